@@ -1,0 +1,54 @@
+# The way in: `make demo` shows the main job, `make test` checks everything. Both install what they need into .venv.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# numba keys its disk cache by the CPU's name; a generic one keeps the compiled kernels valid across machines
+export NUMBA_CPU_NAME ?= generic
+
+$(READY): constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Berth needs Python 3.11 or later: make PYTHON=python3.11 ...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing pinned dependencies into $(VENV) (once, about a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+.PHONY: install
+install: $(READY) ## make .venv with the pinned dependencies
+
+.PHONY: demo
+demo: $(READY) ## plan a small fragmented GPU cluster: placement, proof, moves and a picture
+	@$(BIN)/berth demo
+
+.PHONY: lint
+lint: $(READY) ## ruff, mypy --strict and the floors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: test
+test: lint ## lint, then all tests but the slow matrices
+	$(BIN)/pytest
+
+.PHONY: test-all
+test-all: lint ## everything, slow matrices too
+	$(BIN)/pytest -m ""
+
+.PHONY: bench
+bench: $(READY) ## the whole benchmark grid, beside the paper's model (about an hour; tables and JSON in out/)
+	$(BIN)/python -m benchmarks.run --all --out out/bench
+
+.PHONY: lock
+lock: ## resolve the dependencies anew into constraints.txt (needs uv)
+	uv pip compile pyproject.toml --group dev --generate-hashes --no-header --no-annotate -p 3.11 --universal -o constraints.txt
+
+.PHONY: clean
+clean: ## remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

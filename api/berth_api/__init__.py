@@ -1,0 +1,1 @@
+"""What other programs see: custom resources and the one list of reason codes."""

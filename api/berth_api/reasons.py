@@ -1,0 +1,59 @@
+"""The one list of reason codes: every rejection, wait, warning and error that a person or a program sees has one.
+
+A code is CamelCase, stable, and comes with a sentence that says what to do. Grouped by who says it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Machine-readable reasons. The comment gives the meaning; messages are written where the facts are known."""
+
+    # Why a pod is not placed: counted per node, as kube-scheduler counts them
+    INSUFFICIENT_RESOURCE = "InsufficientResource"  # the node has too little of a resource left
+    TOO_MANY_PODS = "TooManyPods"  # the node's pod count is reached
+    UNSCHEDULABLE = "Unschedulable"  # the node is cordoned
+    UNTOLERATED_TAINT = "UntoleratedTaint"
+    NODE_SELECTOR_MISMATCH = "NodeSelectorMismatch"  # nodeSelector or required node affinity
+    PORT_CONFLICT = "PortConflict"
+    VOLUME_ZONE_CONFLICT = "VolumeZoneConflict"  # a bound volume lives elsewhere
+    ANTI_AFFINITY = "AntiAffinity"
+    AFFINITY_UNSATISFIED = "AffinityUnsatisfied"
+    TOPOLOGY_SPREAD = "TopologySpread"
+    NODE_NOT_READY = "NodeNotReady"
+    NODE_OVERLOADED = "NodeOverloaded"
+
+    # What the proof says about a waiting pod
+    FITS_NOW = "FitsNow"  # a node has room as things stand
+    FITS_AFTER_MOVES = "FitsAfterMoves"
+    NO_PLACEMENT_EXISTS = "NoPlacementExists"  # not even if everything movable moved
+    NOT_PROVEN = "NotProven"  # neither a placement nor a proof within the time
+    HIGHER_PRIORITY_FIRST = "HigherPriorityFirst"  # a placement exists, but it costs a pod of higher or equal priority
+    GANG_INCOMPLETE = "GangIncomplete"
+    GATED = "Gated"
+    OTHER_SCHEDULER = "OtherScheduler"
+    UNKNOWN_FEATURE = "UnknownFeature"  # the pod asks for something Berth does not model
+
+    # Why a pod must not move
+    NO_CONTROLLER = "NoController"
+    DAEMON_SET = "DaemonSet"
+    MIRROR_POD = "MirrorPod"
+    JOB_WITHOUT_POLICY = "JobWithoutPolicy"
+    DO_NOT_MOVE = "DoNotMove"
+    RESOURCE_CLAIMS = "ResourceClaims"
+    TERMINATING = "Terminating"
+    LOCAL_STORAGE = "LocalStorage"
+
+    # Bad input
+    NOT_JSON = "NotJSON"
+    WRONG_KIND = "WrongKind"
+    BAD_FIELD = "BadField"
+    DUPLICATE_NAME = "DuplicateName"
+    UNKNOWN_NODE = "UnknownNode"
+    UNKNOWN_POD = "UnknownPod"
+    TOO_LARGE = "TooLarge"
+    UNREADABLE = "Unreadable"
+    EMPTY_CLUSTER = "EmptyCluster"
+    KUBECTL_FAILED = "KubectlFailed"

@@ -1,0 +1,1 @@
+"""Snapshot to problem to plan, and why a pod waits."""
