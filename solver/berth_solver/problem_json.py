@@ -9,6 +9,7 @@ Cost: one pass over the pods, a few microseconds each, a third of it in the JSON
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -82,27 +83,40 @@ def _decode(line: bytes) -> WireProblem:
         return _DECODER.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         line_id, culprit = _blame(line, str(error))
-        raise LineError(line_id, f"{culprit}{error}") from None
+        what = "" if isinstance(error, msgspec.ValidationError) else "not JSON: "
+        raise LineError(line_id, f"{culprit}{what}{error}") from None
 
 
 def _blame(line: bytes, message: str) -> tuple[str | int | None, str]:
-    """The id of a line that does not decode, and the pod or node at fault by name: the decoder only knows positions."""
+    """The id of a line that does not decode, and the pod or node at fault by name: the decoder only knows positions.
+
+    The standard library's decoder is looser (it reads NaN and huge numbers), so that there is something to look into.
+    """
     try:
-        loose = msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None, "not JSON: "
+        loose = json.loads(line)
+    except (ValueError, RecursionError):
+        return None, ""
     if not isinstance(loose, dict):
         return None, ""
-    found = loose.get("id")
-    line_id = found if isinstance(found, (str, int)) and not isinstance(found, bool) else None
+    line_id = _writable_id(loose.get("id"))
     match = _PATH.search(message)
-    if match is None:
-        return line_id, ""
+    for kind in ("nodes", "pods") if match is None else (match[1],):
+        items = loose.get(kind)
+        for i, item in enumerate(items if isinstance(items, list) else []):
+            at_fault = (
+                "NaN" in (text := json.dumps(item)) or "Infinity" in text if match is None else i == int(match[2])
+            )
+            if at_fault and isinstance(item, dict) and "name" in item:
+                return line_id, f"{kind.removesuffix('s')} {item['name']!r}: "
+    return line_id, ""
+
+
+def _writable_id(found: object) -> str | int | None:
+    """An id that can be answered with: a lone surrogate or an integer beyond 64 bits has no JSON line."""
     try:
-        name = loose[match[1]][int(match[2])]["name"]
-    except (KeyError, IndexError, TypeError):
-        return line_id, ""
-    return line_id, f"{match[1].removesuffix('s')} {name!r}: "
+        return msgspec.json.decode(msgspec.json.encode(found), type=str | int)
+    except (msgspec.MsgspecError, UnicodeEncodeError, OverflowError, RecursionError):
+        return None
 
 
 class _Reader:
