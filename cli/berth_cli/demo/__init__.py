@@ -1,0 +1,1 @@
+"""The embedded example: a small GPU cluster in which free GPUs are plenty and useless."""

@@ -1,0 +1,69 @@
+"""Where words go: results to stdout, progress and warnings to stderr, colour and motion only on a terminal.
+
+`--no-color`, NO_COLOR and a pipe all switch colour off; a pipe also gets lines of any width, so that nothing that a
+program or `grep` looks for is cut. rich costs 0.08 s to import, so this module is imported by commands that print tables.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+PIPE_WIDTH = 10_000
+"""Columns when stdout is no terminal: wide enough that no line is ever cut."""
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """The two consoles of one command."""
+
+    out: Console
+    err: Console
+
+    @contextmanager
+    def progress(self, doing: str) -> Iterator[None]:
+        """A spinner with what is being done, on stderr, only when somebody is looking."""
+        if not self.err.is_terminal:
+            yield
+            return
+        with self.err.status(escape(doing), spinner="dots"):
+            yield
+
+    def warn(self, message: str) -> None:
+        self.err.print(Text("warning: ", style="yellow") + Text(message), soft_wrap=True)
+
+    def note(self, message: str) -> None:
+        self.err.print(Text(message), soft_wrap=True)
+
+
+def open_terminal(*, no_color: bool = False) -> Terminal:
+    plain = no_color or bool(os.environ.get("NO_COLOR"))
+    return Terminal(_console(sys.stdout, plain), _console(sys.stderr, plain))
+
+
+def _console(file: object, plain: bool) -> Console:
+    assert hasattr(file, "isatty")
+    on_terminal = bool(file.isatty())
+    return Console(
+        file=file,  # type: ignore[arg-type]
+        no_color=plain,
+        highlight=False,
+        width=None if on_terminal else PIPE_WIDTH,
+        soft_wrap=False,
+    )
+
+
+def columns(*headers: str, right: tuple[str, ...] = ()) -> Table:
+    """A table as kubectl prints them: capitals, three blanks between columns, no lines."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold", show_edge=False)
+    for header in headers:
+        table.add_column(header, justify="right" if header in right else "left", overflow="fold")
+    return table
