@@ -11,6 +11,7 @@ Answers are spooled to temporary files: memory stays flat while several hundred 
 from __future__ import annotations
 
 import contextlib
+import io
 import subprocess
 import tempfile
 import threading
@@ -67,7 +68,7 @@ KINDS = (
 
 def read_cluster(
     *, context: str | None, kubeconfig: Path | None, warn: Callable[[str], None], kinds: Sequence[Kind] = KINDS
-) -> list[IO[bytes]]:
+) -> list[Answer]:
     """One open file a kind, at its beginning. Raises CommandError (exit code 3) when nodes or pods cannot be read."""
     base = [KUBECTL]
     if context:
@@ -80,7 +81,7 @@ def read_cluster(
         raise _refused(kinds[0], first)
     with ThreadPoolExecutor(PROCESSES) as pool:
         answers = [first, *pool.map(lambda kind: _get(base, kind), kinds[1:])]
-    files: list[IO[bytes]] = []
+    files: list[Answer] = []
     said: set[str] = set()
     for kind, answer in zip(kinds, answers, strict=True):
         if not isinstance(answer, _Failure):
@@ -91,6 +92,16 @@ def read_cluster(
             said.add(kind.name)
             warn(f"cannot read {kind.name}: {answer.sentence}; so {kind.lost}")
     return files
+
+
+class Answer(io.BufferedRandom):
+    """A spooled answer, named for the sentences about what is wrong in it."""
+
+    name = ""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(tempfile.TemporaryFile(prefix="berth-", buffering=0))  # noqa: SIM115 (this object closes it)
+        self.name = name
 
 
 @dataclass(frozen=True)
@@ -110,8 +121,8 @@ class _Failure:
         return "localhost:8080" in self.sentence or "no configuration" in self.sentence
 
 
-def _get(base: list[str], kind: Kind) -> IO[bytes] | _Failure:
-    answer = tempfile.TemporaryFile(prefix="berth-")  # noqa: SIM115 (handed to the caller)
+def _get(base: list[str], kind: Kind) -> Answer | _Failure:
+    answer = Answer(f"{kind.name} of the cluster")
     command = [*base, f"--request-timeout={REQUEST_SECONDS}s", "get", "--raw", kind.path]
     try:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # noqa: S603
