@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -23,7 +24,12 @@ from berth_solver.problem import (
     Limit,
     Problem,
     Spread,
+    preference_table,
 )
+
+PREFERENCE_SCALES = (1, 10, 100, 1000, 10_000)
+"""Scales at which typical preferences are whole numbers; else the finest that keeps the sum below the largest."""
+LARGEST_PREFERENCE_SUM = 1 << 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +106,16 @@ class BudgetRule:
 DomainRule = LimitRule | ExclusionRule | AffinityRule | SpreadRule
 
 
+@dataclass(frozen=True, eq=False)
+class PreferenceWeights:
+    """Preference as integers over `scale`; rounding changes the sum over all pods by at most `slack`."""
+
+    weights: IntArray | None
+    """int64 [classes, nodes]; None when nobody prefers anything."""
+    scale: int = 1
+    slack: float = 0.0
+
+
 @dataclass(eq=False)
 class Rules:
     """Every constraint of `problem` in compiled form, and for each class those that concern it."""
@@ -112,6 +128,7 @@ class Rules:
     tallies_of: list[list[Tally]] = field(default_factory=list)
     domain_rules_of: list[list[DomainRule]] = field(default_factory=list)
     gangs_of: list[list[GangRule]] = field(default_factory=list)
+    budgets_of: list[list[BudgetRule]] = field(default_factory=list)
 
     @classmethod
     def of(cls, problem: Problem) -> Rules:
@@ -119,8 +136,13 @@ class Rules:
         rules.tallies_of = [[] for _ in problem.classes]
         rules.domain_rules_of = [[] for _ in problem.classes]
         rules.gangs_of = [[] for _ in problem.classes]
+        rules.budgets_of = [[] for _ in problem.classes]
         _Compiler(rules).compile()
         return rules
+
+    @cached_property
+    def preference(self) -> PreferenceWeights:
+        return _preference_weights(self.problem)
 
 
 class _Compiler:
@@ -157,7 +179,11 @@ class _Compiler:
             rules.gangs.append(gang_rule)
             for c in rows.tolist():
                 rules.gangs_of[c].append(gang_rule)
-        rules.budgets = [BudgetRule(budget, _rows(budget.classes)) for budget in constraints.budgets]
+        for budget in constraints.budgets:
+            budget_rule = BudgetRule(budget, _rows(budget.classes))
+            rules.budgets.append(budget_rule)
+            for c in budget_rule.classes.tolist():
+                rules.budgets_of[c].append(budget_rule)
 
     def tally(self, classes: frozenset[int], domain_of: tuple[int, ...]) -> Tally:
         domains = self._domains.get(domain_of)
@@ -188,3 +214,21 @@ def _domains(domain_of: tuple[int, ...]) -> Domains:
     of = np.full(len(given), NO_DOMAIN, np.int64)
     names, of[inside] = np.unique(given[inside], return_inverse=True)
     return Domains(of, len(names), inside)
+
+
+def _preference_weights(problem: Problem) -> PreferenceWeights:
+    table = preference_table(problem)
+    if not table:
+        return PreferenceWeights(None)
+    pods = int(problem.totals.sum())
+    for scale in PREFERENCE_SCALES:
+        if all(abs(v * scale - round(v * scale)) < 1e-9 for v in table.values()):
+            slack = 0.0
+            break
+    else:
+        scale = 1 << max((LARGEST_PREFERENCE_SUM // max(pods, 1)).bit_length() - 1, 0)
+        slack = 0.5 * pods / scale
+    weights = np.zeros((len(problem.classes), len(problem.nodes)), np.int64)
+    for (c, n), value in table.items():
+        weights[c, n] = round(value * scale)
+    return PreferenceWeights(weights, scale, slack)
