@@ -1,0 +1,47 @@
+"""JSON bytes to one typed value; where that fails, the field at fault in the dump's own words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from berth_cluster.errors import FieldError
+
+_AT = re.compile(r"^(.*?)(?: - at `(?:key in )?\$?(.*?)`)?$", re.DOTALL)
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+
+def field_error(error: msgspec.DecodeError, path: str = "") -> FieldError:
+    """`Expected `str`, got `int` - at `$.spec.nodeName`` becomes field spec.nodeName and the rest of the sentence."""
+    match = _AT.match(str(error))
+    message, place = (match[1], match[2] or "") if match else (str(error), "")
+    return FieldError((path + place).lstrip("."), message[:1].lower() + message[1:].replace("`", "'"))
+
+
+class Once(Generic[T, S]):
+    """Decodes and converts each distinct text once: pods of one template share most of theirs word for word."""
+
+    def __init__(self, wire: type[T], path: str, convert: Callable[[T, str], S], absent: S) -> None:
+        self._decode = msgspec.json.Decoder(wire).decode
+        self._path = path
+        self._convert = convert
+        self._known: dict[bytes, S] = {b"": absent, b"null": absent}
+
+    def __call__(self, raw: Raw) -> S:
+        text = bytes(raw)
+        try:
+            return self._known[text]
+        except KeyError:
+            pass
+        try:
+            decoded = self._decode(text)
+        except msgspec.DecodeError as error:
+            raise field_error(error, self._path) from error
+        found = self._known[text] = self._convert(decoded, self._path)
+        return found

@@ -1,0 +1,130 @@
+"""What a pod's volumes say about nodes: bound ones live somewhere, unbound ones may be waiting for something else.
+
+A bound claim pins the pod to its volume's node affinity and zone labels (VolumeBinding, VolumeZone). A claim that waits
+for its first consumer leaves the node open, within its class's allowed topologies. All else that is not bound keeps
+kube-scheduler from placing the pod, and nothing here can change that: it is unmodelled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from berth_cluster.objects import PersistentVolume, StorageClass, Volume, VolumeClaim
+from berth_cluster.snapshot import NodeTerm, Operator, Requirement
+from berth_cluster.terms import node_terms, requirement
+
+_ZONE_LABELS = (
+    "topology.kubernetes.io/zone",
+    "topology.kubernetes.io/region",
+    "failure-domain.beta.kubernetes.io/zone",
+    "failure-domain.beta.kubernetes.io/region",
+)
+_ZONE_SEPARATOR = "__"
+_ONE_POD = "ReadWriteOncePod"
+_ABSENT = (b"", b"null")
+
+
+class VolumeFacts(msgspec.Struct, frozen=True):
+    """Node terms, one tuple a volume (any of its terms, all of the tuples), and what is not modelled."""
+
+    nodes: tuple[tuple[NodeTerm, ...], ...] = ()
+    unmodelled: tuple[str, ...] = ()
+
+
+NO_VOLUMES = VolumeFacts()
+
+
+class Volumes:
+    """Claims, volumes and storage classes of a dump."""
+
+    def __init__(self) -> None:
+        self._claims: dict[tuple[str, str], VolumeClaim] = {}
+        self._volumes: dict[str, PersistentVolume] = {}
+        self._classes: dict[str, StorageClass] = {}
+
+    def add_claim(self, claim: VolumeClaim) -> None:
+        self._claims[claim.metadata.namespace or "default", claim.metadata.name] = claim
+
+    def add_volume(self, volume: PersistentVolume) -> None:
+        self._volumes[volume.metadata.name] = volume
+
+    def add_class(self, storage_class: StorageClass) -> None:
+        self._classes[storage_class.metadata.name] = storage_class
+
+    def facts(self, namespace: str, pod: str, bound: bool, volumes: Iterable[Volume]) -> VolumeFacts:
+        """bound: the pod stands on a node, so claims made for it alone would be made anew for its replacement."""
+        nodes: list[tuple[NodeTerm, ...]] = []
+        unmodelled: list[str] = []
+        for volume in volumes:
+            if volume.persistent_volume_claim is not None:
+                self._claim(namespace, volume.persistent_volume_claim.claim_name, nodes, unmodelled)
+            elif bytes(volume.ephemeral) not in _ABSENT:
+                made = (namespace, f"{pod}-{volume.name}") in self._claims
+                if made and not bound:
+                    self._claim(namespace, f"{pod}-{volume.name}", nodes, unmodelled)
+            elif _is_in_tree(volume):
+                unmodelled.append("mounts a cloud disk directly, without a claim, which may be attached elsewhere")
+        if not (nodes or unmodelled):
+            return NO_VOLUMES
+        return VolumeFacts(tuple(dict.fromkeys(nodes)), tuple(dict.fromkeys(unmodelled)))
+
+    def _claim(self, namespace: str, name: str, nodes: list[tuple[NodeTerm, ...]], unmodelled: list[str]) -> None:
+        claim = self._claims.get((namespace, name))
+        if claim is None:
+            unmodelled.append(
+                "mounts a PersistentVolumeClaim that is not in the input; add persistentvolumeclaims to it"
+            )
+            return
+        if _ONE_POD in (claim.spec.access_modes or ()):
+            unmodelled.append("mounts a ReadWriteOncePod volume, which one pod at a time may use")
+        if claim.spec.volume_name:
+            volume = self._volumes.get(claim.spec.volume_name)
+            if volume is None:
+                unmodelled.append("mounts a PersistentVolume that is not in the input; add persistentvolumes to it")
+            else:
+                nodes.extend(_volume_terms(volume))
+            return
+        storage_class = self._classes.get(claim.spec.storage_class_name or "")
+        if storage_class is None:
+            unmodelled.append("mounts an unbound claim of a StorageClass not in the input; add storageclasses to it")
+        elif storage_class.volume_binding_mode != "WaitForFirstConsumer":
+            unmodelled.append("mounts a claim that must be bound before the pod can be placed")
+        elif storage_class.allowed_topologies:
+            nodes.append(_allowed(storage_class))
+
+
+def _volume_terms(volume: PersistentVolume) -> Iterable[tuple[NodeTerm, ...]]:
+    affinity = volume.spec.node_affinity
+    terms = node_terms(affinity.required if affinity else None, "spec.nodeAffinity.required")
+    if terms is not None:
+        yield terms
+    labels = volume.metadata.labels or {}
+    zones = tuple(
+        Requirement(key, Operator.IN, tuple(sorted(labels[key].split(_ZONE_SEPARATOR))))
+        for key in _ZONE_LABELS
+        if key in labels
+    )
+    if zones:
+        yield (NodeTerm(zones),)
+
+
+def _allowed(storage_class: StorageClass) -> tuple[NodeTerm, ...]:
+    return tuple(
+        NodeTerm(
+            tuple(
+                requirement(msgspec.structs.replace(e, operator="In"), f"allowedTopologies[{i}]")
+                for e in term.match_label_expressions or ()
+            )
+        )
+        for i, term in enumerate(storage_class.allowed_topologies or ())
+    )
+
+
+def _is_in_tree(volume: Volume) -> bool:
+    disks = (
+        volume.gce_persistent_disk, volume.aws_elastic_block_store, volume.azure_disk, volume.cinder, volume.iscsi,
+        volume.rbd,
+    )  # fmt: skip
+    return any(bytes(disk) not in _ABSENT for disk in disks)
