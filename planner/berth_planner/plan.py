@@ -44,6 +44,13 @@ class Eviction(msgspec.Struct, frozen=True):
         return self.target is not None
 
 
+class Step(msgspec.Struct, frozen=True):
+    """A part of a wave: evict these, wait until they are gone, then let these be placed."""
+
+    evictions: tuple[Eviction, ...]
+    placements: tuple[Placement, ...]
+
+
 class Wave(msgspec.Struct, frozen=True):
     """Evict these together, wait until they are gone, then let these be placed: nothing here needs room not yet free."""
 
@@ -51,6 +58,9 @@ class Wave(msgspec.Struct, frozen=True):
     placements: tuple[Placement, ...]
     gains: tuple[tuple[int, int], ...] = ()
     """(priority, pods placed more than before this wave), highest first, after its placements stand."""
+    steps: tuple[Step, ...] = ()
+    """The same, cut into the order that leaves the fewest pods without a place at any moment. Within a wave one should
+    not stop: only at its end is the cluster known to be no worse by tier."""
 
 
 class TierReport(msgspec.Struct, frozen=True):

@@ -1,0 +1,29 @@
+"""How to plan: whose pods may move, for how long to look, and how much may be disturbed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from berth_planner.packing import Caps
+from berth_planner.shapes import Movable
+from berth_solver.options import DEFAULT_BUDGET_SECONDS
+from berth_solver.solution import Improvement
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """budget: wall-clock seconds for solving; reading the snapshot into a problem and naming pods come on top."""
+
+    movable: Movable = "all"
+    budget: float = DEFAULT_BUDGET_SECONDS
+    seed: int = 0
+    threads: int = 2
+    pending_only: bool = False
+    """Place pending pods, disturb nobody."""
+    consolidate: bool = False
+    """Use the fewest nodes; the caps bound what that may disturb."""
+    caps: Caps = field(default_factory=Caps)
+    clock: Callable[[], float] = time.perf_counter
+    on_improvement: Callable[[Improvement], None] | None = None

@@ -1,0 +1,328 @@
+"""A snapshot as a problem for the solver, with the way back from classes to pods.
+
+Shapes that differ in nothing the solver looks at become one class: priority, request, nodes open to a new pod, preference,
+move cost, and the part they play in every rule. Fixed pods are deducted from their node's capacity; those that a rule
+counts stay visible as immovable classes without a request. Only resources that some pending or movable pod asks for are
+kept.
+
+Cost: one pass over the pods, then work per shape and per distinct selector.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from berth_cluster.snapshot import Pod, Snapshot
+from berth_planner.node_sets import Domains, NodeSets
+from berth_planner.pod_rules import Members, PodRules, rules_of
+from berth_planner.shapes import Grouping, Movable, Shape, group_pods
+from berth_solver.problem import (
+    MAX_AMOUNT,
+    Affinity,
+    Budget,
+    Constraints,
+    Exclusion,
+    Gang,
+    IntArray,
+    Limit,
+    PodClass,
+    Problem,
+    Spread,
+    Standing,
+)
+
+MOST_CAPACITY = MAX_AMOUNT - 1
+"""Capacities above are cut to this, requests above to `MAX_AMOUNT`: such a pod fits nowhere, as it should."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """Limits on the whole plan. None: no limit. Moves count running pods that leave their node, replaced or not."""
+
+    max_moves: int | None = None
+    max_disruption: int | None = None
+    max_evictions: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassPods:
+    """The pods of one class: pending ones oldest first, movable ones by node, youngest first (the first to leave)."""
+
+    pending: tuple[Pod, ...]
+    running: Mapping[int, tuple[Pod, ...]]
+    never_preempts: bool = False
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Packing:
+    """A problem and what its numbers mean. `members[c]` are the pods of class c (empty for an immovable class)."""
+
+    snapshot: Snapshot
+    problem: Problem
+    members: tuple[ClassPods, ...]
+    fixed_per_priority: Mapping[int, int]
+    """Pods that run and stay where they are, by priority."""
+    immovable_per_priority: Mapping[int, int]
+    """Those of them that the problem shows as immovable classes, by the priority of the class."""
+    left_out: tuple[Pod, ...]
+    blocked_by_budget: int
+    node_sets: NodeSets
+
+    @property
+    def never_preempting(self) -> tuple[int, ...]:
+        """Classes with pending pods that must not displace anyone (preemptionPolicy Never)."""
+        return tuple(c for c, m in enumerate(self.members) if m.never_preempts and m.pending)
+
+    def with_caps(self, caps: Caps) -> Packing:
+        """The same packing under other caps."""
+        constraints = _capped(self.problem.constraints, self.problem.classes, self.members, caps)
+        return replace(self, problem=replace(self.problem, constraints=constraints))
+
+
+MAX_MOVES_BUDGET = "all movable pods (max moves)"
+
+
+def build_problem(snapshot: Snapshot, *, movable: Movable = "all", caps: Caps | None = None) -> Packing:
+    """The whole cluster as one problem: every pending pod, every pod that may move, every rule that binds them."""
+    node_index = {node.name: i for i, node in enumerate(snapshot.nodes)}
+    grouping = group_pods(snapshot, node_index, movable)
+    node_sets = NodeSets(snapshot.nodes)
+    rules = rules_of(grouping, node_sets, len(snapshot.nodes))
+    live = [s for s, shape in enumerate(grouping.shapes) if shape.is_live]
+    resources = _resources(grouping.shapes[s] for s in live)
+    capacity, fixed_per_priority = _capacity(snapshot, grouping, resources)
+
+    parts = _parts(rules, grouping)
+    classes: list[PodClass] = []
+    shapes_of_class: list[list[int]] = []
+    class_of: dict[int, int] = {}
+    number: dict[tuple[object, ...], int] = {}
+    open_nodes = _OpenNodes(node_sets, rules, len(snapshot.nodes))
+    any_never = any(s.never_preempts and s.pending for s in grouping.shapes)
+    for s in live:
+        shape = grouping.shapes[s]
+        request = _vector(shape, resources)
+        eligible = open_nodes.of(s, shape)
+        preference = node_sets.preference(shape.spec)
+        never = any_never and shape.never_preempts
+        key = (shape.priority, request, eligible, preference, shape.move_cost, never, parts.get(s, ()))
+        c = number.get(key)
+        if c is None:
+            c = number[key] = len(classes)
+            shapes_of_class.append([])
+            name = _class_name(shape, c)
+            classes.append(
+                PodClass(
+                    name, shape.priority, request, eligible=eligible, preference=preference, move_cost=shape.move_cost
+                )
+            )
+        shapes_of_class[c].append(s)
+        class_of[s] = c
+    members = [_members([grouping.shapes[s] for s in group]) for group in shapes_of_class]
+    classes = [replace(k, pending=len(m.pending)) for k, m in zip(classes, members, strict=True)]
+    standing = [Standing(c, n, len(pods)) for c, m in enumerate(members) for n, pods in sorted(m.running.items())]
+
+    fixed_class_of, immovable = _immovable(rules, grouping, parts, classes, members, standing)
+    constraints = _constraints(rules, class_of, fixed_class_of)
+    constraints = _capped(constraints, classes, members, caps or Caps())
+    problem = Problem(
+        resources, tuple(node.name for node in snapshot.nodes), capacity, tuple(classes), tuple(standing), constraints
+    )
+    return Packing(
+        snapshot,
+        problem,
+        tuple(members),
+        fixed_per_priority,
+        immovable,
+        grouping.left_out,
+        grouping.blocked_by_budget,
+        node_sets,
+    )
+
+
+def _resources(shapes: Iterable[Shape]) -> tuple[str, ...]:
+    return tuple(sorted({name for shape in shapes for name, amount in shape.spec.requests if amount > 0}))
+
+
+def _vector(shape: Shape, resources: Sequence[str]) -> tuple[int, ...]:
+    amounts = dict(shape.spec.requests)
+    return tuple(min(amounts.get(r, 0), MAX_AMOUNT) for r in resources)
+
+
+def _class_name(shape: Shape, number: int) -> str:
+    pod = shape.pending[0] if shape.pending else next(iter(shape.running.values()))[0]
+    return f"{pod.workload}#{number}"
+
+
+def _capacity(snapshot: Snapshot, grouping: Grouping, resources: tuple[str, ...]) -> tuple[IntArray, Mapping[int, int]]:
+    """Allocatable less the requests of fixed pods, and how many fixed pods each priority has.
+
+    Never below zero: kube-scheduler refuses a node for lack of a resource only to pods that ask for that resource, and
+    zero says just that.
+    """
+    index = {name: r for r, name in enumerate(resources)}
+    capacity = np.zeros((len(snapshot.nodes), len(resources)), np.int64)
+    for n, node in enumerate(snapshot.nodes):
+        for name, amount in node.allocatable:
+            r = index.get(name)
+            if r is not None:
+                capacity[n, r] = min(max(amount, 0), MOST_CAPACITY)
+    fixed: dict[int, int] = defaultdict(int)
+    for shape in grouping.shapes:
+        if not (shape.fixed or shape.leaving):
+            continue
+        fixed[shape.priority] += sum(shape.fixed.values())
+        amounts = [(index[name], amount) for name, amount in shape.spec.requests if name in index]
+        for held in (shape.fixed, shape.leaving):
+            for n, count in held.items():
+                for r, amount in amounts:
+                    capacity[n, r] -= min(amount * count, MOST_CAPACITY)
+    return np.maximum(capacity, 0), fixed
+
+
+class _OpenNodes:
+    """Nodes open to a new pod of a shape, as one shared frozenset for each distinct set; None where all are."""
+
+    def __init__(self, node_sets: NodeSets, rules: PodRules, count: int) -> None:
+        self._node_sets = node_sets
+        self._forbidden = rules.forbidden
+        self._count = count
+        self._shared: dict[bytes, frozenset[int] | None] = {np.ones(count, np.bool_).tobytes(): None}
+
+    def of(self, number: int, shape: Shape) -> frozenset[int] | None:
+        mask = self._node_sets.eligible(shape.spec)
+        forbidden = self._forbidden.get(number)
+        if forbidden is not None:
+            mask = mask & ~forbidden
+        key = mask.tobytes()
+        if key not in self._shared:
+            self._shared[key] = frozenset(np.flatnonzero(mask).tolist())
+        return self._shared[key]
+
+
+def _parts(rules: PodRules, grouping: Grouping) -> dict[int, tuple[tuple[str, int], ...]]:
+    """What each shape is in each rule: (part, rule) pairs. Shapes with equal parts may share a class."""
+    parts: dict[int, list[tuple[str, int]]] = defaultdict(list)
+
+    def play(part: str, number: int, members: Members) -> None:
+        for s in members:
+            parts[s].append((part, number))
+
+    for i, limit in enumerate(rules.limits):
+        play("limit", i, limit.members)
+    for i, exclusion in enumerate(rules.exclusions):
+        play("excludes", i, exclusion.members)
+        play("excluded", i, exclusion.others)
+    for i, affinity in enumerate(rules.affinities):
+        play("seeks", i, affinity.members)
+        play("sought", i, affinity.others)
+    for i, spread in enumerate(rules.spreads):
+        play("spreads", i, spread.members)
+        play("counted", i, spread.counted)
+    for i, gang in enumerate(rules.gangs):
+        play("gang", i, gang.members)
+    for i, budget in enumerate(rules.budgets):
+        # pods of another owner are not interchangeable here: pending ones of the same shape are never disrupted,
+        # but a class must be wholly inside a budget or outside it
+        play("budget", i, budget.shapes)
+    return {s: tuple(p) for s, p in parts.items()}
+
+
+def _members(shapes: Sequence[Shape]) -> ClassPods:
+    pending = sorted((p for s in shapes for p in s.pending), key=lambda pod: (pod.created, pod.key))
+    running: dict[int, list[Pod]] = defaultdict(list)
+    for shape in shapes:
+        for node, pods in shape.running.items():
+            running[node].extend(pods)
+    for pods in running.values():
+        pods.sort(key=lambda pod: pod.key)
+        pods.sort(key=lambda pod: pod.created, reverse=True)
+    never = any(s.never_preempts and s.pending for s in shapes)
+    return ClassPods(tuple(pending), {n: tuple(pods) for n, pods in running.items()}, never)
+
+
+def _immovable(
+    rules: PodRules,
+    grouping: Grouping,
+    parts: Mapping[int, tuple[tuple[str, int], ...]],
+    classes: list[PodClass],
+    members: list[ClassPods],
+    standing: list[Standing],
+) -> tuple[dict[int, int], dict[int, int]]:
+    """Append a class for each kind of fixed pod that a rule counts; (shape -> that class, pods by class priority).
+
+    They take the priority of a tier that exists, so that they never make a tier of their own.
+    """
+    counted = frozenset().union(*(a.others for a in rules.affinities), *(s.counted for s in rules.spreads))
+    lowest = min((k.priority for k in classes), default=0)
+    known = {k.priority for k in classes}
+    class_of: dict[int, int] = {}
+    number: dict[tuple[object, ...], int] = {}
+    per_node: dict[tuple[int, int], int] = defaultdict(int)
+    per_priority: dict[int, int] = defaultdict(int)
+    width = len(classes[0].request) if classes else 0
+    for s in sorted(counted):
+        shape = grouping.shapes[s]
+        if not shape.fixed:
+            continue
+        priority = shape.priority if shape.priority in known else lowest
+        key = (priority, tuple(p for p in parts[s] if p[0] in ("sought", "counted")))
+        c = number.get(key)
+        if c is None:
+            c = number[key] = len(classes)
+            classes.append(PodClass(f"fixed#{c}", priority, (0,) * width, movable=False))
+            members.append(ClassPods((), {}))
+        class_of[s] = c
+        for node, count in shape.fixed.items():
+            per_node[c, node] += count
+            per_priority[priority] += count
+    standing.extend(Standing(c, n, count) for (c, n), count in sorted(per_node.items()))
+    return class_of, per_priority
+
+
+def _constraints(rules: PodRules, class_of: Mapping[int, int], fixed_class_of: Mapping[int, int]) -> Constraints:
+    shared: dict[bytes, tuple[int, ...]] = {}
+
+    def domain_tuple(domains: Domains) -> tuple[int, ...]:
+        return shared.setdefault(domains.tobytes(), tuple(domains.tolist()))
+
+    def live(members: Members) -> frozenset[int]:
+        return frozenset(class_of[s] for s in members if s in class_of)
+
+    def with_fixed(members: Members) -> frozenset[int]:
+        return live(members) | frozenset(fixed_class_of[s] for s in members if s in fixed_class_of)
+
+    limits = [Limit(live(r.members), domain_tuple(r.domains), r.maximum, r.name) for r in rules.limits]
+    exclusions = [Exclusion(live(r.members), live(r.others), domain_tuple(r.domains), r.name) for r in rules.exclusions]
+    affinities = [
+        Affinity(live(r.members), with_fixed(r.others), domain_tuple(r.domains), r.name) for r in rules.affinities
+    ]
+    spreads = []
+    for r in rules.spreads:
+        counted = with_fixed(r.counted)
+        same = counted == live(r.members)
+        spreads.append(
+            Spread(
+                live(r.members), domain_tuple(r.domains), r.max_skew, None if same else counted, r.min_domains, r.name
+            )
+        )
+    gangs = [Gang(live(r.members), r.minimum, r.name) for r in rules.gangs]
+    budgets = [Budget(live(b.shapes), b.allowed, b.name) for b in rules.budgets]
+    return Constraints(
+        tuple(limits), tuple(exclusions), tuple(affinities), tuple(spreads), tuple(gangs), tuple(budgets)
+    )
+
+
+def _capped(
+    constraints: Constraints, classes: Sequence[PodClass], members: Sequence[ClassPods], caps: Caps
+) -> Constraints:
+    budgets = tuple(b for b in constraints.budgets if b.name != MAX_MOVES_BUDGET)
+    if caps.max_moves is not None:
+        running = frozenset(c for c, m in enumerate(members) if m.running and classes[c].movable)
+        if running:
+            budgets = (*budgets, Budget(running, caps.max_moves, MAX_MOVES_BUDGET))
+    return replace(constraints, budgets=budgets, max_disruption=caps.max_disruption, max_evictions=caps.max_evictions)

@@ -1,0 +1,390 @@
+"""The order in which a plan is safe: waves after each of which one may stop.
+
+**How.** Each pending pod that gets a place (or each gang: it pays off only whole) is a goal. A goal's *bundle* is what has
+to happen for it: departures from its node until it has room, the places of those that moved, departures from *their* new
+nodes, and so on. Bundles are carried out cheapest first, one wave each, the higher priority first among equals; goals that
+need nobody to move go together in the first wave.
+
+**Inside a wave** the bundle is cut into steps: evict, wait until gone, place. A pod leaves when its new node has room for
+it at that moment; when none can, somebody is in a cycle, and the pod that is least important and cheapest of those that
+unblock another leaves first and waits: one pod short at a time, not the whole cycle.
+
+**Stop anywhere.** A bundle that by itself leaves the cluster worse by tier waits to be joined with others; if nothing makes
+up for it, it is not done at all. Pods that nobody needs to move stay. So the waves may do less than the solver's placement
+asks for, never worse by tier.
+
+Cost: a bundle looks at the pods and nodes it touches; a few thousand moves on 5,000 nodes are ordered in about a second.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from berth_planner.live_state import LiveState
+from berth_planner.transition import Task
+from berth_solver.problem import Problem
+
+MOVES_AT_ONCE = 16
+"""Most pods evicted in one step, cycles that nothing else can break apart."""
+
+
+@dataclass(slots=True)
+class TaskStep:
+    """Evict these, wait until they are gone, place these (by number of task)."""
+
+    evict: list[int]
+    place: list[int]
+
+
+TaskWave = list[TaskStep]
+
+
+def order_tasks(problem: Problem, tasks: Sequence[Task], *, only_useful: bool = True) -> list[TaskWave]:
+    """Waves of steps. only_useful: leave out moves that no pending pod needs (not when consolidating)."""
+    return _Ordering(problem, tasks).waves(only_useful)
+
+
+class _Ordering:
+    def __init__(self, problem: Problem, tasks: Sequence[Task]) -> None:
+        self._problem = problem
+        self._tasks = tasks
+        self._state = LiveState(problem)
+        self._undone = set(range(len(tasks)))
+        self._departures: dict[int, list[int]] = defaultdict(list)
+        for t, task in enumerate(tasks):
+            if task.source is not None:
+                self._departures[task.source].append(t)
+        self._gang_of = _gangs(problem, tasks)
+
+    def waves(self, only_useful: bool) -> list[TaskWave]:
+        waves: list[TaskWave] = []
+        goals = self._goals()
+        at_once = self._admitted_now(goals)
+        if at_once:
+            waves.append([TaskStep([], at_once)])
+        waves += self._carry_out([g for g in goals if g[0] in self._undone])
+        if not only_useful:
+            waves += self._carry_out([(t,) for t in sorted(self._undone) if self._tasks[t].source is not None])
+        return waves
+
+    def _carry_out(self, goals: Sequence[tuple[int, ...]]) -> list[TaskWave]:
+        waves: list[TaskWave] = []
+        queue = [(self._cost(self._bundle(goal)), self._rank(goal), i, goal) for i, goal in enumerate(goals)]
+        heapq.heapify(queue)
+        deferred: list[int] = []
+        while queue:
+            cost, rank, i, goal = heapq.heappop(queue)
+            goal = tuple(t for t in goal if t in self._undone)
+            if not goal:
+                continue
+            bundle = self._bundle(goal)
+            now = self._cost(bundle)
+            if now > cost and queue and now > queue[0][0]:
+                heapq.heappush(queue, (now, rank, i, goal))
+                continue
+            wave = self._perform(bundle)
+            if wave is None and deferred:
+                wave = self._perform(self._bundle([t for t in (*deferred, *goal) if t in self._undone]))
+            if wave is None:
+                deferred.extend(goal)
+                continue
+            deferred = [t for t in deferred if t in self._undone]
+            waves.append(wave)
+        return waves
+
+    def _admitted_now(self, goals: Sequence[tuple[int, ...]]) -> list[int]:
+        """Goals that have room and no rule in the way as things stand; one placed may let in another (spread)."""
+        found: list[int] = []
+        progress = True
+        while progress:
+            progress = False
+            for goal in goals:
+                if goal[0] in self._undone and self._admits_all(goal):
+                    self._undone.difference_update(goal)
+                    found.extend(goal)
+                    progress = bool(self._problem.constraints)
+        return found
+
+    def _goals(self) -> list[tuple[int, ...]]:
+        """Pending pods that get a place, most important first; those of a gang together."""
+        gangs: dict[int, list[int]] = defaultdict(list)
+        goals: list[tuple[int, ...]] = []
+        for t, task in enumerate(self._tasks):
+            if task.source is None:
+                gang = self._gang_of.get(t)
+                if gang is None:
+                    goals.append((t,))
+                else:
+                    gangs[gang].append(t)
+        goals += [tuple(members) for members in gangs.values()]
+        return sorted(goals, key=self._rank)
+
+    def _rank(self, goal: Sequence[int]) -> tuple[int, int]:
+        return -max(self._priority(t) for t in goal), -len(goal)
+
+    def _priority(self, t: int) -> int:
+        return self._problem.classes[self._tasks[t].pod_class].priority
+
+    def _move_cost(self, t: int) -> int:
+        task = self._tasks[t]
+        return 0 if task.source is None else self._problem.classes[task.pod_class].move_cost
+
+    def _cost(self, bundle: Iterable[int]) -> tuple[int, int]:
+        """(weighted disruption, pods evicted)"""
+        evicted = [t for t in bundle if self._tasks[t].source is not None]
+        return sum(self._move_cost(t) for t in evicted), len(evicted)
+
+    def _pays(self, bundle: Iterable[int]) -> bool:
+        """Whether the cluster is no worse by tier when all of this is done."""
+        gain: Counter[int] = Counter()
+        for t in bundle:
+            task = self._tasks[t]
+            gain[self._priority(t)] += (task.target is not None) - (task.source is not None)
+        changed = [change for _, change in sorted(gain.items(), reverse=True) if change]
+        return not changed or changed[0] > 0
+
+    def _admits_all(self, goal: Sequence[int]) -> bool:
+        """Place a goal if there is room and no rule is in the way, all of it or nothing."""
+        done: list[Task] = []
+        for t in goal:
+            task = self._tasks[t]
+            assert task.target is not None
+            if not self._state.admits(task.pod_class, task.target):
+                for earlier in done:
+                    assert earlier.target is not None
+                    self._state.leave(earlier.pod_class, earlier.target)
+                return False
+            self._state.arrive(task.pod_class, task.target)
+            done.append(task)
+        return True
+
+    # -- what a goal needs ------------------------------------------------------------------------------------------
+
+    def _bundle(self, goal: Sequence[int]) -> set[int]:
+        """The goal and what makes room for it, and room for that."""
+        chosen: set[int] = set()
+        lack: dict[int, dict[int, int]] = {}  # node -> resource -> room missing (negative: room left)
+        open_nodes: set[int] = set()
+        asked: dict[int, set[int]] = defaultdict(set)  # node -> resources that arrivals ask for
+
+        def choose(t: int) -> None:
+            if t in chosen:
+                return
+            chosen.add(t)
+            task = self._tasks[t]
+            for node, sign in ((task.target, 1), (task.source, -1)):
+                if node is None:
+                    continue
+                missing = lack.get(node)
+                if missing is None:
+                    missing = lack[node] = {r: -amount for r, amount in enumerate(self._state.free[node])}
+                for r, amount in self._state.needs[task.pod_class]:
+                    missing[r] += sign * amount
+                open_nodes.add(node)
+            if task.target is not None:
+                asked[task.target].update(r for r, _ in self._state.needs[task.pod_class])
+            gang = self._gang_of.get(t)
+            if gang is not None and task.target is None:
+                for other in self._undone:
+                    if self._gang_of.get(other) == gang and self._tasks[other].target is None:
+                        choose(other)
+
+        for t in goal:
+            choose(t)
+        while open_nodes:
+            node = open_nodes.pop()
+            short = {r: m for r, m in lack[node].items() if m > 0 and r in asked[node]}
+            if not short:
+                continue
+            candidates = [t for t in self._departures[node] if t in self._undone and t not in chosen]
+            if candidates:
+                choose(min(candidates, key=lambda t: self._preference(t, short)))
+        return chosen
+
+    def _need(self, t: int) -> tuple[tuple[int, int], ...]:
+        return self._state.needs[self._tasks[t].pod_class]
+
+    def _preference(self, t: int, short: dict[int, int]) -> tuple[bool, bool, bool, int, int, int]:
+        """Best departure first: one that is enough alone, keeps its place, can go at once, costs little."""
+        task = self._tasks[t]
+        amounts = dict(self._need(t))
+        enough = all(amounts.get(r, 0) >= m for r, m in short.items())
+        helps = any(amounts.get(r, 0) for r in short)
+        at_once = task.target is not None and self._state.admits(task.pod_class, task.target)
+        return (not helps, not (enough and at_once), not at_once, self._move_cost(t), self._priority(t), t)
+
+    # -- in which order ---------------------------------------------------------------------------------------------
+
+    def _perform(self, bundle: set[int]) -> TaskWave | None:
+        """Carry out a bundle in steps. When a rule, not room, is in the way, what that rule looks at joins; at last
+        everything that is left. None, and nothing has happened, when the cluster would be worse by tier after it."""
+        while self._pays(bundle):
+            steps, blocked = self._in_steps(bundle)
+            if blocked is None:
+                self._undone -= bundle
+                return steps
+            self._take_back(steps)
+            more = self._undone - bundle
+            if not more:
+                self._undone -= bundle
+                return self._all_together(bundle)
+            involved = {t for t in more if self._tasks[t].pod_class in blocked}
+            bundle = self._bundle(sorted(bundle | (involved or more)))
+        return None
+
+    def _in_steps(self, bundle: set[int]) -> tuple[TaskWave, frozenset[int] | None]:
+        """Steps, and None; or, when the bundle cannot be finished by itself, the classes that rules in its way look at."""
+        steps: TaskWave = []
+        left = set(bundle)
+        waiting: set[int] = set()
+        while left or waiting:
+            if self._place(waiting, steps) or self._move(left, steps):
+                continue
+            placed = self._place({t for t in left if self._tasks[t].source is None}, steps)
+            if placed:
+                left.difference_update(placed)
+                continue
+            leaver = self._unblocker(left, waiting)
+            if leaver is None:
+                return steps, self._in_the_way(left | waiting)
+            self._evict([leaver], steps)
+            left.discard(leaver)
+            if self._tasks[leaver].target is not None:
+                waiting.add(leaver)
+        return steps, None
+
+    def _place(self, ready: set[int], steps: TaskWave) -> list[int]:
+        """Place those of `ready` that are admitted now; they are taken out of `ready`."""
+        placed = []
+        for t in sorted(ready, key=lambda t: (-self._priority(t), t)):
+            c, node = self._tasks[t].pod_class, self._target(t)
+            if self._state.admits(c, node):
+                self._state.arrive(c, node)
+                _last_step(steps).place.append(t)
+                placed.append(t)
+        ready.difference_update(placed)
+        return placed
+
+    def _move(self, left: set[int], steps: TaskWave) -> bool:
+        """Move, in one step, pods whose new node has room before any of them has left."""
+        step = TaskStep([], [])
+        for t in sorted(left, key=lambda t: (self._move_cost(t), t)):
+            task = self._tasks[t]
+            if task.source is None or task.target is None or len(step.evict) >= MOVES_AT_ONCE:
+                continue
+            if self._state.admits(task.pod_class, task.target):
+                self._state.arrive(task.pod_class, task.target)
+                step.evict.append(t)
+                step.place.append(t)
+        for t in step.evict:
+            task = self._tasks[t]
+            assert task.source is not None
+            self._state.leave(task.pod_class, task.source)
+            left.discard(t)
+        if step.evict:
+            steps.append(step)
+        return bool(step.evict)
+
+    def _unblocker(self, left: set[int], waiting: set[int]) -> int | None:
+        """Who leaves though no place is free for it: one that is in somebody's way. Those that lose their place anyway
+        first, then those whose leaving lets somebody in at once, the least important, the cheapest."""
+        blocked = [t for t in left | waiting if self._tasks[t].target is not None]
+        full = {self._target(t) for t in blocked if not self._state.has_room(self._tasks[t].pod_class, self._target(t))}
+        rules = [
+            (rule, rule.domain_of[self._target(t)])
+            for t in blocked
+            if (rule := self._state.broken_rule(self._tasks[t].pod_class, self._target(t))) is not None
+        ]
+        candidates = []
+        for t in left:
+            task = self._tasks[t]
+            if task.source is None:
+                continue
+            if task.source in full or any(
+                task.pod_class in rule.counted.classes and rule.domain_of[task.source] == domain
+                for rule, domain in rules
+            ):
+                candidates.append(t)
+        if not candidates:
+            candidates = [t for t in left if self._tasks[t].source is not None and self._tasks[t].target is None]
+        if not candidates:
+            return None
+        return min(candidates, key=lambda t: (*self._reluctance(t, blocked), t))
+
+    def _reluctance(self, t: int, blocked: Sequence[int]) -> tuple[bool, bool, int, int]:
+        task = self._tasks[t]
+        assert task.source is not None
+        self._state.leave(task.pod_class, task.source)
+        lets_in = any(self._state.admits(self._tasks[b].pod_class, self._target(b)) for b in blocked)
+        self._state.arrive(task.pod_class, task.source)
+        return task.target is not None, not lets_in, self._priority(t), self._move_cost(t)
+
+    def _in_the_way(self, stuck: Iterable[int]) -> frozenset[int]:
+        involved: set[int] = set()
+        for t in stuck:
+            task = self._tasks[t]
+            if task.target is not None:
+                rule = self._state.broken_rule(task.pod_class, task.target)
+                if rule is not None:
+                    involved |= rule.involved
+        return frozenset(involved)
+
+    def _all_together(self, bundle: set[int]) -> TaskWave:
+        """Nothing is possible one by one: everybody leaves, then everybody arrives, as the solver checked it."""
+        steps: TaskWave = []
+        self._evict([t for t in sorted(bundle) if self._tasks[t].source is not None], steps)
+        for t in sorted(bundle):
+            if self._tasks[t].target is not None:
+                self._state.arrive(self._tasks[t].pod_class, self._target(t))
+                steps[-1].place.append(t)
+        return steps
+
+    def _take_back(self, steps: TaskWave) -> None:
+        for step in steps:
+            for t in step.evict:
+                source = self._tasks[t].source
+                assert source is not None
+                self._state.arrive(self._tasks[t].pod_class, source)
+            for t in step.place:
+                self._state.leave(self._tasks[t].pod_class, self._target(t))
+
+    def _target(self, t: int) -> int:
+        target = self._tasks[t].target
+        assert target is not None
+        return target
+
+    def _evict(self, leavers: Sequence[int], steps: TaskWave) -> None:
+        if not steps or steps[-1].place:
+            steps.append(TaskStep([], []))
+        for t in leavers:
+            task = self._tasks[t]
+            assert task.source is not None
+            self._state.leave(task.pod_class, task.source)
+            steps[-1].evict.append(t)
+
+
+def _last_step(steps: TaskWave) -> TaskStep:
+    if not steps:
+        steps.append(TaskStep([], []))
+    return steps[-1]
+
+
+def _gangs(problem: Problem, tasks: Sequence[Task]) -> dict[int, int]:
+    """Tasks that pay off only together: arrivals of a gang that runs with fewer than its minimum, or its end."""
+    placed = problem.standing_counts.sum(axis=1)
+    gang_of_class: dict[int, int] = {}
+    for g, gang in enumerate(problem.constraints.gangs):
+        for c in gang.classes:
+            gang_of_class[c] = g
+    standing = {g: int(sum(placed[c] for c in gang.classes)) for g, gang in enumerate(problem.constraints.gangs)}
+    found: dict[int, int] = {}
+    for t, task in enumerate(tasks):
+        own = gang_of_class.get(task.pod_class)
+        if own is None or (task.source is not None and task.target is not None):
+            continue
+        if task.source is not None or standing[own] < problem.constraints.gangs[own].minimum:
+            found[t] = own
+    return found
