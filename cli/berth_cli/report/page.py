@@ -1,0 +1,67 @@
+"""Puts contents, script and style into one HTML file that asks the network for nothing.
+
+Names come from tenants: they travel as JSON in which no `<`, `>` or `&` is left, the page only ever sets text, and a
+Content-Security-Policy allows exactly the script and the style that are in the file, by their hashes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import os
+import tempfile
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+import msgspec
+
+from berth_cli.report.contents import contents
+from berth_cluster.snapshot import Snapshot
+from berth_planner.plan import Plan
+
+ASSETS = resources.files("berth_cli.report") / "assets"
+SCRIPTS = ("model.js", "layout.js", "paint.js", "tables.js", "main.js")
+"""In this order, inside one function: they share a scope and leave nothing in the page's."""
+ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+
+
+def render_report(snapshot: Snapshot, plan: Plan, *, title: str, generated: str) -> str:
+    """The whole file. `generated`: when, as the reader should see it.
+
+    Raises PlanMismatchError when the plan does not belong to the snapshot.
+    """
+    title = title.encode("utf-8", "replace").decode()
+    shown = contents(snapshot, plan, title=title, generated=generated)
+    script = "(() => {\n'use strict';\n" + "\n".join(_asset(name) for name in SCRIPTS) + "\n})();"
+    style = _asset("style.css")
+    return Template(_asset("page.html")).substitute(
+        title=html.escape(title),
+        policy=f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'",
+        style=style,
+        script=script,
+        contents=msgspec.json.encode(shown).decode().translate(ESCAPES),
+    )
+
+
+def write_report(path: Path, snapshot: Snapshot, plan: Plan, *, title: str, generated: str) -> None:
+    """Writes the file whole or not at all. Raises PlanMismatchError, and OSError when the place cannot be written."""
+    page = render_report(snapshot, plan, title=title, generated=generated)
+    handle, scratch = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(page)
+        Path(scratch).chmod(0o644)
+        Path(scratch).replace(path)
+    except BaseException:
+        Path(scratch).unlink(missing_ok=True)
+        raise
+
+
+def _asset(name: str) -> str:
+    return (ASSETS / name).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

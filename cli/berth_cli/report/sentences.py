@@ -1,0 +1,126 @@
+"""What a plan means, in plain sentences: the headline, what is proven, and why the pods that still wait do.
+
+Only what the plan and the amounts show is claimed: a tier's certificate is the planner's, and "no node has 4 GPUs free"
+is counted here from capacities and requests after the plan. Anything deeper (selectors, constraints) is `berth why`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from berth_planner.plan import DisruptionReport, Plan, TierReport
+
+BYTES = ("memory", "ephemeral-storage")
+BINARY_UNITS = ("", "Ki", "Mi", "Gi", "Ti", "Pi")
+
+
+class Room(NamedTuple):
+    """What one schedulable node has left after the plan, by resource."""
+
+    free: dict[str, int]
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def tier_name(tier: TierReport) -> str:
+    return tier.priority_class or f"priority {tier.priority}"
+
+
+def amount(resource: str, value: int) -> str:
+    """As a person writes it: `3.5 cpu`, `16 Gi memory`, `4 nvidia.com/gpu`."""
+    if resource == "cpu":
+        return f"{value / 1000:g} cpu"
+    if resource in BYTES or resource.startswith("hugepages-"):
+        scaled, unit = float(value), 0
+        while scaled >= 1024 and unit < len(BINARY_UNITS) - 1:
+            scaled, unit = scaled / 1024, unit + 1
+        return f"{scaled:.4g} {BINARY_UNITS[unit]}".rstrip() + f" {resource}"
+    return f"{value:,} {resource}"
+
+
+def headline(plan: Plan) -> str:
+    gains = [(tier, tier.placed_after - tier.placed_before) for tier in plan.tiers]
+    more = [f"{gain:,} of {tier_name(tier)}" for tier, gain in gains if gain > 0]
+    fewer = [f"{-gain:,} of {tier_name(tier)}" for tier, gain in gains if gain < 0]
+    lost = sum(-gain for _, gain in gains if gain < 0)
+    way = f"{_joined(fewer)} {'makes' if lost == 1 else 'make'} way" if fewer else ""
+    won = sum(gain for _, gain in gains if gain > 0)
+    if plan.is_empty:
+        waiting = sum(tier.pods - tier.placed_after for tier in plan.tiers)
+        if not waiting:
+            return "Every pod has its berth; nothing to do"
+        return f"{plural(waiting, 'pod')} cannot be placed any better; nothing to do"
+    if more and not fewer:
+        return f"{_joined(more)} {'gets' if won == 1 else 'get'} a berth"
+    if more:
+        return f"{_joined(more)} {'gets' if won == 1 else 'get'} a berth; {way}"
+    saved = plan.nodes_in_use_before - plan.nodes_in_use_after
+    if saved > 0 and not fewer:
+        return f"The same pods on {plural(saved, 'node')} fewer"
+    return way[:1].upper() + way[1:] if way else "The same pods, better placed"
+
+
+def effort(plan: Plan) -> str:
+    """`9 moves, no evictions, in 3 waves`."""
+    if plan.is_empty:
+        return "Nobody is disturbed"
+    parts = [plural(len(plan.moves), "move") if plan.moves else "no moves"]
+    parts.append(plural(len(plan.evictions), "eviction") if plan.evictions else "no evictions")
+    return f"{', '.join(parts)}, in {plural(len(plan.waves), 'wave')}"
+
+
+def proof(plan: Plan) -> str:
+    open_tiers = [tier for tier in plan.tiers if tier.certificate != "Optimal"]
+    if open_tiers:
+        tier = open_tiers[0]
+        return f"Not proven best: at most {tier.bound - tier.placed_after:,} more of {tier_name(tier)} may be possible"
+    if plan.disruption.certificate == "Optimal":
+        return "Proven best: nobody can place more, nor with less disruption"
+    return f"Proven: nobody can place more. {disruption(plan.disruption)}"
+
+
+def certificate(tier: TierReport) -> str:
+    if tier.certificate == "Optimal":
+        if tier.placed_after == tier.pods:
+            return "All placed"
+        return "Proven: no more can be placed"
+    gap = tier.bound - tier.placed_after
+    return f"Not proven: {gap:,} more might fit ({tier.bound:,} at most)"
+
+
+def disruption(report: DisruptionReport) -> str:
+    if report.certificate == "Optimal":
+        return "None is needed" if not report.value else f"Cost {report.value:g}: proven the least possible"
+    return f"Cost {report.value:g}: the least possible is proven to be at least {report.bound:g}"
+
+
+def waits_because(
+    requests: Sequence[tuple[str, int]], rooms: Sequence[Room], unmodelled: Sequence[str], tier: TierReport | None
+) -> str:
+    """Why a pod with these requests still waits. Costs nodes x resources: call it once for each shape."""
+    if unmodelled:
+        return f"Not planned: {unmodelled[0]}"
+    if not rooms:
+        return "No node is ready and open to new pods"
+    scarce = []
+    for resource, wanted in requests:
+        most = max(room.free.get(resource, 0) for room in rooms)
+        if most < wanted and resource == "pods":
+            scarce.append("no node takes another pod")
+        elif most < wanted:
+            left = amount(resource, most).split(" ")[0] if most > 0 else "none"
+            scarce.append(f"no node has {amount(resource, wanted)} free (most: {left})")
+    proven = "; proven: no plan places more of its tier" if tier and tier.certificate == "Optimal" else ""
+    if scarce:
+        return f"{_joined(scarce)}{proven}".replace("no node", "No node", 1)
+    roomy = sum(all(room.free.get(r, 0) >= wanted for r, wanted in requests) for room in rooms)
+    if not roomy:
+        return f"No node has everything it asks for free at once{proven}"
+    return f"{plural(roomy, 'node')} would have room, but its selectors, taints or constraints may rule them out: `berth why`"
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
