@@ -45,6 +45,7 @@ class Kind:
 KINDS = (
     Kind("nodes", "/api/v1/nodes", None),
     Kind("pods", "/api/v1/pods?fieldSelector=status.phase%21%3DSucceeded%2Cstatus.phase%21%3DFailed", None),
+    Kind("storageclasses", "/apis/storage.k8s.io/v1/storageclasses", "pods with unbound volumes wait"),
     Kind("namespaces", "/api/v1/namespaces", "affinity terms with a namespaceSelector match nothing"),
     Kind("persistentvolumes", "/api/v1/persistentvolumes", "pods with volumes stay where they are"),
     Kind("persistentvolumeclaims", "/api/v1/persistentvolumeclaims", "pods with volumes stay where they are"),
@@ -60,9 +61,14 @@ KINDS = (
     Kind("jobs", "/apis/batch/v1/jobs", "pods of Jobs stay where they are"),
     Kind("cronjobs", "/apis/batch/v1/cronjobs", "owners are known by reference only"),
     Kind("priorityclasses", "/apis/scheduling.k8s.io/v1/priorityclasses", "priority classes have no names"),
+    Kind("replicationcontrollers", "/api/v1/replicationcontrollers", "owners are known by reference only"),
     Kind("leaderworkersets", "/apis/leaderworkerset.x-k8s.io/v1/leaderworkersets", "gangs are known by label only"),
-    Kind("podgroups", "/apis/scheduling.k8s.io/v1beta1/podgroups", "pod groups are not kept together"),
-    Kind("podgroups", "/apis/scheduling.k8s.io/v1alpha1/podgroups", "pod groups are not kept together"),
+    Kind("workloads", "/apis/scheduling.k8s.io/v1alpha1/workloads", "pod groups are not kept together"),
+    # beta in 1.37; a cluster that serves two versions answers with the same objects in each
+    *(
+        Kind("podgroups", f"/apis/scheduling.k8s.io/{version}/podgroups", "pod groups are not kept together")
+        for version in ("v1beta1", "v1alpha3", "v1alpha2")
+    ),
 )
 
 
@@ -81,17 +87,17 @@ def read_cluster(
         raise _refused(kinds[0], first)
     with ThreadPoolExecutor(PROCESSES) as pool:
         answers = [first, *pool.map(lambda kind: _get(base, kind), kinds[1:])]
-    files: list[Answer] = []
+    files: dict[str, Answer] = {}
     said: set[str] = set()
     for kind, answer in zip(kinds, answers, strict=True):
         if not isinstance(answer, _Failure):
-            files.append(answer)
+            files.setdefault(kind.name, answer)
         elif kind.lost is None:
             raise _refused(kind, answer)
         elif not answer.is_absent and kind.name not in said:
             said.add(kind.name)
             warn(f"cannot read {kind.name}: {answer.sentence}; so {kind.lost}")
-    return files
+    return list(files.values())
 
 
 class Answer(io.BufferedRandom):

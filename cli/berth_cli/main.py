@@ -15,7 +15,7 @@ from pathlib import Path
 import typer
 
 from berth_cli.command import BerthCommand, BerthGroup
-from berth_cli.commands import solve, version
+from berth_cli.commands import demo, plan, solve, version
 from berth_cli.exits import CommandError, Exit
 
 DEBUG_VARIABLE = "BERTH_DEBUG"
@@ -49,7 +49,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": HELP_WIDTH},
 )
 
+app.command(cls=BerthCommand, epilog=plan.EXAMPLES)(plan.plan)
 app.command(cls=BerthCommand, epilog=solve.EXAMPLES)(solve.solve)
+app.command(cls=BerthCommand, epilog=demo.EXAMPLES)(demo.demo)
 app.command(cls=BerthCommand, epilog=version.EXAMPLES)(version.version)
 
 

@@ -68,6 +68,9 @@ Budget = Annotated[
         rich_help_panel=SOLVING,
     ),
 ]
+PendingOnly = Annotated[
+    bool, typer.Option("--pending-only", help="Place pending pods, move nobody.", rich_help_panel=SOLVING)
+]
 Seed = Annotated[
     int,
     typer.Option(min=0, metavar="N", help="Same seed, same answer, when time does not bind.", rich_help_panel=SOLVING),

@@ -15,7 +15,7 @@ from rich.text import Text
 from berth_cli.amounts import needs
 from berth_cli.durations import spoken
 from berth_cli.terminal import columns
-from berth_cluster.snapshot import WorkloadKey
+from berth_cluster.snapshot import Snapshot, WorkloadKey
 from berth_planner.plan import DisruptionReport, Eviction, Placement, Plan, TierReport, Wave
 
 _Place = tuple[WorkloadKey, int, str]
@@ -50,6 +50,20 @@ class Shown:
 
     def has(self, workload: WorkloadKey) -> bool:
         return self.namespace in (None, workload.namespace)
+
+
+def scope(snapshot: Snapshot, movable: str, *, by_default: bool) -> Text:
+    """What was planned, and whose pods may be placed and moved: the one assumption that people should see first."""
+    pods = [pod for pod in snapshot.pods if movable == "all" or pod.scheduler == "berth"]
+    waiting = sum(pod.is_pending for pod in pods)
+    said = f"{counted(len(snapshot.nodes), 'node')}, {counted(len(snapshot.pods), 'pod')}, {waiting:,} waiting. "
+    if movable == "all":
+        said += "Pods of every scheduler may be placed and moved (--movable all" + (
+            ", the default)." if by_default else ")."
+        )
+    else:
+        said += "Only pods of the scheduler `berth` may be placed and moved (--movable berth)."
+    return Text(said, style="dim")
 
 
 def print_plan(console: Console, plan: Plan, shown: Shown) -> None:

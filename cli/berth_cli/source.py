@@ -24,7 +24,8 @@ def read_snapshot(
     dumps: Sequence[Path] | None, *, context: str | None, kubeconfig: Path | None, terminal: Terminal
 ) -> Snapshot:
     """Raises CommandError: naming file, object and field for bad input, or what to do when the cluster does not answer."""
-    from berth_cluster.dump import DumpError, read_dumps
+    from berth_cluster.dump import read_dumps
+    from berth_cluster.errors import DumpError
 
     with ExitStack() as stack:
         if dumps:

@@ -31,7 +31,7 @@ class Terminal:
     @contextmanager
     def progress(self, doing: str) -> Iterator[None]:
         """A spinner with what is being done, on stderr, only when somebody is looking."""
-        if not self.err.is_terminal:
+        if not self.err.file.isatty():
             yield
             return
         with self.err.status(escape(doing), spinner="dots"):

@@ -51,9 +51,7 @@ def solve(
     budget: options.Budget = 1.0,
     seed: options.Seed = 0,
     threads: options.Threads = 2,
-    pending_only: Annotated[
-        bool, typer.Option("--pending-only", help="Place pending pods, move nobody.", rich_help_panel=options.SOLVING)
-    ] = False,
+    pending_only: options.PendingOnly = False,
     consolidate: Annotated[
         bool,
         typer.Option(

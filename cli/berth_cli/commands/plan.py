@@ -1,0 +1,158 @@
+"""`berth plan`: the best placement of a cluster's pods, what is proven about it, and the safe way to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from berth_cli import options
+
+if TYPE_CHECKING:
+    from berth_cli.terminal import Terminal
+    from berth_cluster.snapshot import Snapshot
+    from berth_planner.options import PlanOptions
+    from berth_planner.plan import Plan
+
+EXAMPLES = """
+Examples:
+  berth plan                                              the current context's cluster
+  berth plan --dump dump.json                             a cluster from files
+  berth plan --dump nodes.json pods.json.gz --budget 10s  several files, more time to prove
+  berth plan --dump dump.json --html report.html          a picture of before, after and each wave
+  berth plan --dump dump.json --max-moves 10 --frontier   what 10 moves buy, and what fewer would
+  kubectl get nodes,pods,pdb,rs -A -o json | berth plan --dump - -o json | jq .plan.disruption
+
+Exit codes: 0 a plan (also an empty one), 2 bad input, 3 cluster not reachable. docs/plan.md explains each line printed.
+"""
+
+
+def plan(
+    dump: options.Dump = None,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+    budget: options.Budget = 1.0,
+    movable: options.MovableOption = None,
+    max_moves: Annotated[
+        int | None,
+        typer.Option(
+            min=0, metavar="N", help="At most N running pods leave their node.", rich_help_panel=options.SOLVING
+        ),
+    ] = None,
+    max_evictions: Annotated[
+        int | None,
+        typer.Option(
+            min=0, metavar="N", help="At most N running pods end without a node.", rich_help_panel=options.SOLVING
+        ),
+    ] = None,
+    pending_only: options.PendingOnly = False,
+    consolidate: Annotated[
+        bool,
+        typer.Option(
+            "--consolidate", help="Empty as many nodes as possible, whatever it moves.", rich_help_panel=options.SOLVING
+        ),
+    ] = False,
+    frontier: Annotated[
+        bool,
+        typer.Option(
+            "--frontier", help="Also show pods placed against moves allowed.", rich_help_panel=options.SOLVING
+        ),
+    ] = False,
+    seed: options.Seed = 0,
+    threads: options.Threads = 2,
+    output: options.Output = options.OutputFormat.TABLE,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write the plan as JSON to this file.", rich_help_panel=options.OUTPUT),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Also write the picture, one self-contained page.", rich_help_panel=options.OUTPUT
+        ),
+    ] = None,
+    namespace: options.Namespace = None,
+    all_namespaces: options.AllNamespaces = False,
+    no_color: options.NoColor = False,
+) -> None:
+    """The best placement of a cluster's pods, with proof and a safe order.
+
+    Places as many pods as possible of the highest priority, then of the next, and so on; among all ways to do that it
+    takes one that disturbs the fewest running pods. Each count comes with what is proven about it. Nothing is changed.
+    The plan is always for the whole cluster; -n only narrows which moves are listed.
+    """
+    from berth_cli.files import check_writable
+    from berth_cli.source import read_snapshot
+    from berth_cli.terminal import open_terminal
+    from berth_planner.options import PlanOptions
+    from berth_planner.packing import Caps
+
+    for target in (out, html):
+        if target is not None:
+            check_writable(target)
+    terminal = open_terminal(no_color=no_color)
+    snapshot = read_snapshot(dump, context=context, kubeconfig=kubeconfig, terminal=terminal)
+    asked = PlanOptions(
+        movable=(movable or options.Movable.ALL).value,
+        budget=budget,
+        seed=seed,
+        threads=threads,
+        pending_only=pending_only,
+        consolidate=consolidate,
+        caps=Caps(max_moves=max_moves, max_evictions=max_evictions),
+    )
+    made = _make(snapshot, asked, terminal)
+    _write(snapshot, made, asked, out, html, terminal)
+    _print(snapshot, made, asked, output, None if all_namespaces else namespace, movable is None, terminal)
+
+
+def _make(snapshot: Snapshot, asked: PlanOptions, terminal: Terminal) -> Plan:
+    with terminal.progress("loading the solver"):
+        from berth_planner.planning import make_plan
+    with terminal.progress(f"solving for at most {asked.budget:g} s"):
+        return make_plan(snapshot, asked)
+
+
+def _write(
+    snapshot: Snapshot, plan: Plan, asked: PlanOptions, out: Path | None, html: Path | None, terminal: Terminal
+) -> None:
+    if out is not None:
+        from berth_cli.files import write_whole
+        from berth_cli.output import as_json
+        from berth_cli.plan_file import FORMAT, PlanDocument, asked_of
+
+        document = PlanDocument(FORMAT, asked_of(asked), plan, snapshot.warnings)
+        write_whole(out, as_json(document))
+    if html is not None:
+        write_page(html, snapshot, plan, title="Berth plan", terminal=terminal)
+
+
+def write_page(path: Path, snapshot: Snapshot, plan: Plan, *, title: str, terminal: Terminal) -> None:
+    from datetime import UTC, datetime
+
+    from berth_cli.report import write_report
+
+    with terminal.progress("drawing"):
+        write_report(path, snapshot, plan, title=title, generated=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"))
+    terminal.note(f"wrote {path}")
+
+
+def _print(
+    snapshot: Snapshot,
+    plan: Plan,
+    asked: PlanOptions,
+    output: options.OutputFormat,
+    namespace: str | None,
+    movable_by_default: bool,
+    terminal: Terminal,
+) -> None:
+    from berth_cli.output import print_value
+    from berth_cli.plan_file import FORMAT, PlanDocument, asked_of
+    from berth_cli.plan_text import Shown, print_plan, scope
+
+    if print_value(PlanDocument(FORMAT, asked_of(asked), plan, snapshot.warnings), output):
+        return
+    terminal.out.print(scope(snapshot, asked.movable, by_default=movable_by_default))
+    terminal.out.print()
+    print_plan(terminal.out, plan, Shown(wide=output is options.OutputFormat.WIDE, namespace=namespace))
