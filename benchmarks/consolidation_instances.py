@@ -28,7 +28,9 @@ def consolidation_instance(kind: ConsolidationKind, seed: int) -> Instance:
     if kind == "gpu":
         drawn = stream(seed, "demand").choices(range(len(SHAPES)), [s.share for s in SHAPES], k=PODS)
         groups = tuple(Group(s.name, 1, s.request, drawn.count(i)) for i, s in enumerate(SHAPES))
-        resources, node, scored = RESOURCES, NODE, SCORED
+        resources: tuple[str, ...] = RESOURCES
+        node: tuple[int, ...] = NODE
+        scored = SCORED
         owner = np.array(drawn, np.int64)
     else:
         groups = paper_instances.replica_sets(seed, PODS, 1)

@@ -1,7 +1,7 @@
 """One benchmark instance: a cluster at one moment, as a `Problem` object and as a line of `berth solve`'s format.
 
-A group is a set of identical pods, what a ReplicaSet makes. Both forms say the same: `problem()` for a call in process,
-`json_line()` for any other program that wants to be measured on the same input.
+A group is a set of identical pods, what a ReplicaSet makes. `json_line()` is for any program that wants to be measured on the
+same input; `problem()` is that line, read: for a call in process.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from berth_solver.problem import Constraints, Gang, IntArray, PodClass, Problem, Standing
+from berth_solver.problem import IntArray, Problem
+from berth_solver.problem_json import read_problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +51,7 @@ class Instance:
 
     def problem(self) -> Problem:
         """A fresh problem at each call, so that nothing an earlier solver computed on it is inherited."""
-        merged: dict[tuple[int, tuple[int, ...], int], list[int]] = {}
-        for g, group in enumerate(self.groups):
-            gang = g + 1 if group.gang_minimum else 0
-            merged.setdefault((group.priority, group.request, gang), []).append(g)
-        classes, standing, gangs = [], [], []
-        for c, ((priority, request, gang), members) in enumerate(merged.items()):
-            here = self.standing[members].sum(axis=0)
-            pending = sum(self.groups[g].replicas for g in members) - int(here.sum())
-            classes.append(PodClass(self.groups[members[0]].name, priority, request, pending))
-            standing += [Standing(c, int(n), int(here[n])) for n in np.flatnonzero(here)]
-            if gang:
-                gangs.append(Gang(frozenset({c}), self.groups[gang - 1].gang_minimum, self.groups[gang - 1].name))
-        return Problem(
-            self.resources,
-            self.node_names,
-            self.capacity.copy(),
-            tuple(classes),
-            tuple(standing),
-            Constraints(gangs=tuple(gangs)),
-        )
+        return read_problem(self.json_line()).problem
 
     def json_line(self) -> bytes:
         """The instance in the JSONL format of `berth solve`, without the line feed."""

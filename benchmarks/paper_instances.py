@@ -68,12 +68,10 @@ def replica_sets(seed: int, pods: int, priorities: int) -> tuple[Group, ...]:
 
 def node_capacity(groups: tuple[Group, ...], nodes: int, usage: float) -> tuple[int, ...]:
     """What each of the equal nodes offers so that all pods together ask for `usage` of the cluster."""
+    largest = [max(g.request[r] for g in groups) for r in range(len(RESOURCES))]
+    total = [sum(g.replicas * g.request[r] for g in groups) for r in range(len(RESOURCES))]
     return tuple(
-        max(
-            max(g.request[r] for g in groups),
-            math.ceil(math.ceil(sum(g.replicas * g.request[r] for g in groups) / usage) / nodes),
-        )
-        for r in range(len(RESOURCES))
+        max(most, math.ceil(math.ceil(all_pods / usage) / nodes)) for most, all_pods in zip(largest, total, strict=True)
     )
 
 

@@ -176,7 +176,7 @@ class _Search:
     def _keep(self) -> None:
         """Take over the solver's answer and hint it to the next stage, all nodes of all pods."""
         values = np.array(self.solver.response_proto.solution, np.int64)[len(self.placed) :]
-        self.model.clear_hints()
+        self.model.clear_hints()  # type: ignore[no-untyped-call]
         for variable, value in zip(self.flat, values.tolist(), strict=True):
             self.model.add_hint(variable, value)
         placement = np.zeros((len(self.problem.classes), len(self.problem.nodes)), np.int64)

@@ -1,0 +1,327 @@
+"""Markdown tables from the JSON of a run: `python -m benchmarks.tables out/bench/*.json`.
+
+Each suite has its own columns; all figures are computed here from the measurements, none is stored.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.record import Answer, Measurement, Report, read_report
+
+OVERSHOOT_ALLOWANCE = (0.05, 0.010)
+"""What a strict deadline may be missed by: 5 % of the budget plus 10 ms."""
+NONE = "-"
+
+
+def improved(m: Measurement, answer: Answer) -> bool:
+    """Lexicographically more pods placed, highest priority first, than stood."""
+    return answer.placed > m.standing
+
+
+def certified(m: Measurement, answer: Answer) -> bool:
+    """What stood is already the best, proven."""
+    return answer.placed == m.standing and answer.counts_proven
+
+
+def published(m: Measurement, answer: Answer) -> Answer:
+    """The paper's model as published: a plan with an unanswered stage is thrown away."""
+    if answer.accepted or answer.placed == m.standing:
+        return answer
+    return Answer(m.standing, False, False, 0, 0, answer.seconds, status=answer.status, accepted=False)
+
+
+def category(m: Measurement, answer: Answer) -> str:
+    """The paper's categories (its `combine_results.py`), in its words."""
+    if improved(m, answer):
+        return "better & optimal" if answer.fully_proven else "better"
+    return "KWOK optimal" if answer.placed == m.standing and answer.fully_proven else "failure"
+
+
+def percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f}" if whole else NONE
+
+
+def seconds(value: float | None) -> str:
+    if value is None:
+        return NONE
+    return f"{1000 * value:.0f} ms" if value < 1 else f"{value:.2f} s"
+
+
+def quantile(values: Sequence[float], q: float) -> float | None:
+    return float(np.quantile(values, q, method="higher")) if values else None
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+
+
+def overshoots(measurements: Sequence[Measurement], answer_of: Callable[[Measurement], Answer]) -> list[float]:
+    return [max(0.0, answer_of(m).seconds - m.budget) for m in measurements]
+
+
+def _summary_row(
+    name: str, measurements: Sequence[Measurement], solver: str, answer_of: Callable[[Measurement], Answer]
+) -> list[str]:
+    answers = [(m, answer_of(m)) for m in measurements]
+    n = len(answers)
+    gained = sum(sum(a.placed) - sum(m.standing) for m, a in answers)
+    disturbed = sum(a.disturbed for _, a in answers)
+    firsts = [a.first_improvement for _, a in answers if a.first_improvement is not None]
+    elapsed = [a.seconds for _, a in answers]
+    over = overshoots(measurements, answer_of)
+    return [
+        name,
+        solver,
+        str(n),
+        percent(sum(improved(m, a) or certified(m, a) for m, a in answers), n),
+        percent(sum(a.counts_proven for _, a in answers), n),
+        percent(sum(a.fully_proven for _, a in answers), n),
+        str(gained),
+        str(disturbed),
+        f"{gained / disturbed:.2f}" if disturbed else NONE,
+        f"{seconds(quantile(firsts, 0.5))} / {seconds(quantile(firsts, 0.95))}",
+        f"{seconds(quantile(elapsed, 0.5))} / {seconds(quantile(elapsed, 0.99))}",
+        f"{seconds(quantile(over, 0.99))} / {seconds(max(over, default=0.0))}",
+    ]
+
+
+SUMMARY_HEADER = (
+    "instances", "solver", "n", "improved or certified %", "counts proven %", "counts and moves proven %", "net pods gained",
+    "moved or evicted", "pods gained per move", "first improvement p50 / p95", "elapsed p50 / p99", "over the budget p99 / max",
+)  # fmt: skip
+
+
+def _berth(m: Measurement) -> Answer:
+    return m.berth
+
+
+def _kept(m: Measurement) -> Answer:
+    assert m.paper is not None
+    return m.paper
+
+
+def _published(m: Measurement) -> Answer:
+    return published(m, _kept(m))
+
+
+def groups(report: Report) -> list[tuple[str, list[Measurement]]]:
+    """All instances, then by each axis of the grid that varies."""
+    found: list[tuple[str, list[Measurement]]] = [("all", list(report.measurements))]
+    axes: list[tuple[str, Callable[[Measurement], float]]] = [
+        ("nodes", lambda m: m.nodes),
+        ("pods per node", lambda m: m.pods_per_node),
+        ("priorities", lambda m: m.priorities),
+        ("usage", lambda m: m.usage),
+        ("budget", lambda m: m.budget),
+    ]
+    for label, axis in axes:
+        values = sorted({axis(m) for m in report.measurements})
+        if len(values) > 1:
+            found += [(f"{label} {v:g}", [m for m in report.measurements if axis(m) == v]) for v in values]
+    return found
+
+
+def summary(report: Report) -> str:
+    """Where the paper's model ran, its rows stand below ours."""
+    rows = []
+    for name, members in groups(report):
+        rows.append(_summary_row(name, members, "Berth", _berth))
+        paired = [m for m in members if m.paper is not None]
+        if paired:
+            rows.append(_summary_row(name, paired, "paper's model, incumbent kept", _kept))
+            if name == "all":
+                rows.append(_summary_row(name, paired, "paper's model, as published", _published))
+    return markdown(SUMMARY_HEADER, rows)
+
+
+def comparison(report: Report) -> str:
+    """Berth against the paper's model (incumbent kept) on the same instances."""
+    header = (
+        "instances", "n", "better counts", "worse counts", "equal counts, fewer moves", "equal counts, more moves",
+    )  # fmt: skip
+    rows = []
+    for label, members in groups(report):
+        pairs = [(m.berth, m.paper) for m in members if m.paper is not None]
+        if not pairs:
+            continue
+        equal = [(b, p) for b, p in pairs if b.placed == p.placed]
+        rows.append(
+            [
+                label,
+                str(len(pairs)),
+                str(sum(b.placed > p.placed for b, p in pairs)),
+                str(sum(b.placed < p.placed for b, p in pairs)),
+                str(sum(b.disturbed < p.disturbed for b, p in equal)),
+                str(sum(b.disturbed > p.disturbed for b, p in equal)),
+            ]
+        )
+    return markdown(header, rows)
+
+
+def categories(report: Report) -> str:
+    """The paper's five categories, percent of the seeds that had something pending, per number of priorities."""
+    names = ("KWOK optimal", "better & optimal", "better", "failure")
+    rows = []
+    for k in sorted({m.priorities for m in report.measurements}):
+        members = [m for m in report.measurements if m.priorities == k and m.paper is not None]
+        tried = sum(m.attempts for m in members)
+        for solver, answer_of in (
+            ("Berth", _berth),
+            ("paper's, incumbent kept", _kept),
+            ("paper's, as published", _published),
+        ):
+            found = [category(m, answer_of(m)) for m in members]
+            rows.append(
+                [str(k), solver, str(len(members)), percent(tried - len(members), tried)]
+                + [percent(found.count(name), len(members)) for name in names]
+            )
+    return markdown(("priorities", "solver", "n", "no calls, % of seeds tried", *names), rows)
+
+
+def each(report: Report) -> str:
+    """One row an instance and budget."""
+    header = (
+        "instance", "budget", "pods", "pending", "placed of it", "counts", "moved or evicted", "elapsed", "last improvement",
+    )  # fmt: skip
+    rows = []
+    for m in report.measurements:
+        b = m.berth
+        gained = sum(b.placed) - sum(m.standing)
+        counts = "proven" if b.counts_proven else f"at most {sum(b.bounds) - sum(m.standing):+d}"
+        rows.append(
+            [
+                m.cell, f"{m.budget:g} s", str(m.pods), str(m.pending), f"{gained} ({percent(gained, m.pending)} %)", counts,
+                _moves(b), seconds(b.seconds), seconds(b.last_improvement),
+            ]
+        )  # fmt: skip
+    return markdown(header, rows)
+
+
+def gangs(report: Report) -> str:
+    header = ("instance", "a placement exists", "answer", "moved or evicted", "elapsed", "last improvement")
+    rows = []
+    for m in report.measurements:
+        b = m.berth
+        if b.placed[-1] > m.standing[-1]:
+            answer = f"{b.placed[-1]} pods placed"
+        else:
+            answer = "cannot be placed, proven" if b.counts_proven else "not placed, not proven"
+        rows.append(
+            [m.cell, "yes" if m.fits else "no", answer, _moves(b), seconds(b.seconds), seconds(b.last_improvement)]
+        )
+    return markdown(header, rows)
+
+
+def consolidations(report: Report) -> str:
+    header = ("instance", "pods", "nodes in use before", "after", "at least", "moved", "elapsed", "last improvement")
+    rows = []
+    for m in report.measurements:
+        b = m.berth
+        after = NONE if b.nodes_in_use is None else str(b.nodes_in_use)
+        bound = NONE if b.nodes_bound is None else f"{b.nodes_bound:g}"
+        rows.append(
+            [
+                m.cell, str(m.pods), str(m.nodes_in_use), after, bound, str(b.disturbed), seconds(b.seconds),
+                seconds(b.last_improvement),
+            ]
+        )  # fmt: skip
+    return markdown(header, rows)
+
+
+def _moves(answer: Answer) -> str:
+    if answer.fully_proven:
+        return f"{answer.disturbed}, proven least"
+    if answer.disruption_bound is None or not answer.counts_proven:
+        return str(answer.disturbed)
+    return f"{answer.disturbed}, at least {answer.disruption_bound:g}"
+
+
+def commands(report: Report) -> str:
+    rows = [[f"`{c.command}`", str(c.exit_code), " / ".join(seconds(s) for s in c.seconds)] for c in report.commands]
+    return markdown(("command", "exit code", "runs, the first cold"), rows)
+
+
+def memory(report: Report) -> str:
+    rows = [
+        [r.cell, str(r.pods), f"{r.after_imports:.0f}", f"{r.before_solving:.0f}", f"{r.peak:.0f}", seconds(r.seconds)]
+        for r in report.memory
+    ]
+    header = (
+        "instance",
+        "pods",
+        "MiB after imports",
+        "with the instance",
+        "peak",
+        "solved in (kernels' first use included)",
+    )
+    return markdown(header, rows)
+
+
+def faults(report: Report) -> list[str]:
+    """What must never happen: invalid placements, misreported values, refuted proofs."""
+    return [f"{m.cell} seed {m.seed} budget {m.budget:g}: {f}" for m in report.measurements for f in m.faults]
+
+
+def losses(report: Report) -> list[str]:
+    """Instances on which the paper's model found better counts, or the same with fewer moves."""
+    found = []
+    for m in report.measurements:
+        if m.paper is not None and m.berth.placed <= m.paper.placed:
+            where = f"{m.cell} seed {m.seed} budget {m.budget:g}"
+            if m.berth.placed < m.paper.placed:
+                found.append(f"{where}: placed {m.berth.placed}, the paper's model {m.paper.placed}")
+            elif m.berth.disturbed > m.paper.disturbed:
+                found.append(f"{where}: {m.berth.disturbed} moves, the paper's model {m.paper.disturbed}")
+    return found
+
+
+def late(report: Report) -> list[str]:
+    """Runs of ours that overran the deadline by more than the allowance."""
+    share, constant = OVERSHOOT_ALLOWANCE
+    return [
+        f"{m.cell} seed {m.seed} budget {m.budget:g}: {m.berth.seconds - m.budget:.3f} s over"
+        for m in report.measurements
+        if m.berth.seconds > m.budget * (1 + share) + constant
+    ]
+
+
+TABLES: dict[str, tuple[Callable[[Report], str], ...]] = {
+    "paper-1s": (summary, comparison, categories),
+    "paper-10s": (summary, comparison, categories),
+    "scale": (summary, each),
+    "gpu": (summary, each),
+    "gang": (gangs,),
+    "consolidate": (consolidations,),
+}
+
+
+def render(report: Report) -> str:
+    """The whole report of a suite as markdown."""
+    machine = report.machine
+    parts = [
+        f"### {report.suite}",
+        f"Base seed {report.base_seed}, {report.workers} threads a solver; {machine.cores} cores of {machine.cpu}, "
+        f"load average {machine.load_average:g} at the start.",
+    ]
+    if report.measurements:
+        parts += [table(report) for table in TABLES[report.suite]]
+    if report.without_instance:
+        parts.append("Nothing was left pending, whatever the seed: " + ", ".join(report.without_instance) + ".")
+    if report.commands:
+        parts.append(commands(report))
+    if report.memory:
+        parts.append(memory(report))
+    for title, lines in (("Faults", faults(report)), ("Losses", losses(report)), ("Late", late(report))):
+        if lines:
+            parts.append(f"{title}:\n\n" + "\n".join(f"- {line}" for line in lines))
+    return "\n\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    print("\n".join(render(read_report(Path(name))) for name in sys.argv[1:]))
