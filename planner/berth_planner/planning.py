@@ -55,7 +55,7 @@ def plan_packing(packing: Packing, options: PlanOptions) -> Planned:
     found = answer(packing, options)
     tasks = tasks_of(packing, found.placement)
     ordered = _ordered(packing.problem, tasks, options)
-    waves = tuple(_wave(packing, tasks, wave) for wave in ordered)
+    waves = tuple(wave_of(packing, tasks, wave) for wave in ordered)
     plan = Plan(
         tiers=_tiers(packing, found, waves),
         disruption=_disruption(found, waves),
@@ -92,7 +92,7 @@ def placement_after(problem: Problem, tasks: Sequence[Task], waves: Iterable[Tas
     return placement
 
 
-def _wave(packing: Packing, tasks: Sequence[Task], wave: TaskWave) -> Wave:
+def wave_of(packing: Packing, tasks: Sequence[Task], wave: TaskWave) -> Wave:
     steps = tuple(
         Step(
             tuple(_eviction(packing, tasks[t]) for t in step.evict),

@@ -93,7 +93,8 @@ class _Ordering:
                 continue
             deferred = [t for t in deferred if t in self._undone]
             waves.append(wave)
-        return waves
+        last = self._perform(self._bundle(deferred)) if deferred else None
+        return waves if last is None else [*waves, last]
 
     def _admitted_now(self, goals: Sequence[tuple[int, ...]]) -> list[int]:
         """Goals that have room and no rule in the way as things stand; one placed may let in another (spread)."""
