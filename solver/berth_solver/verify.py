@@ -1,0 +1,297 @@
+"""Is this solution what it says? Checked by code that shares nothing with the search: its promises are worth this much.
+
+1. The placement keeps every rule (`check_placement`), and the reported counts and values are those of the placement.
+2. Each bound follows from its evidence, recomputed in exact arithmetic (`check_bounds`), or, where the evidence is that a
+   solver searched everything, by searching again (`check_exhausted`).
+
+A broken rule, a wrong number or a bound that does not follow is a violation. A bound that could not be recomputed in the
+time is not: its stage says `not confirmed in time`. A claim weaker than what the evidence proves is fine.
+
+Cost: milliseconds for placements and capacity prices; a knapsack for each distinct node for pattern prices; exponential
+for exhausted searches, therefore `seconds`, shared by all stages.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from functools import partial
+
+import numpy as np
+
+from berth_solver.check_bounds import (
+    MAX_PRICE,
+    EvidenceError,
+    PatternStage,
+    Proven,
+    Terrain,
+    capacity_count,
+    pattern_bound,
+)
+from berth_solver.check_exhausted import NotSearchedError, least_disruption, most_placed
+from berth_solver.check_placement import Violation, ViolationCode, disruption_of, placement_violations
+from berth_solver.check_stages import least_nodes_in_use, most_preference, nodes_in_use_of, preference_of
+from berth_solver.problem import BoolArray, Problem
+from berth_solver.solution import Evidence, Solution, StageResult, TierResult
+
+DEFAULT_SECONDS = 10.0
+TOLERANCE = 1e-6
+"""Preference is a sum of floats: relative difference that is only rounding."""
+
+__all__ = ["StageCheck", "Verdict", "Verification", "Violation", "ViolationCode", "verify"]
+
+
+class Verdict(StrEnum):
+    CONFIRMED = "confirmed"
+    NOT_CONFIRMED = "not confirmed in time"
+    UNPROVEN = "no evidence given"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class StageCheck:
+    """What can be said of one stage's bound. `priority`: of a tier; None for the stages after the counts."""
+
+    stage: str
+    priority: int | None
+    evidence: str
+    verdict: Verdict
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    violations: tuple[Violation, ...]
+    stages: tuple[StageCheck, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Nothing that the solution says is wrong."""
+        return not self.violations
+
+    @property
+    def is_proven(self) -> bool:
+        """Nothing is wrong, and each bound was recomputed."""
+        return self.holds and all(s.verdict is Verdict.CONFIRMED for s in self.stages)
+
+
+def verify(
+    problem: Problem,
+    solution: Solution,
+    *,
+    seconds: float = DEFAULT_SECONDS,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Verification:
+    """`seconds` bounds the recomputing of bounds; rules and counts are always checked in full."""
+    violations = placement_violations(problem, solution.placement)
+    if any(v.code in (ViolationCode.BAD_SHAPE, ViolationCode.NEGATIVE_COUNT) for v in violations):
+        return Verification(tuple(violations), ())
+    violations += _wrong_counts(problem, solution)
+    if any(v.code is ViolationCode.WRONG_COUNT for v in violations):
+        return Verification(tuple(violations), ())
+    violations += _wrong_values(problem, solution)
+    stages = _Bounds(problem, solution, clock() + seconds, clock).check()
+    violations += [
+        Violation(ViolationCode.WRONG_BOUND, f"{s.stage}: {s.message}") for s in stages if s.verdict is Verdict.WRONG
+    ]
+    return Verification(tuple(violations), tuple(stages))
+
+
+def _wrong_counts(problem: Problem, solution: Solution) -> list[Violation]:
+    reported = [t.priority for t in solution.tiers]
+    if tuple(reported) != problem.priorities:
+        message = f"tiers {reported} are reported, the problem has {list(problem.priorities)}"
+        return [Violation(ViolationCode.WRONG_COUNT, message)]
+    found = []
+    placed = solution.placement.sum(axis=1)
+    for tier in solution.tiers:
+        members = _members(problem, tier.priority)
+        for what, said, is_so in (
+            ("pods", tier.pods, int(problem.totals[members].sum())),
+            ("pods placed", tier.placed, int(placed[members].sum())),
+        ):
+            if said != is_so:
+                message = f"tier {tier.priority}: {said} {what} are reported, there are {is_so}"
+                found.append(Violation(ViolationCode.WRONG_COUNT, message))
+    return found
+
+
+def _wrong_values(problem: Problem, solution: Solution) -> list[Violation]:
+    in_use = solution.nodes_in_use
+    found = []
+    for stage, said, is_so in (
+        ("disruption", solution.disruption.value, float(disruption_of(problem, solution.placement))),
+        ("preference", solution.preference.value, preference_of(problem, solution.placement)),
+        ("nodes in use", None if in_use is None else in_use.value, float(nodes_in_use_of(problem, solution.placement))),
+    ):
+        if said is not None and not abs(said - is_so) <= TOLERANCE * max(1.0, abs(is_so)):
+            found.append(Violation(ViolationCode.WRONG_VALUE, f"{stage}: {said} is reported, it is {is_so}"))
+    return found
+
+
+def _members(problem: Problem, priority: int) -> BoolArray:
+    return np.array([c.priority == priority for c in problem.classes], np.bool_)
+
+
+class _Bounds:
+    """Recomputes the bounds of one solution, stage by stage, until `deadline`."""
+
+    def __init__(self, problem: Problem, solution: Solution, deadline: float, clock: Callable[[], float]) -> None:
+        self.problem = problem
+        self.solution = solution
+        self.terrain = Terrain.of(problem)
+        self.deadline = deadline
+        self.clock = clock
+
+    def is_late(self) -> bool:
+        return self.clock() > self.deadline
+
+    def check(self) -> list[StageCheck]:
+        decided: dict[int, int] = {}
+        stages = []
+        for tier in self.solution.tiers:
+            verdict, message = self._judge(partial(self._tier, tier, dict(decided)))
+            stages.append(StageCheck(f"tier {tier.priority}", tier.priority, tier.evidence.kind, verdict, message))
+            decided[tier.priority] = tier.placed
+        solution = self.solution
+        later: list[tuple[str, StageResult, Callable[[], tuple[Verdict, str]]]] = []
+        if solution.nodes_in_use is not None:
+            in_use = solution.nodes_in_use
+            later.append(("nodes in use", in_use, lambda: self._nodes_in_use(in_use, decided)))
+        later.append(("disruption", solution.disruption, lambda: self._disruption(solution.disruption, decided)))
+        later.append(("preference", solution.preference, lambda: self._preference(solution.preference, decided)))
+        for name, stage, judge in later:
+            verdict, message = self._judge(judge)
+            stages.append(StageCheck(name, None, stage.evidence.kind, verdict, message))
+        return stages
+
+    def _judge(self, judge: Callable[[], tuple[Verdict, str]]) -> tuple[Verdict, str]:
+        try:
+            return judge()
+        except EvidenceError as error:
+            return Verdict.WRONG, str(error)
+        except NotSearchedError as error:
+            return Verdict.NOT_CONFIRMED, str(error)
+
+    def _tier(self, tier: TierResult, decided: dict[int, int]) -> tuple[Verdict, str]:
+        if tier.bound < tier.placed:
+            return Verdict.WRONG, f"{tier.placed} pods are placed, more than the bound {tier.bound}"
+        wanted = _members(self.problem, tier.priority)
+        if tier.bound >= tier.pods or tier.bound >= int(self.terrain.most_placed()[wanted].sum()):
+            return Verdict.CONFIRMED, ""
+        return self._count(wanted, tier.bound, decided, tier.evidence)
+
+    def _count(self, wanted: BoolArray, bound: int, decided: dict[int, int], evidence: Evidence) -> tuple[Verdict, str]:
+        """Can no more than `bound` pods of `wanted` be placed?"""
+        match evidence.kind:
+            case "none":
+                return Verdict.UNPROVEN, f"nothing shows that more than {bound} cannot be placed"
+            case "trivial":
+                return Verdict.WRONG, f"that at most {bound} can be placed is not trivial"
+            case "capacity":
+                return _at_most(capacity_count(self.terrain, wanted, decided, evidence), bound)
+            case "patterns":
+                stage = PatternStage(wanted.astype(np.int64) * evidence.scale)
+                enough = Fraction(bound + 1) - Fraction(1, evidence.scale)
+                return _at_most(pattern_bound(self.terrain, stage, decided, evidence, enough, self.is_late), bound)
+            case "gang":
+                return self._gang(wanted, bound, decided, evidence)
+            case "exhausted":
+                best = most_placed(self.problem, self.terrain, wanted, decided, bound, self.is_late)
+                return (Verdict.CONFIRMED, "") if best <= bound else (Verdict.WRONG, f"{best} can be placed")
+            case _:
+                raise EvidenceError(f"{evidence.kind!r} is no evidence for a count")
+
+    def _gang(self, wanted: BoolArray, bound: int, decided: dict[int, int], evidence: Evidence) -> tuple[Verdict, str]:
+        """Each gang named cannot reach its minimum, so it has no more pods than run now; all others may be placed."""
+        gangs = {g.name: g for g in self.problem.constraints.gangs}
+        names = [name.strip() for name in evidence.note.split(",")]
+        if len(names) != len(evidence.parts) or any(name not in gangs for name in names):
+            raise EvidenceError("the evidence must name gangs of the problem and have one part for each")
+        most = self.terrain.most_placed()
+        standing = self.problem.standing_counts.sum(axis=1)
+        for name, part in zip(names, evidence.parts, strict=True):
+            gang = gangs[name]
+            members = np.zeros(len(self.problem.classes), np.bool_)
+            members[sorted(gang.classes)] = True
+            verdict, message = self._count(members, gang.minimum - 1, decided, part)
+            if verdict is not Verdict.CONFIRMED:
+                return verdict, f"gang {name!r}: {message}"
+            most = np.where(members, np.minimum(most, standing), most)
+        reach = int(most[wanted].sum())
+        if reach <= bound:
+            return Verdict.CONFIRMED, ""
+        return Verdict.WRONG, f"without these gangs {reach} may be placed, more than {bound}"
+
+    def _disruption(self, stage: StageResult, decided: dict[int, int]) -> tuple[Verdict, str]:
+        if stage.bound > stage.value + TOLERANCE:
+            return Verdict.WRONG, f"the value {stage.value} is less than the bound {stage.bound}"
+        if stage.bound <= 0:
+            return Verdict.CONFIRMED, ""
+        match stage.evidence.kind:
+            case "none":
+                return Verdict.UNPROVEN, f"nothing shows that less than {stage.bound} is not possible"
+            case "patterns":
+                return self._disruption_by_patterns(stage, decided)
+            case "exhausted":
+                least = least_disruption(self.problem, self.terrain, decided, stage.bound, self.is_late)
+                fine = least >= stage.bound
+                return (Verdict.CONFIRMED, "") if fine else (Verdict.WRONG, f"a disruption of {least} is possible")
+            case kind:
+                return Verdict.WRONG, f"{kind!r} does not prove a disruption of at least {stage.bound}"
+
+    def _disruption_by_patterns(self, stage: StageResult, decided: dict[int, int]) -> tuple[Verdict, str]:
+        """The most that can stay, weighted; what stands less that is the least disruption."""
+        problem, scale = self.problem, stage.evidence.scale
+        costs = np.array([c.move_cost for c in problem.classes], np.int64)
+        stands = sum(
+            int(cost) * int(count) for cost, count in zip(costs, problem.standing_counts.sum(axis=1), strict=True)
+        )
+        if int(costs.max(initial=0)) * scale > MAX_PRICE:
+            raise EvidenceError("move cost times scale is out of range")
+        pattern = PatternStage(np.zeros(len(costs), np.int64), costs * scale)
+        bound = -int(-stage.bound // 1)
+        enough = stands - bound + 1 - Fraction(1, scale)
+        stays = pattern_bound(self.terrain, pattern, decided, stage.evidence, enough, self.is_late)
+        verdict, _ = _at_most(stays, stands - bound)
+        if verdict is Verdict.WRONG:
+            return verdict, f"the evidence proves {stands - int(stays.least // 1)} only, {stage.bound} is claimed"
+        return verdict, "" if verdict is Verdict.CONFIRMED else "the bound was not recomputed in time"
+
+    def _preference(self, stage: StageResult, decided: dict[int, int]) -> tuple[Verdict, str]:
+        if stage.bound < stage.value - TOLERANCE:
+            return Verdict.WRONG, f"the value {stage.value} is more than the bound {stage.bound}"
+        most = most_preference(self.problem, self.terrain, decided)
+        if stage.bound >= most - TOLERANCE * max(1.0, most):
+            return Verdict.CONFIRMED, ""
+        return _without_argument(stage, f"{most} may be reached for all that is shown")
+
+    def _nodes_in_use(self, stage: StageResult, decided: dict[int, int]) -> tuple[Verdict, str]:
+        if stage.bound > stage.value:
+            return Verdict.WRONG, f"the value {stage.value} is less than the bound {stage.bound}"
+        least = least_nodes_in_use(self.problem, self.terrain, decided)
+        if stage.bound <= least:
+            return Verdict.CONFIRMED, ""
+        return _without_argument(stage, f"{least} nodes may do for all that is shown")
+
+
+def _at_most(proven: Proven, bound: int) -> tuple[Verdict, str]:
+    if proven.most // 1 <= bound:
+        return Verdict.CONFIRMED, ""
+    if proven.least // 1 > bound:
+        return Verdict.WRONG, f"the evidence proves {proven.least // 1}, {bound} is claimed"
+    return Verdict.NOT_CONFIRMED, f"the evidence proves between {proven.least // 1} and {proven.most // 1}"
+
+
+def _without_argument(stage: StageResult, message: str) -> tuple[Verdict, str]:
+    """A bound on preference or nodes that simple arithmetic does not give."""
+    match stage.evidence.kind:
+        case "exhausted":
+            return Verdict.NOT_CONFIRMED, f"this search is not repeated here; {message}"
+        case "none":
+            return Verdict.UNPROVEN, message
+        case kind:
+            return Verdict.WRONG, f"{kind!r} does not prove {stage.bound}: {message}"
