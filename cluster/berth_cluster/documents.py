@@ -28,6 +28,7 @@ MAX_BYTES = 4 << 30
 MAX_LISTS_DEEP = 4
 """Lists within lists: `kubectl get` writes none, people who merge files write one or two."""
 
+_ADVICE = "pass what `kubectl get nodes,pods,... -A -o json` writes"
 _CHUNK = 1 << 22
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
@@ -40,6 +41,9 @@ _HEAD = re.compile(rb'\{\s*"apiVersion"\s*:\s*"([^"\\]*)"\s*,\s*"kind"\s*:\s*"([
 _decode_raw = msgspec.json.Decoder(Raw).decode
 _decode_type = msgspec.json.Decoder(TypeMeta).decode
 _decode_list = msgspec.json.Decoder(ListDocument).decode
+
+
+_Bytes = bytes | bytearray
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):
@@ -59,7 +63,7 @@ def items_of(sources: Sequence[Path | BinaryIO]) -> Iterator[Item]:
         name = _name_of(source, position)
         body = _content(source, name)
         for raw in _documents(body, name):
-            yield from _unfold(raw, name, "", 0)
+            yield from _unfold(raw, name, ("", ""), 0)
 
 
 def _name_of(source: Path | BinaryIO, position: int) -> str:
@@ -69,7 +73,7 @@ def _name_of(source: Path | BinaryIO, position: int) -> str:
     return name if isinstance(name, str) and not name.startswith("<") else f"input {position}"
 
 
-def _content(source: Path | BinaryIO, name: str) -> bytes:
+def _content(source: Path | BinaryIO, name: str) -> _Bytes:
     try:
         if isinstance(source, Path):
             with source.open("rb") as stream:
@@ -85,7 +89,7 @@ def _content(source: Path | BinaryIO, name: str) -> bytes:
         raise DumpError(Reason.NOT_JSON, name, "", "", "is not text in UTF-8 or UTF-16") from error
 
 
-def _inflated(stream: BinaryIO, name: str) -> bytes:
+def _inflated(stream: BinaryIO, name: str) -> _Bytes:
     body = _bounded(stream, name)
     if not body.startswith(_GZIP):
         return body
@@ -93,25 +97,26 @@ def _inflated(stream: BinaryIO, name: str) -> bytes:
         return _bounded(inflated, name)
 
 
-def _bounded(stream: BinaryIO | gzip.GzipFile, name: str) -> bytes:
-    chunks, size = [], 0
+def _bounded(stream: BinaryIO | gzip.GzipFile, name: str) -> bytearray:
+    """Everything, in one growing buffer: a list of chunks joined at the end would hold the file twice."""
+    body = bytearray()
     while chunk := stream.read(_CHUNK):
-        size += len(chunk)
-        if size > MAX_BYTES:
-            raise DumpError(
-                Reason.TOO_LARGE, name, "", "", f"is larger than {MAX_BYTES >> 30} GiB; leave out what is not scheduled"
-            )
-        chunks.append(chunk)
-    return b"".join(chunks)
+        if len(body) + len(chunk) > MAX_BYTES:
+            advice = "leave out what is not scheduled"
+            raise DumpError(Reason.TOO_LARGE, name, "", "", f"is larger than {MAX_BYTES >> 30} GiB; {advice}")
+        body += chunk
+    return body
 
 
-def _text(body: bytes) -> bytes:
+def _text(body: _Bytes) -> _Bytes:
     if body.startswith(_UTF16):  # what `>` writes in PowerShell
         return body.decode("utf-16").encode()
-    return body.removeprefix(_BOM)
+    if body.startswith(_BOM):
+        return body[len(_BOM) :]
+    return body
 
 
-def _documents(body: bytes, name: str) -> Iterator[Raw]:
+def _documents(body: _Bytes, name: str) -> Iterator[Raw]:
     """The documents of a file, one after the other. msgspec says at which byte the second begins."""
     start, size = 0, len(body)
     view = memoryview(body)
@@ -131,12 +136,12 @@ def _documents(body: bytes, name: str) -> Iterator[Raw]:
         start += length
 
 
-def _past_blanks(body: bytes, start: int) -> int:
+def _past_blanks(body: _Bytes, start: int) -> int:
     blanks = _BLANK.match(body, start)
     return blanks.end() if blanks else start
 
 
-def _not_json(name: str, body: bytes, start: int, complaint: str) -> DumpError:
+def _not_json(name: str, body: _Bytes, start: int, complaint: str) -> DumpError:
     if "truncated" in complaint:
         return DumpError(Reason.NOT_JSON, name, "", "", "the JSON ends too early; the file was cut off, write it again")
     beginning = body[start : start + 40].decode("utf-8", "replace")
@@ -146,38 +151,42 @@ def _not_json(name: str, body: bytes, start: int, complaint: str) -> DumpError:
     return DumpError(Reason.NOT_JSON, name, "", "", f"is not JSON at byte {place}: {beginning!r}{advice}")
 
 
-def _unfold(raw: Raw, name: str, list_kind: str, depth: int) -> Iterator[Item]:
+def _unfold(raw: Raw, name: str, inherited: tuple[str, str], depth: int) -> Iterator[Item]:
     head = _HEAD.match(memoryview(raw))
     if head:
-        api_version, kind = head[1].decode(), head[2].decode()
+        api_version, kind, items = head[1].decode(), head[2].decode(), None
     else:
-        api_version, kind = _declared(raw, name, list_kind)
+        api_version, kind, items = _declared(raw, name, inherited)
     group, _, version = api_version.rpartition("/")
-    if kind.endswith("List") and len(kind) > 3:
-        if depth == MAX_LISTS_DEEP:
-            raise DumpError(Reason.WRONG_KIND, name, kind, "items", "has lists nested too deeply")
-        # items of a typed list (kubectl get --raw) do not repeat their kind
-        for item in _list_items(raw, name, kind):
-            yield from _unfold(item, name, f"{api_version} {kind.removesuffix('List')}", depth + 1)
-    else:
+    if not kind.endswith("List"):
         yield Item(name, group, version, kind, raw)
+        return
+    if depth == MAX_LISTS_DEEP:
+        raise DumpError(Reason.WRONG_KIND, name, kind, "items", "has lists nested too deeply")
+    # items of a typed list (kubectl get --raw) do not repeat their kind
+    within = (api_version, kind.removesuffix("List"))
+    for item in _list_items(raw, name, kind) if items is None else items:
+        yield from _unfold(item, name, within, depth + 1)
 
 
-def _declared(raw: Raw, name: str, list_kind: str) -> tuple[str, str]:
+def _declared(raw: Raw, name: str, inherited: tuple[str, str]) -> tuple[str, str, list[Raw] | None]:
+    """apiVersion, kind and, if there are any, items: one pass for a List, whose kind stands behind its items."""
     try:
-        meta = _decode_type(raw)
-    except msgspec.DecodeError as error:
-        raise DumpError(
-            Reason.WRONG_KIND, name, "", "", f"holds something that is no Kubernetes object ({error}); "
-            "pass what `kubectl get nodes,pods,... -A -o json` writes"
-        ) from error  # fmt: skip
-    inherited_version, _, inherited_kind = list_kind.partition(" ")
-    kind = meta.kind or inherited_kind
+        document: TypeMeta = _decode_list(raw)
+    except msgspec.DecodeError:  # an object may use the word `items` for something else
+        document = _type_of(raw, name)
+    kind = document.kind or inherited[1]
     if not kind:
-        raise DumpError(
-            Reason.WRONG_KIND, name, "", "kind", "is missing; pass what `kubectl get nodes,pods,... -A -o json` writes"
-        )
-    return meta.api_version or inherited_version, kind
+        raise DumpError(Reason.WRONG_KIND, name, "", "kind", f"is missing; {_ADVICE}")
+    return document.api_version or inherited[0], kind, document.items if isinstance(document, ListDocument) else None
+
+
+def _type_of(raw: Raw, name: str) -> TypeMeta:
+    try:
+        return _decode_type(raw)
+    except msgspec.DecodeError as error:
+        complaint = f"holds something that is no Kubernetes object ({error}); {_ADVICE}"
+        raise DumpError(Reason.WRONG_KIND, name, "", "", complaint) from error
 
 
 def _list_items(raw: Raw, name: str, kind: str) -> list[Raw]:
