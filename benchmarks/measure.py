@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import importlib.util
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,11 +15,14 @@ from benchmarks.paper_model import solve_as_the_paper
 from benchmarks.record import Answer, Measurement
 from berth_solver.options import Options
 from berth_solver.problem import IntArray, Problem
-from berth_solver.solution import Solution
+from berth_solver.solution import Certificate, Solution
 from berth_solver.solve import solve
+from berth_solver.verify import Verdict, Verification, verify
 
 DIGITS = 4
 """Of a second: what is written down."""
+VERIFY_SECONDS = 3.0
+"""For the verifier to recompute the bounds of one answer, after the clock has stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ def measure(task: Task, workers: int, seed: int, berth_first: bool) -> Measureme
     solution, seconds = _timed(lambda: solve(fresh, options))
     if task.with_paper and berth_first:
         paper, paper_faults = _paper(task, workers)
-    found = report_faults(problem, solution) + _verifier_faults(problem, solution)
+    checked = verify(problem, solution, seconds=VERIFY_SECONDS)
+    found = report_faults(problem, solution) + [f"verify: {v.code}: {v.message}" for v in checked.violations]
     if not found:
         found = _refuted(task, problem, solution, paper)
     return Measurement(
@@ -68,7 +71,7 @@ def measure(task: Task, workers: int, seed: int, berth_first: bool) -> Measureme
         pending=task.instance.pending,
         attempts=task.attempts,
         standing=standing,
-        berth=_berth_answer(problem, solution, seconds),
+        berth=_berth_answer(problem, solution, seconds, _proofs_recomputed(solution, checked)),
         paper=paper,
         fits=task.fits,
         nodes_in_use=_nodes_in_use(problem.standing_counts),
@@ -83,7 +86,7 @@ def _timed(call: Callable[[], Solution]) -> tuple[Solution, float]:
     return result, time.perf_counter() - began
 
 
-def _berth_answer(problem: Problem, solution: Solution, seconds: float) -> Answer:
+def _berth_answer(problem: Problem, solution: Solution, seconds: float, recomputed: bool) -> Answer:
     disturbed = disruption(problem, solution.placement)
     in_use = solution.nodes_in_use
     # improvements also tell of fewer moves at equal counts; "first" means the first one with better counts
@@ -97,6 +100,7 @@ def _berth_answer(problem: Problem, solution: Solution, seconds: float) -> Answe
         seconds=round(seconds, DIGITS),
         first_improvement=round(better[0].seconds, DIGITS) if better else None,
         last_improvement=round(solution.improvements[-1].seconds, DIGITS) if solution.improvements else None,
+        recomputed=recomputed,
         bounds=tuple(t.bound for t in solution.tiers),
         disruption_bound=solution.disruption.bound,
         nodes_in_use=None if in_use is None else _nodes_in_use(solution.placement),
@@ -146,11 +150,13 @@ def _refuted(task: Task, problem: Problem, solution: Solution, paper: Answer | N
     return found
 
 
-def _verifier_faults(problem: Problem, solution: Solution) -> list[str]:
-    if importlib.util.find_spec("berth_solver.verify") is None:
-        return []
-    verify = importlib.import_module("berth_solver.verify").verify
-    return [f"verify: {fault}" for fault in verify(problem, solution)]
+def _proofs_recomputed(solution: Solution, checked: Verification) -> bool:
+    """The verifier followed the evidence of each count and of the disruption that the solution calls optimal."""
+    confirmed = {s.stage for s in checked.stages if s.verdict is Verdict.CONFIRMED}
+    claimed = {f"tier {t.priority}" for t in solution.tiers if t.certificate is Certificate.OPTIMAL}
+    if solution.disruption.certificate is Certificate.OPTIMAL:
+        claimed.add("disruption")
+    return claimed <= confirmed
 
 
 def _nodes_in_use(placement: IntArray) -> int:

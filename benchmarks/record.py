@@ -40,6 +40,8 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     """The paper's model: worst status of its stages."""
     accepted: bool = True
     """The paper's model as published: the plan counts (no stage without an answer, better than what stands)."""
+    recomputed: bool | None = None
+    """The verifier followed the evidence of all that is claimed optimal; None: the paper's model gives no evidence."""
     bounds: tuple[int, ...] = ()
     disruption_bound: float | None = None
     nodes_in_use: int | None = None

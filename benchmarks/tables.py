@@ -16,6 +16,7 @@ from benchmarks.record import Answer, Measurement, Report, read_report
 OVERSHOOT_ALLOWANCE = (0.05, 0.010)
 """What a strict deadline may be missed by: 5 % of the budget plus 10 ms."""
 NONE = "-"
+BERTH = "Berth"
 
 
 def improved(m: Measurement, answer: Answer) -> bool:
@@ -82,6 +83,7 @@ def _summary_row(
         percent(sum(improved(m, a) or certified(m, a) for m, a in answers), n),
         percent(sum(a.counts_proven for _, a in answers), n),
         percent(sum(a.fully_proven for _, a in answers), n),
+        NONE if solver != BERTH else percent(sum(bool(a.recomputed) for _, a in answers), n),
         str(gained),
         str(disturbed),
         f"{gained / disturbed:.2f}" if disturbed else NONE,
@@ -92,7 +94,7 @@ def _summary_row(
 
 
 SUMMARY_HEADER = (
-    "instances", "solver", "n", "improved or certified %", "counts proven %", "counts and moves proven %", "net pods gained",
+    "instances", "solver", "n", "improved or certified %", "counts proven %", "counts and moves proven %", "proofs recomputed %", "net pods gained",
     "moved or evicted", "pods gained per move", "first improvement p50 / p95", "elapsed p50 / p99", "over the budget p99 / max",
 )  # fmt: skip
 
@@ -131,7 +133,7 @@ def summary(report: Report) -> str:
     """Where the paper's model ran, its rows stand below ours."""
     rows = []
     for name, members in groups(report):
-        rows.append(_summary_row(name, members, "Berth", _berth))
+        rows.append(_summary_row(name, members, BERTH, _berth))
         paired = [m for m in members if m.paper is not None]
         if paired:
             rows.append(_summary_row(name, paired, "paper's model, incumbent kept", _kept))
