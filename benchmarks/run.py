@@ -39,6 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
     base_seed = fresh_base_seed() if chosen.seed is None else chosen.seed
     selection = Selection(base_seed, chosen.seeds, chosen.quick)
     _say(f"base seed {base_seed} (repeat with --seed {base_seed})")
+    if chosen.write_instances:
+        return _write_instances([s for s in suites if s in SOLVER_SUITES], selection, chosen.write_instances)
     machine = this_machine()
     if set(suites) & set(SOLVER_SUITES):
         _warm_up(chosen.workers)
@@ -72,6 +74,19 @@ def _run(suite: str, selection: Selection, workers: int, machine: Machine, openb
         for fault in done.faults:
             _say(f"  FAULT {fault}")
     return replace(report, measurements=tuple(measurements), without_instance=tuple(sorted(without)))
+
+
+def _write_instances(suites: list[str], selection: Selection, path: Path) -> int:
+    """Each instance once, whatever the number of budgets it is solved under."""
+    written: set[str] = set()
+    with path.open("wb") as file:
+        for suite in suites:
+            for task in SOLVER_SUITES[suite](selection):
+                if isinstance(task, Task) and task.instance.name not in written:
+                    written.add(task.instance.name)
+                    file.write(task.instance.json_line() + b"\n")
+    _say(f"{len(written)} instances written to {path}")
+    return 0
 
 
 def _warm_up(workers: int) -> None:
@@ -109,6 +124,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=int, default=2, help="threads a solver (default 2)")
     parser.add_argument("--out", type=Path, default=Path("out/bench"), help="where the JSON goes (default out/bench)")
     parser.add_argument("--openb", type=Path, help="folder with the openb CSV files; without it that suite is left out")
+    parser.add_argument(
+        "--write-instances",
+        type=Path,
+        metavar="FILE",
+        help="solve nothing, write the instances as lines for `berth solve`",
+    )
     return parser
 
 

@@ -43,6 +43,6 @@ def test_ties_are_broken_at_random_by_the_stream_handed_in() -> None:
 
 
 def test_resources_that_are_not_scored_still_bind() -> None:
-    capacity, load = rows((8, 96, 1024), (8, 96, 1024)), rows((8, 0, 0), (0, 50, 500))
+    capacity, load = rows((96, 1024, 8), (96, 1024, 8)), rows((0, 0, 8), (50, 500, 0))
 
-    assert arrive(capacity, load, rows((1, 8, 80)), random.Random(0), scored=(1, 2)).tolist() == [1]
+    assert arrive(capacity, load, rows((8, 80, 1)), random.Random(0)).tolist() == [1]

@@ -29,6 +29,7 @@ def test_gpu_cluster_asks_for_its_usage_and_is_fragmented(usage: float, prioriti
     problem = made.problem()
 
     assert faults(problem, problem.standing_counts) == []
+    assert not problem.overloaded.any()
     demand = int((problem.totals @ problem.requests)[0]) / (50 * NODE[0])
     assert usage <= demand < usage + 0.02
     assert made.pending > 0
@@ -44,6 +45,7 @@ def test_gang_waits_and_no_node_row_is_simply_empty(case: GangCase) -> None:
     free = problem.capacity - problem.standing_counts.T @ problem.requests
 
     assert faults(problem, problem.standing_counts) == []
+    assert not problem.overloaded.any()
     assert made.pending == GANG_PODS
     assert (free[:, 0] >= NODE[0]).sum() < GANG_PODS
     if case == "pinned":

@@ -65,6 +65,7 @@ def test_what_stands_is_allowed_and_something_waits() -> None:
         assert found.instance is not None
         problem = found.instance.problem()
         assert faults(problem, problem.standing_counts) == []
+        assert not problem.overloaded.any()
         assert found.instance.pending > 0
 
 
