@@ -6,46 +6,53 @@ import numpy as np
 
 from berth_solver.options import Options
 from berth_solver.problem import Problem
-from berth_solver.solution import Evidence, Improvement, Solution, StageResult, TierResult
+from berth_solver.search import Search
+from berth_solver.solution import Evidence, Solution, StageResult, TierResult
+from berth_solver.state import make_ground
+
+FINISHING_SECONDS = 0.004
+"""Kept back for turning the search's state into an answer."""
 
 
 def solve(problem: Problem, options: Options | None = None) -> Solution:
     """The best placement by strict priority; see `Solution` for what comes with it. Never fails for lack of time."""
     options = options or Options()
     start = options.clock()
-    placement = problem.standing_counts.copy()
-    if not problem.constraints:
-        _place_greedily(problem, placement)
-    placed = placement.sum(axis=1)
-    tiers = tuple(
-        TierResult(
-            priority,
-            pods := int(sum(problem.totals[c] for c in members)),
-            int(sum(placed[c] for c in members)),
-            pods,
-            Evidence("trivial"),
+    deadline = start + options.budget - FINISHING_SECONDS
+    ground = make_ground(problem)
+    search = Search(ground, options, start, deadline)
+    search.run()
+    placement = search.best.placement()
+    tiers = []
+    fixed = dict.fromkeys(problem.priorities, 0)
+    for c, pod_class in enumerate(problem.classes):
+        if not pod_class.movable:
+            fixed[pod_class.priority] += int(problem.totals[c])
+    ranks = {p: r for r, p in enumerate(ground.priorities)}
+    for priority in problem.priorities:
+        extra = fixed[priority]
+        if priority not in ranks:
+            tiers.append(TierResult(priority, extra, extra, extra, Evidence("trivial")))
+            continue
+        rank = ranks[priority]
+        bound = search.count_bound(rank)
+        tiers.append(
+            TierResult(
+                priority, search.totals[rank] + extra, search.placed[rank] + extra, bound.value + extra, bound.evidence
+            )
         )
-        for priority in problem.priorities
-        if (members := [c for c, k in enumerate(problem.classes) if k.priority == priority]) is not None
+    preference = float(sum(v * placement[c, n] for c, k in enumerate(problem.classes) for n, v in k.preference))
+    most = float(
+        sum(
+            max((v for _, v in k.preference), default=0.0) * int(n)
+            for k, n in zip(problem.classes, placement.sum(axis=1), strict=True)
+        )
     )
-    elapsed = options.clock() - start
     return Solution(
-        placement,
-        tiers,
-        StageResult(0, 0, Evidence("trivial")),
-        StageResult(0, 0, Evidence("trivial")),
-        improvements=(Improvement(elapsed, tuple(t.placed for t in tiers), 0),),
-        elapsed_seconds=elapsed,
+        np.asarray(placement, np.int64),
+        tuple(tiers),
+        StageResult(search.disruption, search.moves_bound.value, search.moves_bound.evidence),
+        StageResult(preference, most, Evidence("trivial")),
+        improvements=tuple(search.improvements),
+        elapsed_seconds=options.clock() - start,
     )
-
-
-def _place_greedily(problem: Problem, placement: np.ndarray) -> None:  # type: ignore[type-arg]
-    free = problem.capacity - placement.T @ problem.requests
-    for c in sorted(range(len(problem.classes)), key=lambda c: -problem.classes[c].priority):
-        for _ in range(problem.classes[c].pending):
-            fits = (free >= problem.requests[c]).all(axis=1) & problem.eligibility[c] & ~problem.overloaded
-            if not fits.any():
-                break
-            n = int(np.flatnonzero(fits)[0])
-            placement[c, n] += 1
-            free[n] -= problem.requests[c]

@@ -1,0 +1,23 @@
+"""The decorator for compiled functions: numba, cached on disk, the interpreter lock released, types kept for mypy.
+
+The first call on a machine compiles (seconds), later processes load the cache (milliseconds). `warm.py` does it ahead of time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+from numba import njit
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+
+def compiled(function: Function) -> Function:
+    """Compile on first call for the argument types seen."""
+    return cast("Function", njit(cache=True, nogil=True)(function))
+
+
+def compiled_inline(function: Function) -> Function:
+    """The same, and inlined into its callers."""
+    return cast("Function", njit(cache=True, nogil=True, inline="always")(function))
