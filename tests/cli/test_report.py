@@ -171,7 +171,7 @@ def embedded(page: str) -> dict[str, Any]:
 def drawn(contents: dict[str, Any], wave: int) -> Counter[tuple[str, str]]:
     """Pods per (node, workload) that the page draws after a wave."""
     at = dict(enumerate(contents["pods"]["node"]))
-    for pod, leaves, node, lands in contents["voyages"]:
+    for pod, leaves, node, lands, *_ in contents["voyages"]:
         if leaves <= wave:
             at[pod] = -1
         if lands and lands <= wave:
@@ -227,7 +227,9 @@ def test_an_arrow_leads_from_the_evicted_pod_to_its_target(sixty: Harbour) -> No
     contents = embedded(report(sixty))
     names, pods = contents["nodes"]["name"], contents["pods"]
     arrows = {
-        f"ai/{pods['name'][pod]}": names[node] for pod, leaves, node, lands in contents["voyages"] if leaves and lands
+        f"ai/{pods['name'][pod]}": names[node]
+        for pod, leaves, node, lands, *_ in contents["voyages"]
+        if leaves and lands
     }
     assert arrows == {e.pod: e.target for e in sixty.plan.moves}
 
@@ -244,7 +246,7 @@ def test_a_move_whose_place_comes_free_later_is_afloat_in_between() -> None:
     contents = embedded(report(harbour))
     for wave, state in enumerate(told(harbour)):
         assert drawn(contents, wave) == state
-    assert sorted(contents["voyages"]) == [[0, 1, 1, 2], [1, 2, 0, 3]]
+    assert sorted(contents["voyages"]) == [[0, 1, 1, 2, 0, 0], [1, 2, 0, 3, 0, 0]]
 
 
 HOSTILE = (

@@ -16,12 +16,13 @@ import msgspec
 from berth_cli.report import sentences
 from berth_cli.report.sentences import Room
 from berth_cli.report.voyages import AT_ANCHOR, Voyage, voyages
-from berth_cluster.snapshot import Node, Pod, PodSpec, Snapshot
+from berth_cluster.snapshot import Node, Snapshot
 from berth_planner.plan import Plan
 
 MAX_SLOTS = 64
 """A counted accelerator with more than this on one node is a measure such as GPU memory, not slots."""
 MAX_WAITING_ROWS = 200
+MAX_WORKLOADS_A_ROW = 3
 ACCELERATOR = re.compile(r"/(.*gpu|tpu|mig-.*|neuron.*|gaudi.*|i915|xe|.*npu.*|ascend.*|dcu.*|mlu.*)$", re.IGNORECASE)
 GROUPINGS = (
     ("Zone", ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")),
@@ -93,9 +94,13 @@ class WaveRow(msgspec.Struct, frozen=True):
 
 
 class WaitingRow(msgspec.Struct, frozen=True):
-    """`count` pods of a workload that wait after the plan; `evicted` of them ran before it."""
+    """`count` pods of a tier and shape that wait after the plan; `evicted` of them ran before it.
 
-    workload: int
+    `workloads` names the first MAX_WORKLOADS_A_ROW of theirs, `others` counts the rest.
+    """
+
+    workloads: list[int]
+    others: int
     tier: int
     shape: int
     count: int
@@ -124,8 +129,8 @@ class Contents(msgspec.Struct, frozen=True):
     nodes: NodeColumns
     pods: PodColumns
     waves: list[WaveRow]
-    voyages: list[tuple[int, int, int, int]]
-    """(pod, wave it leaves or 0, node or AT_ANCHOR, wave it lands or 0)."""
+    voyages: list[tuple[int, int, int, int, int, int]]
+    """(pod, wave it leaves or 0, node or AT_ANCHOR, wave it lands or 0, step of leaving, step of landing)."""
     waiting: list[WaitingRow]
     waiting_left_out: int
     notes: list[str]
@@ -148,8 +153,8 @@ def contents(snapshot: Snapshot, plan: Plan, *, title: str, generated: str) -> C
     resources: _Numbers[str] = _Numbers()
     nodes = _node_columns(snapshot.nodes, resources)
     tier_of = _tiers(snapshot, plan)
-    pods, shape_of = _pod_columns(snapshot, resources, tier_of)
-    waiting = _waiting(snapshot, plan, routes, pods, shape_of)
+    pods = _pod_columns(snapshot, resources, tier_of)
+    waiting = _waiting(snapshot, plan, routes, pods)
     return Contents(
         title=title,
         generated=generated,
@@ -176,7 +181,7 @@ def contents(snapshot: Snapshot, plan: Plan, *, title: str, generated: str) -> C
             )
             for wave in plan.waves
         ],
-        voyages=[(v.pod, v.leaves, v.node, v.lands) for v in routes],
+        voyages=[(v.pod, v.leaves, v.node, v.lands, v.leave_step, v.land_step) for v in routes],
         waiting=waiting[:MAX_WAITING_ROWS],
         waiting_left_out=sum(row.count for row in waiting[MAX_WAITING_ROWS:]),
         notes=[*plan.notes, *(f"{w.message} ({w.count:,} x, e.g. {w.example})" for w in snapshot.warnings)],
@@ -250,24 +255,18 @@ def _slots(nodes: Sequence[Node], resources: _Numbers[str]) -> list[int]:
     return [i for resource, i in resources.items() if ACCELERATOR.search(resource) and 0 < most[resource] <= MAX_SLOTS]
 
 
-def _pod_columns(
-    snapshot: Snapshot, resources: _Numbers[str], tier_of: dict[int, int]
-) -> tuple[PodColumns, list[PodSpec]]:
-    """The columns, and for each shape a spec that has it."""
+def _pod_columns(snapshot: Snapshot, resources: _Numbers[str], tier_of: dict[int, int]) -> PodColumns:
     namespaces: _Numbers[str] = _Numbers()
     workloads: _Numbers[tuple[str, str, str]] = _Numbers()
     shapes: _Numbers[tuple[tuple[str, int], ...]] = _Numbers()
     reasons: _Numbers[str] = _Numbers()
-    example: dict[int, PodSpec] = {}
     columns = PodColumns([], [], [], [], [], [], [], [], [], [], [], [])
     node_of = {node.name: i for i, node in enumerate(snapshot.nodes)}
     for pod in snapshot.pods:
-        shape = shapes[pod.spec.requests]
-        example.setdefault(shape, pod.spec)
         columns.namespace.append(namespaces[pod.namespace])
         columns.name.append(pod.name)
         columns.workload.append(workloads[pod.workload.namespace, pod.workload.kind, pod.workload.name])
-        columns.shape.append(shape)
+        columns.shape.append(shapes[pod.spec.requests])
         columns.node.append(AT_ANCHOR if pod.node is None else node_of.get(pod.node, AT_ANCHOR))
         columns.tier.append(tier_of[pod.priority])
         columns.marks.append(IMMOVABLE * (not pod.is_movable) | GATED * pod.gated | TERMINATING * pod.terminating)
@@ -276,42 +275,43 @@ def _pod_columns(
     columns.workloads.extend(workloads)
     columns.shapes.extend(_amounts(shape, resources) for shape in shapes)
     columns.reasons.extend(reasons)
-    return columns, [example[i] for i in range(len(shapes))]
+    return columns
 
 
-class _Key(NamedTuple):
+class _Queue(NamedTuple):
+    """What makes pods wait for the same reason, as far as this page can tell."""
+
     tier: int
-    workload: int
     shape: int
+    unmodelled: tuple[str, ...]
 
 
-def _waiting(
-    snapshot: Snapshot, plan: Plan, routes: Sequence[Voyage], pods: PodColumns, shape_of: Sequence[PodSpec]
-) -> list[WaitingRow]:
+def _waiting(snapshot: Snapshot, plan: Plan, routes: Sequence[Voyage], pods: PodColumns) -> list[WaitingRow]:
     """Who waits after the plan: highest tier first, then most pods."""
     after = list(pods.node)
     for voyage in routes:
         after[voyage.pod] = voyage.node
     rooms = _rooms(snapshot, after)
     reports = {tier.priority: tier for tier in plan.tiers}
-    counts: Counter[_Key] = Counter()
-    evicted: Counter[_Key] = Counter()
-    sample: dict[_Key, Pod] = {}
+    queues: dict[_Queue, list[int]] = {}
     for i, pod in enumerate(snapshot.pods):
         if after[i] == AT_ANCHOR and not pod.gated and not pod.terminating:
-            key = _Key(pods.tier[i], pods.workload[i], pods.shape[i])
-            counts[key] += 1
-            evicted[key] += pod.node is not None
-            sample[key] = pod
-    why: dict[tuple[int, int, bool], str] = {}
+            queues.setdefault(_Queue(pods.tier[i], pods.shape[i], pod.spec.unmodelled), []).append(i)
     rows = []
-    for key, count in sorted(counts.items(), key=lambda item: (item[0].tier, -item[1], item[0])):
-        pod, spec = sample[key], shape_of[key.shape]
-        memo = (key.tier, key.shape, bool(pod.spec.unmodelled))
-        if memo not in why:
-            unmodelled = pod.spec.unmodelled
-            why[memo] = sentences.waits_because(spec.requests, rooms, unmodelled, reports.get(pod.priority))
-        rows.append(WaitingRow(key.workload, key.tier, key.shape, count, evicted[key], why[memo]))
+    for queue, members in sorted(queues.items(), key=lambda item: (item[0].tier, -len(item[1]), item[0])):
+        workloads = [workload for workload, _ in Counter(pods.workload[i] for i in members).most_common()]
+        pod = snapshot.pods[members[0]]
+        rows.append(
+            WaitingRow(
+                workloads[:MAX_WORKLOADS_A_ROW],
+                len(workloads[MAX_WORKLOADS_A_ROW:]),
+                queue.tier,
+                queue.shape,
+                len(members),
+                sum(snapshot.pods[i].node is not None for i in members),
+                sentences.waits_because(pod.spec.requests, rooms, queue.unmodelled, reports.get(pod.priority)),
+            )
+        )
     return rows
 
 

@@ -43,20 +43,18 @@ def amount(resource: str, value: int) -> str:
 
 def headline(plan: Plan) -> str:
     gains = [(tier, tier.placed_after - tier.placed_before) for tier in plan.tiers]
-    more = [f"{gain:,} of {tier_name(tier)}" for tier, gain in gains if gain > 0]
-    fewer = [f"{-gain:,} of {tier_name(tier)}" for tier, gain in gains if gain < 0]
+    more = _tally([(tier, gain) for tier, gain in gains if gain > 0], "more pod")
+    fewer = _tally([(tier, -gain) for tier, gain in gains if gain < 0], "pod")
     lost = sum(-gain for _, gain in gains if gain < 0)
-    way = f"{_joined(fewer)} {'makes' if lost == 1 else 'make'} way" if fewer else ""
+    way = f"{fewer} {'makes' if lost == 1 else 'make'} way" if fewer else ""
     won = sum(gain for _, gain in gains if gain > 0)
     if plan.is_empty:
         waiting = sum(tier.pods - tier.placed_after for tier in plan.tiers)
         if not waiting:
             return "Every pod has its berth; nothing to do"
         return f"{plural(waiting, 'pod')} cannot be placed any better; nothing to do"
-    if more and not fewer:
-        return f"{_joined(more)} {'gets' if won == 1 else 'get'} a berth"
     if more:
-        return f"{_joined(more)} {'gets' if won == 1 else 'get'} a berth; {way}"
+        return f"{more} {'gets' if won == 1 else 'get'} a berth" + (f"; {way}" if way else "")
     saved = plan.nodes_in_use_before - plan.nodes_in_use_after
     if saved > 0 and not fewer:
         return f"The same pods on {plural(saved, 'node')} fewer"
@@ -78,8 +76,8 @@ def proof(plan: Plan) -> str:
         tier = open_tiers[0]
         return f"Not proven best: at most {tier.bound - tier.placed_after:,} more of {tier_name(tier)} may be possible"
     if plan.disruption.certificate == "Optimal":
-        return "Proven best: nobody can place more, nor with less disruption"
-    return f"Proven: nobody can place more. {disruption(plan.disruption)}"
+        return "Proven best: no plan places more, none disturbs less"
+    return "Proven: no plan places more. Whether one disturbs less is open"
 
 
 def certificate(tier: TierReport) -> str:
@@ -94,7 +92,7 @@ def certificate(tier: TierReport) -> str:
 def disruption(report: DisruptionReport) -> str:
     if report.certificate == "Optimal":
         return "None is needed" if not report.value else f"Cost {report.value:g}: proven the least possible"
-    return f"Cost {report.value:g}: the least possible is proven to be at least {report.bound:g}"
+    return f"Cost {report.value:g}: not proven the least, which is {report.bound:g} or more"
 
 
 def waits_because(
@@ -120,6 +118,12 @@ def waits_because(
     if not roomy:
         return f"No node has everything it asks for free at once{proven}"
     return f"{plural(roomy, 'node')} would have room, but its selectors, taints or constraints may rule them out: `berth why`"
+
+
+def _tally(counts: Sequence[tuple[TierReport, int]], noun: str) -> str:
+    """`4 more pods of serving and 2 of batch`."""
+    first = [f"{plural(count, noun)} of {tier_name(tier)}" for tier, count in counts[:1]]
+    return _joined(first + [f"{count:,} of {tier_name(tier)}" for tier, count in counts[1:]]) if counts else ""
 
 
 def _joined(parts: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from berth_cluster.snapshot import Snapshot, WorkloadKey
-from berth_planner.plan import Eviction, Placement, Plan
+from berth_planner.plan import Eviction, Placement, Plan, Step
 
 AT_ANCHOR = -1
 """Instead of a node's index: waits for a node."""
@@ -27,13 +27,18 @@ class PlanMismatchError(ValueError):
 
 @dataclass(slots=True)
 class Voyage:
-    """Pod `pod` leaves its node in wave `leaves` (0: it waited already) and lands on `node` in wave `lands` (0: never)."""
+    """Pod `pod` leaves its node in wave `leaves` (0: it waited already) and lands on `node` in wave `lands` (0: never).
+
+    Steps count from 0 within their wave.
+    """
 
     pod: int
     leaves: int
+    leave_step: int
     target: int
     node: int = AT_ANCHOR
     lands: int = 0
+    land_step: int = 0
 
 
 def voyages(snapshot: Snapshot, plan: Plan) -> list[Voyage]:
@@ -43,10 +48,11 @@ def voyages(snapshot: Snapshot, plan: Plan) -> list[Voyage]:
     """
     harbour = _Harbour(snapshot, plan)
     for number, wave in enumerate(plan.waves, 1):
-        for eviction in wave.evictions:
-            harbour.evict(eviction, number)
-        for placement in wave.placements:
-            harbour.place(placement, number)
+        for step, part in enumerate(wave.steps or (Step(wave.evictions, wave.placements),)):
+            for eviction in part.evictions:
+                harbour.evict(eviction, number, step)
+            for placement in part.placements:
+                harbour.place(placement, number, step)
     return harbour.voyages
 
 
@@ -81,19 +87,19 @@ class _Harbour:
             raise PlanMismatchError(f"the plan names node {name!r}, which the snapshot does not have: plan it again")
         return self._nodes[name]
 
-    def evict(self, eviction: Eviction, wave: int) -> None:
+    def evict(self, eviction: Eviction, wave: int, step: int) -> None:
         pod = self._pod(eviction.pod)
         target = AT_ANCHOR if eviction.target is None else self._node(eviction.target)
-        self._afloat[pod] = Voyage(pod, wave, target)
+        self._afloat[pod] = Voyage(pod, wave, step, target)
         self.voyages.append(self._afloat[pod])
         self._meant[self._kind(pod)][target].append(pod)
 
-    def place(self, placement: Placement, wave: int) -> None:
+    def place(self, placement: Placement, wave: int, step: int) -> None:
         node = self._node(placement.node)
         for key in placement.pods:
-            self._land(self._pod(key), node, wave)
+            self._land(self._pod(key), node, wave, step)
         for _ in range(placement.count - len(placement.pods)):
-            self._land(self._unnamed(placement, node), node, wave)
+            self._land(self._unnamed(placement, node), node, wave, step)
 
     def _unnamed(self, placement: Placement, node: int) -> int:
         """An evicted pod meant for this node, else one meant for none, else one meant for another, else a waiting one."""
@@ -111,9 +117,9 @@ class _Harbour:
             "more than the snapshot has of them to place: plan it again"
         )
 
-    def _land(self, pod: int, node: int, wave: int) -> None:
+    def _land(self, pod: int, node: int, wave: int, step: int) -> None:
         voyage = self._afloat.pop(pod, None)
         if voyage is None:
-            voyage = Voyage(pod, 0, node)
+            voyage = Voyage(pod, 0, 0, node)
             self.voyages.append(voyage)
-        voyage.node, voyage.lands = node, wave
+        voyage.node, voyage.lands, voyage.land_step = node, wave, step

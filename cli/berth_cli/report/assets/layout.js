@@ -9,8 +9,9 @@ const SIZES = [ // largest first: px a slot, berth height, label height, gaps
   { slot: 4, strip: 6, label: 0, gapX: 6, gapY: 4 },
 ];
 const MAX_DRAWN_SLOTS = 16, CONTINUOUS_SLOTS = 8; // a berth measured without slots is as long as 8 of them
-const CHANNEL = 90, CHANNEL_SHARE = 0.3; // least width, and the most as a share of the stage
-const HEADER = 34, TITLE = 26, ANCHORAGE_ROWS = 3;
+const CHANNEL = 90, CHANNEL_SHARE = 0.34, PAD = 5; // least width, most as a share of the stage; room for quays and outlines
+const HEADER = 34, TITLE = 26, ANCHORAGE_ROWS = 3, CHIP_SCALE = 0.5, STRETCH = 1.6, LEAST_CHIP = 8; // ships at anchor are drawn shorter
+const chipWidth = (asked, unit) => Math.max(LEAST_CHIP, Math.min(MAX_DRAWN_SLOTS, asked) * unit);
 
 function slotCount(node, choice) {
   const r = measureOf(node, choice);
@@ -31,6 +32,7 @@ function layoutMap(ui, width, screen) {
   const groupSizes = new Map();
   for (const n of shown) { const g = grouping ? grouping.of[n] : 0; groupSizes.set(g, (groupSizes.get(g) || 0) + 1); }
   const mostInGroup = Math.max(1, ...groupSizes.values());
+  const queues = [0, ui.wave, WAVES].map((k) => waitingAt(k).map(asksMost));
   let fit = SIZES.findIndex((size) => { const l = place(size); return l.fits && l.height <= Math.max(620, screen * 1.15); });
   if (fit < 0) fit = SIZES.length - 1;
   const level = Math.max(0, Math.min(SIZES.length - 1, fit - ui.zoom));
@@ -38,17 +40,19 @@ function layoutMap(ui, width, screen) {
   return Object.assign(map, { level, ui, smallest: level === SIZES.length - 1, largest: level === 0 });
 
   function place(size) {
-    const half = both ? (width - CHANNEL) / 2 : width;
-    const slot = Math.min(size.slot, Math.max(1.5, half / slots));
+    const inner = width - 2 * PAD, half = both ? (inner - CHANNEL) / 2 : inner;
+    const wanted = Math.min(size.slot, Math.max(1.5, half / slots));
+    const columns = Math.max(1, Math.min(mostInGroup, Math.floor((half + size.gapX) / (slots * wanted + size.gapX))));
+    const reach = both && columns === 1 ? (inner * (1 - CHANNEL_SHARE / 1.4)) / 2 : half;
+    const slot = Math.max(wanted, Math.min(wanted * STRETCH, ((reach + size.gapX) / columns - size.gapX) / slots)); // fill the width
     const stripW = slots * slot, cellW = stripW + size.gapX, cellH = size.label + size.strip + size.gapY;
-    const columns = Math.max(1, Math.min(mostInGroup, Math.floor((half + size.gapX) / cellW)));
     const panelW = columns * cellW - size.gapX;
-    const channel = both ? Math.max(CHANNEL, Math.min(width - 2 * panelW, width * CHANNEL_SHARE)) : 0;
-    const left = both ? Math.max(0, (width - 2 * panelW - channel) / 2) : 0;
+    const channel = both ? Math.max(CHANNEL, Math.min(inner - 2 * panelW, inner * (columns === 1 ? CHANNEL_SHARE : CHANNEL_SHARE / 2))) : 0;
+    const left = PAD + (both ? Math.max(0, (inner - 2 * panelW - channel) / 2) : 0);
     const panels = both ? [{ x: left, k: 0 }, { x: left + panelW + channel, k: ui.wave, mirrored: true }]
-      : [{ x: 0, k: ui.view === 'before' ? 0 : ui.wave }];
-    const chip = Math.max(size.slot * 1.5, 8);
-    const rows = mostWaiting ? Math.min(ANCHORAGE_ROWS, Math.ceil((mostWaiting * chip * 1.6) / panelW)) : 0;
+      : [{ x: PAD, k: ui.view === 'before' ? 0 : ui.wave }];
+    const room = both ? panelW : inner, chip = slot * CHIP_SCALE;
+    const rows = mostWaiting ? Math.max(...queues.map((queue) => chipRows(queue, chip, room))) : 0;
     let y = both ? TITLE : 4;
     const anchorage = { y, rows, height: rows ? 20 + rows * (size.strip + 4) + 12 : 0 };
     y += anchorage.height;
@@ -66,7 +70,7 @@ function layoutMap(ui, width, screen) {
     });
     const height = Math.ceil(y + cellH + 4);
     headers.forEach((h, i) => { h.to = i + 1 < headers.length ? headers[i + 1].from : shown.length; });
-    return { size, slot, stripW, cellW, cellH, columns, panelW, panels, anchorage, headers, grouping, shown, cellX, cellY, height, width, both, fits: stripW <= half };
+    return { size, slot, chip, room, stripW, cellW, cellH, columns, panelW, panels, anchorage, headers, grouping, shown, cellX, cellY, height, width, both, fits: stripW <= half + 1 };
   }
 }
 
@@ -89,25 +93,35 @@ function eachBlock(map, panel, node, rect, each) {
     if (w) each(pod, panel.mirrored ? origin - x - w : origin + x, w);
     x += w;
   }
-  return { x: panel.mirrored ? origin - length : origin, length, r, cap, load: scale ? x / scale : 0 };
+  return { x: panel.mirrored ? origin - length : origin, length, overloaded: x > length + 0.5 };
 }
 
 // Pods that wait, in rows, most important first; the last place says how many more there are.
 function chipsOf(map, panel) {
   panel.chips ??= (() => {
-    const waiting = [...podsOn(ANCHOR, panel.k)].sort((a, b) => pods.tier[a] - pods.tier[b] || asksMost(b) - asksMost(a) || a - b);
+    const waiting = waitingAt(panel.k);
     const chips = [], h = map.size.strip, more = 64;
     let x = 0, row = 0;
     for (const pod of waiting) {
-      const w = Math.max(8, Math.min(MAX_DRAWN_SLOTS, asksMost(pod) || 0.6) * map.slot);
+      const w = Math.min(map.room, chipWidth(asksMost(pod), map.chip));
       const last = row + 1 === map.anchorage.rows;
-      if (x + w > map.panelW - (last && chips.length + 1 < waiting.length ? more : 0)) { if (last) break; row++; x = 0; }
-      chips.push({ pod, x: panel.x + x, y: map.anchorage.y + 20 + row * (h + 4), w: Math.min(w, map.panelW), h });
+      if (x + w > map.room - (last && chips.length + 1 < waiting.length ? more : 0)) { if (last) break; row++; x = 0; }
+      chips.push({ pod, x: panel.x + x, y: map.anchorage.y + 20 + row * (h + 4), w, h });
       x += w + 4;
     }
-    return { chips, total: waiting.length, hidden: waiting.length - chips.length, moreX: panel.x + x, moreY: map.anchorage.y + 20 + row * (h + 4) };
+    return { chips, total: waiting.length, hidden: waiting.length - chips.length, at: new Map(chips.map((c) => [c.pod, c])), moreX: panel.x + x, moreY: map.anchorage.y + 20 + row * (h + 4) };
   })();
   return panel.chips;
+}
+const waitingAt = (k) => [...podsOn(ANCHOR, k)].sort((a, b) => pods.tier[a] - pods.tier[b] || asksMost(b) - asksMost(a) || a - b);
+function chipRows(queue, unit, room) {
+  let rows = 1, x = 0;
+  for (const asked of queue) {
+    const w = Math.min(room, chipWidth(asked, unit));
+    if (x + w > room) { if (++rows > ANCHORAGE_ROWS) return ANCHORAGE_ROWS; x = 0; }
+    x += w + 4;
+  }
+  return rows;
 }
 const asksMost = (pod) => data.slots.reduce((most, r) => Math.max(most, asks(pod, r)), 0);
 
@@ -119,7 +133,7 @@ function cellsBetween(map, top, bottom) {
 
 function hit(map, x, y) { // what is under a point: { panel, node, pod }
   for (const panel of map.panels) {
-    if (x < panel.x - 6 || x > panel.x + map.panelW + 6) continue;
+    if (x < panel.x - 6 || x > panel.x + map.room + 6) continue;
     if (y < map.anchorage.y + map.anchorage.height) {
       const chip = chipsOf(map, panel).chips.find((c) => x >= c.x && x <= c.x + c.w && y >= c.y && y <= c.y + c.h);
       return chip ? { panel, node: ANCHOR, pod: chip.pod } : null;

@@ -21,7 +21,7 @@ function writeAddress() {
   try { history.replaceState(null, '', address); } catch { /* a page without an address of its own, such as a preview */ }
 }
 
-const measures = () => [['auto', data.slots.length ? 'GPUs, else tightest' : 'tightest resource'],
+const measures = () => [['auto', data.slots.length ? 'GPUs first' : 'the tightest'],
   ...resources.filter((name, r) => data.slots.includes(r) || ['cpu', 'memory', 'pods'].includes(name)).map((name) => [name, name])];
 
 function change(part) {
@@ -57,8 +57,10 @@ function arrange() {
 function say() {
   const k = ui.view === 'before' ? 0 : ui.wave, state = stateAt(k);
   const placed = state.placed.reduce((a, b) => a + b, 0);
+  const undrawn = Array.from({ length: NODES }, (_, n) => { const r = measureOf(n, ui.measure); return r < 0 ? podsOn(n, k).length : podsOn(n, k).reduce((sum, p) => sum + !asks(p, r), 0); }).reduce((a, b) => a + b, 0);
   const hidden = shownVoyages(map, { ...focus, hover: null }).tooMany;
   by('state').textContent = [`${k ? afterTitle(k) : 'Before'}: ${plural(placed, 'pod')} placed, ${number(state.waiting)} waiting.`,
+    undrawn ? `${plural(undrawn, 'pod')} without ${ui.measure === 'auto' ? data.slots.length ? 'a GPU' : 'requests' : ui.measure} not drawn.` : '',
     focus.found ? `Found ${plural(focus.found.pods, 'pod')}, ${plural(focus.found.nodes, 'node')}.` : '',
     hidden ? `Point at a node, or choose a wave, to see its arrows (${number(hidden)} in all).` : '',
     ui.only ? `${number(NODES - changedNodes)} nodes that do not change are left out.` : ''].filter(Boolean).join(' ');
@@ -145,7 +147,7 @@ function start() {
   by('group').append(...['', ...nodes.groupings.map((g) => g.name)].map((name) => el('option', { value: name }, name || 'none')));
   by('measure').append(...measures().map(([value, words]) => el('option', { value }, words)));
   by('wave').max = WAVES;
-  by('only-label').textContent = `Only the ${plural(changedNodes, 'node')} that change${changedNodes === 1 ? 's' : ''}`;
+  by('only-label').textContent = `Only changes (${plural(changedNodes, 'node')})`;
   for (const id of ['views', 'wave-control', 'only-control']) by(id).hidden = !WAVES;
   readColours();
   readAddress();

@@ -15,7 +15,7 @@ const workloadName = (w) => pods.workloads[w].filter(Boolean).join('/');
 const number = (n) => n.toLocaleString('en');
 const plural = (n, noun) => `${number(n)} ${noun}${n === 1 ? '' : 's'}`;
 
-const voyages = data.voyages.map(([pod, leaves, node, lands]) => ({ pod, leaves, node, lands, from: pods.node[pod] }));
+const voyages = data.voyages.map(([pod, leaves, node, lands, leaveStep, landStep]) => ({ pod, leaves, node, lands, leaveStep, landStep, from: pods.node[pod] }));
 const voyageOf = new Map(voyages.map((v) => [v.pod, v]));
 
 // Tiers are labelled by rank, Kubernetes' own with a letter; colours and patterns follow the rank.

@@ -81,7 +81,7 @@ function groupSummary(map, panel, header) {
 
 function paintAnchorage(g, map, panel, focus) {
   const { chips, total, hidden, moreX, moreY } = chipsOf(map, panel), y = map.anchorage.y;
-  text(g, total ? `At anchor: ${plural(total, 'pod')} waiting` : 'Nobody waits', panel.x, y + 8, ink.muted, LABEL_FONT, map.panelW);
+  text(g, total ? `At anchor: ${plural(total, 'pod')} waiting` : 'Nobody waits', panel.x, y + 8, ink.muted, LABEL_FONT, map.room);
   for (const chip of chips) paintBlock(g, map, panel, chip.pod, chip.x, chip.y, chip.w, chip.h, focus);
   if (hidden > 0) text(g, `+${number(hidden)}`, moreX + 4, moreY + map.size.strip / 2, ink.muted, LABEL_FONT, 60);
 }
@@ -104,14 +104,21 @@ function paintBerth(g, map, panel, node, focus) {
   g.save(); g.beginPath(); g.rect(x, rect.y - 1, length, rect.h + 2); g.clip();
   const berth = eachBlock(map, panel, node, rect, (pod, bx, w) => paintBlock(g, map, panel, pod, bx, rect.y, w, rect.h, focus));
   g.restore();
-  g.fillStyle = berth.load > berth.length + 0.5 ? ink.warn : ink.quay; // the quay; red when more is moored than fits
+  g.fillStyle = berth.overloaded ? ink.warn : ink.quay; // the quay; red when more is moored than fits
   const wall = size.strip > 14 ? 3 : 2;
   g.fillRect(panel.mirrored ? x + length : x - wall, rect.y - 1, wall, rect.h + 2);
   g.globalAlpha = 1;
 }
 
+// Before, those that will be gone; after, those that are no longer where they were.
+const lastShown = (map) => (map.ui.view === 'before' ? WAVES : map.ui.wave);
+function sailing(map, pod) {
+  const v = voyageOf.get(pod);
+  return v && nodeAt(pod, lastShown(map)) !== v.from ? v : undefined;
+}
+
 function paintBlock(g, map, panel, pod, x, y, w, h, focus) {
-  const hue = tierHue[pods.tier[pod]], v = voyageOf.get(pod), gap = w > 4 ? 1 : w > 2 ? 0.5 : 0;
+  const hue = tierHue[pods.tier[pod]], v = sailing(map, pod), gap = w > 4 ? 1 : w > 2 ? 0.5 : 0;
   const found = focus.found, lit = !found || found.pod[pod] || (found.nodes && nodeAt(pod, panel.k) >= 0 && found.node[nodeAt(pod, panel.k)]);
   const alpha = g.globalAlpha;
   g.globalAlpha = lit ? alpha : 0.18;
@@ -128,7 +135,7 @@ function paintBlock(g, map, panel, pod, x, y, w, h, focus) {
     if (v) { g.fillStyle = v.leaves ? (v.lands ? ink.move : ink.evict) : ink.place; g.fillRect(x + gap, y + h - Math.max(2, h / 4), Math.max(0.6, w - 2 * gap), Math.max(2, h / 4)); }
   }
   if (h >= 14 && w >= 13) {
-    const sign = v ? (v.leaves ? (v.lands ? '→' : '×') : '+') : '', tag = tierLabel[pods.tier[pod]] + sign;
+    const sign = v && w >= 24 ? (v.leaves ? (v.lands ? '→' : '×') : '+') : '', tag = tierLabel[pods.tier[pod]] + sign;
     const room = w - 10, named = room > 62 && h >= 20 ? `${tag} ${pods.workloads[pods.workload[pod]][2]}` : tag;
     text(g, named, x + 5 + (panel.mirrored ? Math.min(4, w / 8) : 0), y + h / 2 + 0.5, ink.on[hue], BLOCK_FONT, room);
   }
@@ -158,31 +165,38 @@ function shorten(g, words, room, keepTail) { // node names differ at the end, wo
   return cut(lo);
 }
 
-// Where a pod is in a panel: its rectangle, or null when it is out of sight.
+// Where a pod's arrow begins or ends in a panel. Across the channel that is the mouth of its berth, side by side with others.
 function spot(map, panel, pod, k) {
   const node = nodeAt(pod, k);
-  if (node < 0) return chipsOf(map, panel).chips.find((c) => c.pod === pod)
-    ?? (map.anchorage.rows ? { x: panel.x, y: map.anchorage.y + 2, w: 110, h: 14 } : null);
+  if (node < 0) {
+    if (!map.anchorage.rows) return null;
+    const { at, moreX, moreY } = chipsOf(map, panel);
+    return at.get(pod) ?? { x: moreX, y: moreY, w: 46, h: map.size.strip };
+  }
   const rect = berthRect(map, panel, node);
   if (!rect) return null;
-  let found = { ...rect, w: Math.min(rect.w, slotCount(node, map.ui.measure) * map.slot) };
-  if (panel.k === k) eachBlock(map, panel, node, rect, (p, x, w) => { if (p === pod) found = { x, y: rect.y, w, h: rect.h }; });
+  const length = slotCount(node, map.ui.measure) * map.slot, x = panel.mirrored ? rect.x + rect.w - length : rect.x;
+  if (map.both) {
+    const moving = podsOn(node, k).filter((p) => sailing(map, p));
+    return { x, w: length, y: rect.y, h: (2 * rect.h * (moving.indexOf(pod) + 1)) / (moving.length + 1) };
+  }
+  let found = { ...rect, x, w: length };
+  if (panel.k === k) eachBlock(map, panel, node, rect, (p, bx, w) => { if (p === pod) found = { x: bx, y: rect.y, w, h: rect.h }; });
   return found;
 }
 
 function shownVoyages(map, focus) { // all when they are few; else those of the wave, of what is pointed at, or of the search
-  const k = map.ui.view === 'before' ? WAVES : map.ui.wave;
+  const k = lastShown(map);
   const under = voyages.filter((v) => (v.leaves || v.lands) <= k);
+  const across = under.filter((v) => map.both || v.leaves); // within one map, those from the anchorage would hide it
   const at = focus.pinned ?? focus.hover?.node ?? -1;
   const pod = focus.hover?.pod ?? -1;
-  const close = under.filter((v) => v.pod === pod || (at >= 0 && at < ANCHOR && (v.from === at || v.node === at)));
-  if (close.length) return { list: close, faint: under.length <= MAX_ARROWS ? under : [] };
+  const close = voyageOf.has(pod) ? [voyageOf.get(pod)] : under.filter((v) => at >= 0 && at < ANCHOR && (v.from === at || v.node === at));
+  if (close.length) return { list: close, faint: across.length <= MAX_ARROWS ? across : [] };
   if (focus.found) return { list: under.filter((v) => focus.found.pod[v.pod] || focus.found.node[v.from] || focus.found.node[v.node]).slice(0, MAX_ARROWS), faint: [] };
-  if (k && k < WAVES) {
-    const now = under.filter((v) => v.leaves === k || v.lands === k);
-    return { list: now.slice(0, MAX_ARROWS), faint: under.length <= MAX_ARROWS ? under : [] };
-  }
-  return under.length <= MAX_ARROWS ? { list: under, faint: [] } : { list: [], faint: [], tooMany: under.length };
+  const few = across.length <= MAX_ARROWS;
+  if (k && k < WAVES) return { list: across.filter((v) => v.leaves === k || v.lands === k).slice(0, MAX_ARROWS), faint: few ? across : [] };
+  return { list: few ? across : [], faint: [], tooMany: few ? 0 : under.length };
 }
 
 function paintArrows(map, focus) {
@@ -191,7 +205,7 @@ function paintArrows(map, focus) {
   const { list, faint } = shownVoyages(map, focus);
   const before = map.panels[0], after = map.panels[map.panels.length - 1];
   const draw = (v, alpha) => {
-    const k = map.ui.view === 'before' ? WAVES : map.ui.wave;
+    const k = lastShown(map);
     const a = spot(map, before, v.pod, 0), b = spot(map, after, v.pod, k);
     if (!a || !b) return;
     g.globalAlpha = alpha;
@@ -201,8 +215,8 @@ function paintArrows(map, focus) {
     if (map.both) sail(g, a.x + a.w + 1, a.y + a.h / 2, b.x - 2, b.y + b.h / 2);
     else hop(g, a.x + a.w / 2, a.y + a.h / 2, b.x + b.w / 2, b.y + b.h / 2);
   };
-  for (const v of faint) draw(v, 0.16);
-  for (const v of list) draw(v, list.length > 60 ? 0.6 : 0.9);
+  for (const v of faint) draw(v, 0.12);
+  for (const v of list) draw(v, list.length > 60 ? 0.5 : list.length > 20 ? 0.7 : 0.95);
   g.globalAlpha = 1; g.setLineDash([]);
   outline(g, map, focus.cursor, ink.ink, 1.5);
   outline(g, map, focus.pinned, ink.ink, 2.5);

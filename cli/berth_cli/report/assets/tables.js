@@ -27,7 +27,7 @@ function writeHead() {
 
 function writeTiers() {
   const widest = Math.max(1, ...tiers.map((t) => t.pods));
-  by('tiers-table').append(heads('Priority', 'Placed', '#Before', '#After', '#Of', 'What is proven'), el('tbody', {}, ...tiers.map((tier, t) => {
+  by('tiers-table').append(heads('Priority', 'Placed', '#Before', '#After', '#Of', 'What is proven, given the tiers above'), el('tbody', {}, ...tiers.map((tier, t) => {
     const bar = el('span', { class: 'meter', 'aria-hidden': 'true' });
     const part = (kind, count) => { if (count <= 0) return; const i = el('i', { class: `${kind} t${tierHue[t]}` }); i.style.width = `${(count / widest) * 100}%`; bar.append(i); };
     part('held', Math.min(tier.before, tier.after)); part('won', tier.after - tier.before); part('lost', tier.before - tier.after);
@@ -58,15 +58,20 @@ function writeWaves(choose) {
   }));
 }
 
-function stepsOf(k) { // evictions first, then placements: the same for several pods of a workload on one line
-  const lines = new Map();
-  const add = (words, v) => { const key = `${words[0]} ${words[1]} ${pods.workload[v.pod]} ${pods.tier[v.pod]}`; const line = lines.get(key) ?? { words, v, count: 0 }; line.count++; lines.set(key, line); };
-  const to = (n) => nodes.name[n];
-  for (const v of voyages) if (v.leaves === k) add(['Evict', v.lands ? `from ${to(v.from)}, bound for ${to(v.node)}` : `from ${to(v.from)}, to wait`], v);
-  for (const v of voyages) if (v.lands === k) add(['Place', `on ${to(v.node)}`], v);
-  const rows = [...lines.values()];
-  const list = el('ul', {}, ...rows.slice(0, MAX_STEPS).map(({ words, v, count }) => el('li', {}, swatch(pods.tier[v.pod]), `${words[0]} ${number(count)} × `,
-    el('span', { class: 'name' }, workloadName(pods.workload[v.pod])), ` ${words[1]}`)));
+function stepsOf(k) { // step by step: evictions first, then placements; several pods of a workload alike on one line
+  const steps = [], to = (n) => nodes.name[n];
+  const add = (step, verb, where, v) => {
+    steps[step] ??= new Map();
+    const key = `${verb} ${where} ${pods.workload[v.pod]} ${pods.tier[v.pod]}`, line = steps[step].get(key) ?? { verb, where, v, count: 0 };
+    line.count++;
+    steps[step].set(key, line);
+  };
+  for (const v of voyages) if (v.leaves === k) add(v.leaveStep, 'Evict', v.lands ? `from ${to(v.from)}, bound for ${to(v.node)}` : `from ${to(v.from)}, to wait`, v);
+  for (const v of voyages) if (v.lands === k) add(v.landStep, 'Place', `on ${to(v.node)}`, v);
+  const rows = steps.flatMap((lines, step) => [...lines.values()].map((line, i) => ({ ...line, step, first: !i })));
+  const several = steps.filter(Boolean).length > 1;
+  const list = el('ul', {}, ...rows.slice(0, MAX_STEPS).map(({ verb, where, v, count, step, first }) => el('li', { class: several && first && step ? 'step' : '' },
+    swatch(pods.tier[v.pod]), `${verb} ${number(count)} × `, el('span', { class: 'name' }, workloadName(pods.workload[v.pod])), ` ${where}`)));
   if (rows.length > MAX_STEPS) list.append(el('li', {}, `and ${number(rows.length - MAX_STEPS)} more`));
   return list;
 }
@@ -74,7 +79,7 @@ function stepsOf(k) { // evictions first, then placements: the same for several 
 function writeWaiting() {
   if (!data.waiting.length) { by('waiting').append(el('p', {}, 'Nobody.')); return; }
   by('waiting').append(el('div', { class: 'scroll' }, el('table', {}, heads('Workload', '#Pods', 'Each asks for', 'Why'), el('tbody', {}, ...data.waiting.map((row) =>
-    el('tr', {}, el('th', { scope: 'row' }, swatch(row.tier), el('span', { class: 'name' }, workloadName(row.workload))), figure(row.count), cell(asksText(row.shape)),
+    el('tr', {}, el('th', { scope: 'row' }, swatch(row.tier), el('span', { class: 'name' }, row.workloads.map(workloadName).join(', ')), row.others ? ` and ${plural(row.others, 'other')}` : ''), figure(row.count), cell(asksText(row.shape)),
       cell(row.why, row.evicted ? ` (${number(row.evicted)} evicted by this plan)` : '')))))));
   if (data.waiting_left_out) by('waiting').append(el('p', {}, `and ${plural(data.waiting_left_out, 'pod')} more of lower rank`));
 }
