@@ -26,6 +26,7 @@ from berth_cluster.nodes import read_node
 from berth_cluster.objects import (
     Job,
     Meta,
+    Named,
     PersistentVolume,
     PodGroup,
     StorageClass,
@@ -217,6 +218,7 @@ class _DumpReader:
         return decoded
 
 
+_decode_name = msgspec.json.Decoder(Named).decode
 _decoders: dict[type[msgspec.Struct], msgspec.json.Decoder[Any]] = {}
 
 
@@ -234,7 +236,7 @@ def _located(item: Item, error: FieldError) -> DumpError:
 def _name(item: Item) -> str:
     """Kind and name, as far as the object can be read at all."""
     try:
-        meta = _decoder(Meta)(item.raw).metadata
+        meta = _decode_name(item.raw).metadata
     except msgspec.DecodeError:
         return item.kind
     return f"{item.kind} {meta.namespace}/{meta.name}" if meta.namespace else f"{item.kind} {meta.name}".strip()

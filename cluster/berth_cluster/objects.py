@@ -56,6 +56,17 @@ class Meta(Wire, frozen=True):
     metadata: ObjectMeta = ObjectMeta()
 
 
+class NameMeta(Wire, frozen=True):
+    name: str = ""
+    namespace: str | None = None
+
+
+class Named(Wire, frozen=True):
+    """The name alone: readable still where the rest of an object is not."""
+
+    metadata: NameMeta = NameMeta()
+
+
 # Nodes
 
 

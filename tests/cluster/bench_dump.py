@@ -19,7 +19,13 @@ PODS_A_TEMPLATE = 60
 
 def node(n: int) -> dict[str, object]:
     name = f"node-{n:05d}"
-    amounts = {"cpu": "96", "ephemeral-storage": "1843269236Ki", "memory": "1056270740Ki", "nvidia.com/gpu": "8", "pods": "110"}
+    amounts = {
+        "cpu": "96",
+        "ephemeral-storage": "1843269236Ki",
+        "memory": "1056270740Ki",
+        "nvidia.com/gpu": "8",
+        "pods": "110",
+    }
     reasons = ("MemoryPressure", "DiskPressure", "PIDPressure", "Ready")
     return {
         "apiVersion": "v1",
@@ -39,7 +45,13 @@ def node(n: int) -> dict[str, object]:
             "allocatable": amounts,
             "capacity": amounts,
             "conditions": [
-                {"lastHeartbeatTime": "2026-01-01T00:00:00Z", "message": "kubelet says so", "reason": r, "status": str(r == "Ready"), "type": r}
+                {
+                    "lastHeartbeatTime": "2026-01-01T00:00:00Z",
+                    "message": "kubelet says so",
+                    "reason": r,
+                    "status": str(r == "Ready"),
+                    "type": r,
+                }
                 for r in reasons
             ],
             "images": [{"names": [f"registry/image-{i}@sha256:{'0' * 64}"], "sizeBytes": 10**8} for i in range(40)],
@@ -50,11 +62,19 @@ def node(n: int) -> dict[str, object]:
 def pod(n: int) -> dict[str, object]:
     template, replica = divmod(n, PODS_A_TEMPLATE)
     name = f"model-{template:04d}-7d9c5b8f6c-{replica:05x}"
-    labels = {"app.kubernetes.io/name": f"model-{template:04d}", "app.kubernetes.io/part-of": "serving", "pod-template-hash": "7d9c5b8f6c"}
+    labels = {
+        "app.kubernetes.io/name": f"model-{template:04d}",
+        "app.kubernetes.io/part-of": "serving",
+        "pod-template-hash": "7d9c5b8f6c",
+    }
     amounts = {"cpu": "8", "memory": "64Gi", "nvidia.com/gpu": "1"}
     resources = {"limits": amounts, "requests": amounts}
     probe = {"failureThreshold": 3, "httpGet": {"path": "/health", "port": 8000, "scheme": "HTTP"}, "periodSeconds": 10}
-    token = {"mountPath": "/var/run/secrets/kubernetes.io/serviceaccount", "name": f"kube-api-access-{n:05x}", "readOnly": True}
+    token = {
+        "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount",
+        "name": f"kube-api-access-{n:05x}",
+        "readOnly": True,
+    }
     env = [{"name": f"SETTING_{i}", "value": f"a value that someone chose, number {i}"} for i in range(12)]
     container = {
         "args": ["--model", f"model-{template}", "--port", "8000", "--max-model-len", "32768"],
@@ -69,7 +89,10 @@ def pod(n: int) -> dict[str, object]:
         "terminationMessagePath": "/dev/termination-log",
         "volumeMounts": [token, {"mountPath": "/models", "name": "models"}],
     }
-    term = {"labelSelector": {"matchLabels": {"app.kubernetes.io/name": f"model-{template:04d}"}}, "topologyKey": "kubernetes.io/hostname"}
+    term = {
+        "labelSelector": {"matchLabels": {"app.kubernetes.io/name": f"model-{template:04d}"}},
+        "topologyKey": "kubernetes.io/hostname",
+    }
     conditions = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
     return {
         "apiVersion": "v1",
@@ -82,13 +105,24 @@ def pod(n: int) -> dict[str, object]:
             "name": name,
             "namespace": f"team-{template % 20}",
             "ownerReferences": [
-                {"apiVersion": "apps/v1", "blockOwnerDeletion": True, "controller": True, "kind": "ReplicaSet", "name": f"model-{template:04d}-7d9c5b8f6c", "uid": f"rs-{template}"}
+                {
+                    "apiVersion": "apps/v1",
+                    "blockOwnerDeletion": True,
+                    "controller": True,
+                    "kind": "ReplicaSet",
+                    "name": f"model-{template:04d}-7d9c5b8f6c",
+                    "uid": f"rs-{template}",
+                }
             ],
             "resourceVersion": str(10**6 + n),
             "uid": f"pod-uid-{n}",
         },
         "spec": {
-            "affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"podAffinityTerm": term, "weight": 100}]}},
+            "affinity": {
+                "podAntiAffinity": {
+                    "preferredDuringSchedulingIgnoredDuringExecution": [{"podAffinityTerm": term, "weight": 100}]
+                }
+            },
             "containers": [container],
             "nodeName": f"node-{n % NODES:05d}",
             "nodeSelector": {"nvidia.com/gpu.product": ("A100", "H100", "L40S")[template % 3]},
@@ -97,13 +131,29 @@ def pod(n: int) -> dict[str, object]:
             "schedulerName": "berth",
             "tolerations": [
                 {"effect": "NoSchedule", "key": "nvidia.com/gpu", "operator": "Exists"},
-                {"effect": "NoExecute", "key": "node.kubernetes.io/not-ready", "operator": "Exists", "tolerationSeconds": 300},
-                {"effect": "NoExecute", "key": "node.kubernetes.io/unreachable", "operator": "Exists", "tolerationSeconds": 300},
+                {
+                    "effect": "NoExecute",
+                    "key": "node.kubernetes.io/not-ready",
+                    "operator": "Exists",
+                    "tolerationSeconds": 300,
+                },
+                {
+                    "effect": "NoExecute",
+                    "key": "node.kubernetes.io/unreachable",
+                    "operator": "Exists",
+                    "tolerationSeconds": 300,
+                },
             ],
-            "volumes": [{"emptyDir": {}, "name": "models"}, {"name": f"kube-api-access-{n:05x}", "projected": {"defaultMode": 420}}],
+            "volumes": [
+                {"emptyDir": {}, "name": "models"},
+                {"name": f"kube-api-access-{n:05x}", "projected": {"defaultMode": 420}},
+            ],
         },
         "status": {
-            "conditions": [{"lastProbeTime": None, "lastTransitionTime": "2026-01-01T00:00:00Z", "status": "True", "type": c} for c in conditions],
+            "conditions": [
+                {"lastProbeTime": None, "lastTransitionTime": "2026-01-01T00:00:00Z", "status": "True", "type": c}
+                for c in conditions
+            ],
             "containerStatuses": [
                 {
                     "allocatedResources": amounts,
