@@ -51,7 +51,9 @@ class BerthCommand(TyperCommand):
 
 
 class BerthGroup(TyperGroup):
-    """The command itself: its subcommands in the order in which they are registered."""
+    """A command of subcommands, in the order in which a newcomer meets them."""
+
+    order: tuple[str, ...] = ("demo", "plan", "why", "what-if", "verify", "solve", "import", "version")
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         self.format_usage(ctx, formatter)
@@ -63,7 +65,10 @@ class BerthGroup(TyperGroup):
         _write_as_is(formatter, self.epilog)
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return list(self.commands)
+        return sorted(
+            self.commands,
+            key=lambda name: (name not in self.order, self.order.index(name) if name in self.order else 0),
+        )
 
 
 def _write_as_is(formatter: Any, text: str | None) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import typer
 
 from berth_cli.command import BerthCommand, BerthGroup
-from berth_cli.commands import demo, import_, plan, solve, version
+from berth_cli.commands import demo, import_, plan, solve, verify, version
 from berth_cli.exits import CommandError, Exit
 
 DEBUG_VARIABLE = "BERTH_DEBUG"
@@ -55,6 +55,7 @@ imports = typer.Typer(cls=BerthGroup, help=import_.GROUP_HELP, no_args_is_help=T
 imports.command(cls=BerthCommand, epilog=import_.OPENB_EXAMPLES)(import_.openb)
 app.add_typer(imports, name="import")
 app.command(cls=BerthCommand, epilog=demo.EXAMPLES)(demo.demo)
+app.command(cls=BerthCommand, epilog=verify.EXAMPLES)(verify.verify)
 app.command(cls=BerthCommand, epilog=version.EXAMPLES)(version.version)
 
 

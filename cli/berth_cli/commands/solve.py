@@ -8,7 +8,6 @@ cannot be read is answered by an error line in its place; the others are solved 
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -34,12 +33,6 @@ Exit codes: 0 all solved, 1 with --verify an answer did not hold, 2 a line was n
 """
 
 STANDARD_INPUT = "-"
-SLOW_WARM_UP_SECONDS = 1.0
-WARM_UP_SECONDS = 0.2
-WARM_UP = b"""{"id": "warm-up", "resources": ["gpu"], "nodes": [{"name": "a", "capacity": [8]}, {"name": "b", "capacity": [8]}],
- "pods": [{"name": "p", "priority": 1, "request": [8]}, {"name": "q", "priority": 0, "request": [4], "node": "a"},
- {"name": "r", "priority": 0, "request": [4], "node": "b"}]}"""
-"""Small, and in need of a move: what it takes to solve is loaded or compiled by it."""
 LEAST_SOLVE_SECONDS = 0.001
 """What is left to the search when reading a line used up its budget: the standing placement is still refilled."""
 
@@ -79,6 +72,7 @@ def solve(
         problems = [STANDARD_INPUT]
     files = [STANDARD_INPUT if name == STANDARD_INPUT else _readable(name) for name in problems]
 
+    from berth_cli.warm import warm_up
     from berth_solver.options import Options
 
     warm_up(threads)
@@ -108,22 +102,6 @@ class _Tally:
         self.bad = 0
         self.first_error = ""
         self.refuted = 0
-
-
-def warm_up(threads: int) -> None:
-    """Compiles the kernels, or loads them from the cache, so that no problem pays for it. Said when it takes a while."""
-    start = time.perf_counter()
-
-    from berth_solver.options import Options
-    from berth_solver.problem_json import read_problem
-    from berth_solver.solution_json import write_solution
-    from berth_solver.solve import solve as run
-
-    read = read_problem(WARM_UP)
-    write_solution(read, run(read.problem, Options(budget=WARM_UP_SECONDS, threads=threads)))
-    took = time.perf_counter() - start
-    if took > SLOW_WARM_UP_SECONDS:
-        typer.echo(f"kernels ready after {took:.1f} s (compiled once, then cached)", err=True)
 
 
 def _answer(line: bytes, where: str, search: Options, verify: bool, tally: _Tally) -> bytes:
