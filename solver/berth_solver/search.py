@@ -91,9 +91,9 @@ class Search:
 
     def count_bound(self, rank: int) -> Bound:
         """The best bound known on tier `rank`, given the incumbent's counts above it."""
-        return self._bound_given(rank, self.placed)
+        return self.bound_given(rank, self.placed)
 
-    def _bound_given(self, rank: int, placed: Sequence[int]) -> Bound:
+    def bound_given(self, rank: int, placed: Sequence[int]) -> Bound:
         if placed[rank] == self.totals[rank]:
             return Bound(self.totals[rank], Evidence("trivial"))
         key = (rank, tuple(placed[:rank]))
@@ -205,7 +205,7 @@ class Search:
         self._note_count_bound(rank, placed, grouped, generation)
         if generation.best is None or stop():
             return
-        bound = self._bound_given(rank, placed).value
+        bound = self.bound_given(rank, placed).value
         while self.clock() < until and not stop() and self.placed[: rank + 1] < (*placed[:rank], bound):
             target = bound
             fills = generation.fills_within_reach(target, MOST_FILLS, ENUMERATION_STEPS, until)
@@ -237,7 +237,7 @@ class Search:
     def _note_count_bound(
         self, rank: int, placed: tuple[int, ...], grouped: GroupedStage, generation: ColumnGeneration
     ) -> None:
-        if generation.bound is not None and generation.bound < self._bound_given(rank, placed).value:
+        if generation.bound is not None and generation.bound < self.bound_given(rank, placed).value:
             self._count_bounds[(rank, tuple(placed[:rank]))] = Bound(
                 generation.bound, self._evidence(grouped, generation)
             )
