@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_UP, Decimal
+import math
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -11,9 +12,9 @@ from hypothesis import strategies as st
 from berth_cluster.quantities import NANO, QuantityError, format_quantity, nanos, whole_units
 
 SUFFIXES = {
-    "n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"), "": Decimal(1),
-    "k": Decimal(10**3), "M": Decimal(10**6), "G": Decimal(10**9), "T": Decimal(10**12), "P": Decimal(10**15),
-    "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30), "Ti": Decimal(2**40), "Pi": Decimal(2**50),
+    "n": Fraction(1, 10**9), "u": Fraction(1, 10**6), "m": Fraction(1, 10**3), "": Fraction(1),
+    "k": Fraction(10**3), "M": Fraction(10**6), "G": Fraction(10**9), "T": Fraction(10**12), "P": Fraction(10**15),
+    "Ki": Fraction(2**10), "Mi": Fraction(2**20), "Gi": Fraction(2**30), "Ti": Fraction(2**40), "Pi": Fraction(2**50),
 }  # fmt: skip
 
 
@@ -73,8 +74,7 @@ def test_a_long_text_is_refused_before_it_costs_anything() -> None:
 )
 def test_every_decimal_is_rounded_up_to_the_ninth_place(whole: int, fraction: str, suffix: str) -> None:
     text = f"{whole}.{fraction}" if fraction else str(whole)
-    exact = Decimal(text) * SUFFIXES[suffix] * NANO
-    assert nanos(text + suffix) == int(exact.to_integral_value(ROUND_UP))
+    assert nanos(text + suffix) == math.ceil(Fraction(text) * SUFFIXES[suffix] * NANO)
 
 
 @given(resource=st.sampled_from(["cpu", "memory", "nvidia.com/gpu"]), amount=st.integers(0, 2**60))

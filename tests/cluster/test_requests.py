@@ -13,7 +13,9 @@ from berth_cluster.errors import DumpError
 from .builders import PodThing, pod, read_pod
 
 
-def container(sidecar: bool = False, **requests: str) -> dict[str, Any]:
+def container(*, sidecar: bool = False, gpu: str | None = None, **requests: str) -> dict[str, Any]:
+    if gpu:
+        requests["nvidia.com/gpu"] = gpu
     return {"resources": {"requests": requests}} | ({"restartPolicy": "Always"} if sidecar else {})
 
 
@@ -73,7 +75,7 @@ def test_overhead_comes_on_top_of_the_larger_of_both() -> None:
 
 
 def test_requests_on_the_pod_replace_the_sum_but_not_for_devices() -> None:
-    thing = pod("p").containers(container(cpu="1", **{"nvidia.com/gpu": "2"}))
+    thing = pod("p").containers(container(cpu="1", gpu="2"))
     thing.spec(resources={"requests": {"cpu": "3", "nvidia.com/gpu": "9"}}, overhead={"cpu": "1"})
     assert counted(thing) == {"cpu": 4000, "nvidia.com/gpu": 2, "pods": 1}
 
@@ -142,7 +144,7 @@ def test_no_moment_in_a_pods_life_needs_more_than_what_is_counted(
 ) -> None:
     thing = with_init(
         pod("p").containers(*(container(cpu=f"{c}m") for c in containers)),
-        *(container(sidecar, cpu=f"{c}m") for sidecar, c in inits),
+        *(container(sidecar=sidecar, cpu=f"{c}m") for sidecar, c in inits),
     ).spec(overhead={"cpu": f"{overhead}m"})
     beside, moments = 0, []
     for sidecar, cpu in inits:
