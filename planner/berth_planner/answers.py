@@ -1,37 +1,42 @@
-"""The solver's answer to a packing, checked, with preemptionPolicy Never honoured.
+"""The solver's answer to a packing, verified, with preemptionPolicy Never honoured.
 
-**Never.** A pending pod of this policy may take room but may not make any: nobody may lose a place, or be moved, for it.
-Kubernetes lets it have what is free when its turn comes. So does this, in three questions:
+**Never.** A pending pod of this policy may take room but may not make any: nobody loses a place or is moved for it. If the
+best placement disturbs nobody, there is nothing to honour. Otherwise the question is asked in the order in which a
+scheduler would come to the pods, highest priority of a Never pod first:
 
-1. *Without disturbing anyone*, which pending pods fit? This decides which Never pods have a place: as if they had been
-   scheduled at this moment.
-2. The whole problem, in which only those Never pods are asked for. Whatever is disturbed now is disturbed for others: with
-   these pods alone nothing would have to be. Pods that others displace count as any running pod.
-3. Never pods that are left may still take room that remains, again without disturbing anyone.
+1. the pending pods of at least that priority, without the Never ones: these may displace as usual;
+2. the Never pods, in the room that is now free, disturbing nobody;
+3. in the end the pending pods that are left, on top of all that.
 
-Bounds of a tier that has Never pods hold under this reading. Snapshots without such pods ask one question.
+So a Never pod has what is free at its turn, before pods of lower priority, and no eviction is made on its behalf. Bounds of
+the tiers hold under this order. Where the parts do not fit together under some rule, Never pods are left waiting.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from berth_planner.options import PlanOptions
 from berth_planner.packing import Packing
+from berth_planner.problem_variants import standing_at
 from berth_solver.check_placement import placement_violations
 from berth_solver.options import Options
-from berth_solver.problem import IntArray, PodClass, Problem, Standing
+from berth_solver.problem import IntArray, Problem
 from berth_solver.solution import Solution
 from berth_solver.solve import solve
+from berth_solver.verify import verify
 
-SHARE_OF_FREE_ROOM = 0.2
-"""Part of the time for each of the two questions about free room."""
+MAX_NEVER_LEVELS = 3
+"""Priorities of Never pods that have a turn of their own; pods of further ones come with the last."""
 
+VERIFY_SECONDS = 0.2
+"""For recomputing bounds before a plan is made, on top of the budget. Rules and counts are always checked in full;
+`berth verify` takes the time that the bounds need."""
 
 NAMED_VIOLATIONS = 3
+
+NEVER_NOTE = "pods of preemptionPolicy Never take free room only: nobody is moved or evicted for them"
 
 
 class UnsoundAnswerError(RuntimeError):
@@ -63,55 +68,16 @@ def answer(packing: Packing, options: PlanOptions) -> Answer:
     """Solve and check. Raises UnsoundAnswerError when a rule is broken."""
     never = packing.never_preempting
     if not never or options.pending_only:
-        return _answer(packing.problem, _solved(packing.problem, options, options.budget))
+        return _answer(solved(packing.problem, options))
     return _answer_with_never(packing.problem, never, options)
 
 
-def _answer_with_never(problem: Problem, never: Sequence[int], options: PlanOptions) -> Answer:
-    start = options.clock()
-    share = options.budget * SHARE_OF_FREE_ROOM
-    undisturbed = _solved(problem, replace(options, pending_only=True, consolidate=False), share)
-    fit = np.maximum(undisturbed.placement - problem.standing_counts, 0).sum(axis=1)
-    asked = tuple(
-        replace(k, pending=min(int(fit[c]), k.pending)) if c in never else k for c, k in enumerate(problem.classes)
-    )
-    reduced = replace(problem, classes=asked)
-    left_time = max(options.budget - (options.clock() - start), share)
-    all_fit = asked == problem.classes
-    main = _solved(reduced, options, left_time if all_fit else left_time - share)
-    first = _answer(reduced, main)
-    if all_fit:
-        return first
-    rest = _standing_at(problem, main.placement)
-    late = _solved(rest, replace(options, pending_only=True, consolidate=False), share)
-    placement = late.placement
-    if placement_violations(problem, placement):
-        # a late pod is in the way of a rule that binds one placed before it: do without late pods
-        late, placement = main, main.placement
-    placed = _placed_by_tier(problem, placement)
-    main_bounds = {t.priority: t.bound for t in main.tiers}
-    late_bounds = {t.priority: t.bound - t.placed for t in late.tiers}
-    evidence = {t.priority: t.evidence.kind for t in main.tiers}
-    tiers = tuple(
-        TierBound(p, n, max(main_bounds.get(p, 0) + (n - before.get(p, 0)), n + late_bounds.get(p, 0)), evidence[p])
-        for before in [_placed_by_tier(problem, main.placement)]
-        for p, n in placed.items()
-    )
-    note = "pods of preemptionPolicy Never take free room only: nobody is moved or evicted for them"
-    return replace(
-        first,
-        placement=placement,
-        tiers=tiers,
-        elapsed_seconds=options.clock() - start,
-        notes=(*first.notes, note),
-    )
-
-
-def _solved(problem: Problem, options: PlanOptions, seconds: float) -> Solution:
+def solved(problem: Problem, options: PlanOptions) -> Solution:
+    """One question to the solver, the answer verified."""
     solution = solve(
         problem,
         Options(
-            budget=seconds,
+            budget=options.budget,
             seed=options.seed,
             threads=options.threads,
             pending_only=options.pending_only,
@@ -120,39 +86,70 @@ def _solved(problem: Problem, options: PlanOptions, seconds: float) -> Solution:
             on_improvement=options.on_improvement,
         ),
     )
-    check(problem, solution.placement)
+    verification = verify(problem, solution, seconds=VERIFY_SECONDS, clock=options.clock)
+    _refuse([v.message for v in verification.violations])
     return solution
 
 
 def check(problem: Problem, placement: IntArray) -> None:
-    """Raises UnsoundAnswerError with the first broken rules."""
-    broken = placement_violations(problem, placement)
+    """Raises UnsoundAnswerError when the placement breaks a rule."""
+    _refuse([v.message for v in placement_violations(problem, placement)])
+
+
+def _refuse(broken: Sequence[str]) -> None:
     if broken:
-        sentences = "; ".join(v.message for v in broken[:NAMED_VIOLATIONS])
-        raise UnsoundAnswerError(f"{len(broken)} rules are broken, so nothing is planned: {sentences}")
+        more = f" (and {len(broken) - NAMED_VIOLATIONS} more)" if len(broken) > NAMED_VIOLATIONS else ""
+        named = "; ".join(broken[:NAMED_VIOLATIONS])
+        raise UnsoundAnswerError(f"nothing is planned, because the answer is wrong: {named}{more}")
 
 
-def _standing_at(problem: Problem, placement: IntArray) -> Problem:
-    """The problem as it is once `placement` stands: what is not placed is pending."""
-    totals = problem.totals
-    placed = placement.sum(axis=1)
-    classes: tuple[PodClass, ...] = tuple(
-        replace(k, pending=int(totals[c] - placed[c])) if k.movable else k for c, k in enumerate(problem.classes)
+def _answer_with_never(problem: Problem, never: Collection[int], options: PlanOptions) -> Answer:
+    start = options.clock()
+    levels = sorted({problem.classes[c].priority for c in never}, reverse=True)[:MAX_NEVER_LEVELS]
+    share = replace(options, budget=options.budget / (2 * len(levels) + 2))
+    whole = solved(problem, share)
+    if whole.disruption.value == 0:
+        return _answer(whole)
+    parts = [whole]
+    placement = problem.standing_counts
+    for level in (*levels, None):
+        due = {c for c, k in enumerate(problem.classes) if level is None or k.priority >= level}
+        parts.append(solved(standing_at(problem, placement, due - set(never)), share))
+        placement = parts[-1].placement
+        if level is not None:
+            turn = {c for c in never if c in due or level == levels[-1]}
+            parts.append(solved(standing_at(problem, placement, turn), replace(share, pending_only=True)))
+            placement = parts[-1].placement
+    if placement_violations(problem, placement):
+        ordinary = {c for c in range(len(problem.classes)) if c not in never}
+        parts = [solved(standing_at(problem, problem.standing_counts, ordinary), share)]
+        placement = parts[0].placement
+    else:
+        parts = parts[1:]
+    return Answer(
+        placement=placement,
+        tiers=_tiers(problem, placement, parts),
+        disruption_bound=0.0,
+        disruption_evidence="none",
+        elapsed_seconds=options.clock() - start,
+        first_improvement_seconds=parts[0].first_improvement_seconds,
+        notes=tuple(dict.fromkeys((*(note for part in parts for note in part.notes), NEVER_NOTE))),
     )
-    rows, columns = np.nonzero(placement)
-    standing = tuple(Standing(int(c), int(n), int(placement[c, n])) for c, n in zip(rows, columns, strict=True))
-    return replace(problem, classes=classes, standing=standing)
 
 
-def _placed_by_tier(problem: Problem, placement: IntArray) -> dict[int, int]:
+def _tiers(problem: Problem, placement: IntArray, parts: Sequence[Solution]) -> tuple[TierBound, ...]:
+    """What is placed in the end, and on top what each question might at most have placed more."""
     placed = placement.sum(axis=1)
-    counts = dict.fromkeys(problem.priorities, 0)
-    for c, k in enumerate(problem.classes):
-        counts[k.priority] += int(placed[c])
-    return counts
+    found = []
+    for priority in problem.priorities:
+        count = sum(int(placed[c]) for c, k in enumerate(problem.classes) if k.priority == priority)
+        open_in_parts = sum(t.bound - t.placed for part in parts for t in part.tiers if t.priority == priority)
+        evidence = next(t.evidence.kind for t in parts[0].tiers if t.priority == priority)
+        found.append(TierBound(priority, count, count + open_in_parts, evidence))
+    return tuple(found)
 
 
-def _answer(problem: Problem, solution: Solution) -> Answer:
+def _answer(solution: Solution) -> Answer:
     return Answer(
         placement=solution.placement,
         tiers=tuple(TierBound(t.priority, t.placed, t.bound, t.evidence.kind) for t in solution.tiers),
