@@ -186,6 +186,29 @@ def categories(report: Report) -> str:
     return markdown(("priorities", "solver", "n", "no calls, % of seeds tried", *names), rows)
 
 
+def gaps(report: Report) -> str:
+    """How far from a proof our open instances end: in counts (first tier that is open), else in moves."""
+    rows = []
+    for label, members in groups(report):
+        counts = [_count_gap(m.berth) for m in members if not m.berth.counts_proven]
+        moves = [
+            m.berth.disturbed - (m.berth.disruption_bound or 0)
+            for m in members
+            if m.berth.counts_proven and not m.berth.fully_proven
+        ]
+        rows.append([label, str(len(members)), _sizes(counts), _sizes(moves)])
+    header = ("instances", "n", "counts open: by 1 / 2 / 3 or more pods", "moves open: by 1 / 2 / 3 or more")
+    return markdown(header, rows)
+
+
+def _count_gap(answer: Answer) -> int:
+    return next((b - p for b, p in zip(answer.bounds, answer.placed, strict=True) if b > p), 0)
+
+
+def _sizes(found: Sequence[float]) -> str:
+    return f"{sum(g <= 1 for g in found)} / {sum(1 < g <= 2 for g in found)} / {sum(g > 2 for g in found)}"
+
+
 def each(report: Report) -> str:
     """One row an instance and budget."""
     header = (
@@ -294,8 +317,8 @@ def late(report: Report) -> list[str]:
 
 
 TABLES: dict[str, tuple[Callable[[Report], str], ...]] = {
-    "paper-1s": (summary, comparison, categories),
-    "paper-10s": (summary, comparison, categories),
+    "paper-1s": (summary, comparison, categories, gaps),
+    "paper-10s": (summary, comparison, categories, gaps),
     "scale": (summary, each),
     "gpu": (summary, each),
     "gang": (gangs,),
