@@ -33,11 +33,11 @@ from berth_cluster.objects import (
     VolumeClaim,
     WireBudget,
     WireNode,
-    WirePod,
     WirePriorityClass,
     Workload,
 )
 from berth_cluster.owners import Owners
+from berth_cluster.pod_objects import WirePod
 from berth_cluster.pods import DEFAULT_NAMESPACE, Context, PodReader
 from berth_cluster.snapshot import DisruptionBudget, Labels, Node, Pod, Snapshot
 from berth_cluster.terms import label_selector

@@ -15,8 +15,9 @@ import msgspec
 
 from berth_api.reasons import Reason
 from berth_cluster.findings import Findings
-from berth_cluster.objects import PodAnnotations, PodGroup, SchedulingGroup, Workload, WorkloadRef
+from berth_cluster.objects import PodGroup, Workload
 from berth_cluster.owners import GROUP_NAME_LABEL
+from berth_cluster.pod_objects import PodAnnotations, SchedulingGroup, WorkloadRef
 from berth_cluster.snapshot import Gang, Labels
 
 GROUP_INDEX_LABEL = "leaderworkerset.sigs.k8s.io/group-index"

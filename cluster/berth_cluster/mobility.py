@@ -12,8 +12,9 @@ an order and no amount: positive c costs 1 + the digits of c in base two (1 to 2
 from __future__ import annotations
 
 from berth_api.reasons import Reason
-from berth_cluster.objects import OwnerReference, PodAnnotations
+from berth_cluster.objects import OwnerReference
 from berth_cluster.owners import Owners
+from berth_cluster.pod_objects import PodAnnotations
 
 DEFAULT_MOVE_COST = 1
 MAX_MOVE_COST = 1_000_000

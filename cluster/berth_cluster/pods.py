@@ -18,8 +18,9 @@ from berth_cluster.errors import FieldError
 from berth_cluster.findings import Findings
 from berth_cluster.gangs import Groups, Membership
 from berth_cluster.mobility import immovable_reasons, move_cost
-from berth_cluster.objects import (
-    Condition,
+from berth_cluster.objects import Condition, WirePriorityClass
+from berth_cluster.owners import Owners
+from berth_cluster.pod_objects import (
     Container,
     ContainerPort,
     ContainerStatus,
@@ -27,11 +28,9 @@ from berth_cluster.objects import (
     WireAffinity,
     WirePod,
     WirePodSpec,
-    WirePriorityClass,
     WireSpread,
     WireToleration,
 )
-from berth_cluster.owners import Owners
 from berth_cluster.requests import ContainerShape, RequestShape, effective_requests
 from berth_cluster.snapshot import HostPort, Labels, NodeTerm, Pod, PodSpec, PodTerm, PreferredNodeTerm, Toleration
 from berth_cluster.terms import needs_namespaces, node_terms, pod_term, preferred_terms, spread_term, tolerations

@@ -20,7 +20,8 @@ from collections.abc import Mapping
 import msgspec
 
 from berth_cluster.errors import FieldError
-from berth_cluster.objects import Amounts, ResourceRequirements
+from berth_cluster.objects import Amounts
+from berth_cluster.pod_objects import ResourceRequirements
 from berth_cluster.quantities import MAX_AMOUNT, QuantityError, nanos, whole_units
 
 _POD_LEVEL = ("cpu", "memory")

@@ -6,16 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from berth_cluster.errors import FieldError
 from berth_cluster.matching import selector_matches
-from berth_cluster.objects import (
-    Expression,
-    WireNodeSelector,
-    WireNodeTerm,
-    WirePodTerm,
-    WirePreferredNodeTerm,
-    WireSelector,
-    WireSpread,
-    WireToleration,
-)
+from berth_cluster.objects import Expression, WireNodeSelector, WireNodeTerm, WirePreferredNodeTerm, WireSelector
+from berth_cluster.pod_objects import WirePodTerm, WireSpread, WireToleration
 from berth_cluster.snapshot import (
     Labels,
     LabelSelector,

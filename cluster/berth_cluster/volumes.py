@@ -11,7 +11,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from berth_cluster.objects import PersistentVolume, StorageClass, Volume, VolumeClaim
+from berth_cluster.objects import PersistentVolume, StorageClass, VolumeClaim
+from berth_cluster.pod_objects import Volume
 from berth_cluster.snapshot import NodeTerm, Operator, Requirement
 from berth_cluster.terms import node_terms, requirement
 
