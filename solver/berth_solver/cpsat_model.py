@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from berth_solver.cpsat import IntegerModel, Linear
 from berth_solver.occupancy import Occupancy
-from berth_solver.problem import BoolArray, IntArray
+from berth_solver.problem import BoolArray, IntArray, Problem
 from berth_solver.rules import AffinityRule, DomainRule, ExclusionRule, GangRule, LimitRule, SpreadRule, Tally
 
 LARGEST_ROW_SUM = 1 << 60
@@ -28,16 +29,30 @@ _Flag = int | bool
 """A variable's index, or a constant."""
 
 
+@dataclass(frozen=True, eq=False)
+class Neighbourhood:
+    """The part of a placement that may change: `pairs` is bool [len(classes), len(nodes)]."""
+
+    classes: IntArray
+    nodes: IntArray
+    pairs: BoolArray
+
+    @classmethod
+    def whole(cls, problem: Problem) -> Neighbourhood:
+        classes, nodes = len(problem.classes), len(problem.nodes)
+        return cls(np.arange(classes), np.arange(nodes), np.ones((classes, nodes), np.bool_))
+
+
 class PackingModel:
     """The model around the placement of `occupancy`, which must keep every rule.
 
-    free: bool [classes, nodes], pairs that may change (None: all). keep_standing: nobody leaves a node in this model.
+    free: what may change (None: everything). keep_standing: nobody leaves a node in this model.
     """
 
     def __init__(
         self,
         occupancy: Occupancy,
-        free: BoolArray | None = None,
+        free: Neighbourhood | None = None,
         keep_standing: bool = False,
         consolidate: bool = False,
     ) -> None:
@@ -54,15 +69,13 @@ class PackingModel:
 
     # What may change, and within which range
 
-    def _choose_pairs(self, free: BoolArray | None, keep_standing: bool) -> None:
+    def _choose_pairs(self, free: Neighbourhood | None, keep_standing: bool) -> None:
         problem, occupancy = self.problem, self.occupancy
-        movable = np.array([c.movable for c in problem.classes], np.bool_)
-        open_: BoolArray = np.repeat(movable[:, None], len(problem.nodes), axis=1)
-        if free is not None:
-            open_ = open_ & free
-        rows, columns = np.flatnonzero(open_.any(axis=1)), np.flatnonzero(open_.any(axis=0))
+        free = free or Neighbourhood.whole(problem)
+        rows, columns = free.classes, free.nodes
         grid = np.ix_(rows, columns)
-        placement = np.where(open_[grid], occupancy.placement[grid], 0)
+        open_ = free.pairs & occupancy.rules.movable[rows][:, None]
+        placement = np.where(open_, occupancy.placement[grid], 0)
         standing, requests = problem.standing_counts[grid], problem.requests[rows]
         self._residual = occupancy.free[columns] + placement.T @ requests
         rest = problem.totals[rows] - occupancy.placed[rows] + placement.sum(axis=1)
@@ -75,7 +88,7 @@ class PackingModel:
         most = np.where(
             overloaded, np.minimum(standing, rest[:, None]), np.where(may_be_new, fits, np.minimum(standing, fits))
         )
-        most = np.where(open_[grid], most, 0).astype(np.int64)
+        most = np.where(open_, most, 0).astype(np.int64)
         i, j = np.nonzero(most)
         self.pair_class: IntArray = rows[i]
         self.pair_node: IntArray = columns[j]
@@ -155,7 +168,7 @@ class PackingModel:
     def _in_use_flag(self, n: int, pairs: list[int]) -> int | None:
         inside = self.occupancy.placement[:, n].copy()
         inside[self.pair_class[pairs]] -= self.pair_now[pairs]
-        if any(self.problem.classes[c].movable for c in np.flatnonzero(inside).tolist()):
+        if inside[self.occupancy.rules.movable].any():
             self._in_use.constant += 1
             return None
         flag = self.cp.variable(0, 1)
@@ -167,8 +180,7 @@ class PackingModel:
         return flag
 
     def _nodes_in_use_outside(self) -> int:
-        movable = np.array([c.movable for c in self.problem.classes], np.bool_)
-        used: BoolArray = np.asarray(self.occupancy.placement[movable].any(axis=0))
+        used: BoolArray = np.asarray(self.occupancy.placement[self.occupancy.rules.movable].any(axis=0))
         used[self.pair_node] = False
         return int(used.sum())
 
@@ -197,7 +209,7 @@ class PackingModel:
 
     def _limit_rows(self, rule: LimitRule) -> None:
         most = rule.limit.maximum
-        stood = self._stood_in(rule.tally)
+        stood = rule.tally.stood
         for d, pairs in self._by_domain(rule.tally).items():
             count = self._count(rule.tally, d, pairs)
             if stood[d] <= most:  # too many only with a new one among them, so the limit binds in any case
@@ -289,7 +301,7 @@ class PackingModel:
             self._eviction_rows(caps.max_evictions)
 
     def _eviction_rows(self, cap: int) -> None:
-        stood = self.problem.standing_counts.sum(axis=1)
+        stood = self.occupancy.rules.stood
         lost = np.maximum(stood - self.occupancy.placed, 0)
         evictions = Linear([], [], int(np.delete(lost, list(self._of_class)).sum()))
         for c in self._of_class:
@@ -306,8 +318,8 @@ class PackingModel:
 
     def tier(self, priority: int) -> Linear:
         """Pods placed of the priority."""
-        classes = [c for c, k in enumerate(self.problem.classes) if k.priority == priority]
-        return self._total(np.array(classes, np.int64))
+        tier = self.problem.priorities.index(priority)
+        return self._total(np.flatnonzero(self.occupancy.rules.tier_of == tier))
 
     def disruption(self) -> Linear:
         result = Linear()
@@ -334,13 +346,22 @@ class PackingModel:
 
     # Placements in and out
 
-    def hint(self, placement: IntArray) -> None:
+    def hint(self, placement: IntArray) -> list[int]:
+        """Start from this placement; returns its value for every variable."""
         values = [0] * len(self.cp.least)
         for x, count in zip(self.x, placement[self.pair_class, self.pair_node].tolist(), strict=True):
             values[x] = count
         for variable, derive in self._aux:
             values[variable] = derive(values)
         self.cp.hint(values)
+        return values
+
+    def changes(self, values: Sequence[int]) -> list[tuple[int, int, int]]:
+        """(class, node, how many more) where the solution differs from the placement of `occupancy`."""
+        found = np.array([values[x] for x in self.x], np.int64) - self.pair_now
+        where = np.flatnonzero(found)
+        triples = zip(self.pair_class[where], self.pair_node[where], found[where], strict=True)
+        return [(int(c), int(n), int(k)) for c, n, k in triples]
 
     def placement(self, values: Sequence[int]) -> IntArray:
         result = self.occupancy.placement.copy()
@@ -430,6 +451,3 @@ class PackingModel:
         linear.constant += weight * (int(self._stood[p]) - stay.constant - int(self._left_now[p]))
         for v, k in zip(stay.variables, stay.coefficients, strict=True):
             linear.add(v, -weight * k)
-
-    def _stood_in(self, tally: Tally) -> IntArray:
-        return tally.domains.sums(self.problem.standing_counts[tally.classes].sum(axis=0))

@@ -5,19 +5,31 @@ Costs about 1 ms at 300 classes and 1,000 nodes with 100 constraints; each rule 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from itertools import chain
+from typing import Literal, TypeVar
 
 import numpy as np
 
 from berth_solver.occupancy import Occupancy
 from berth_solver.problem import BoolArray, IntArray, Problem
-from berth_solver.rules import AffinityRule, DomainRule, ExclusionRule, GangRule, LimitRule, Rules, SpreadRule
+from berth_solver.rules import (
+    AffinityRule,
+    BudgetRule,
+    DomainRule,
+    ExclusionRule,
+    GangRule,
+    LimitRule,
+    Rules,
+    SpreadRule,
+)
 
 Kind = Literal[
     "count", "mobility", "eligibility", "capacity", "limit", "exclusion", "affinity", "spread", "gang", "budget", "cap"
 ]
+
+_Rule = TypeVar("_Rule")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +54,35 @@ def insertable_nodes(problem: Problem, placement: IntArray, c: int) -> BoolArray
     return Occupancy(Rules.of(problem), placement).insertable(c)
 
 
+def keeps_rules(occupancy: Occupancy, changes: Sequence[tuple[int, int, int]]) -> bool:
+    """Does everything still hold after these changes (class, node, pods more), given that it held before them?"""
+    problem, placement = occupancy.problem, occupancy.placement
+    classes = {c for c, _, _ in changes}
+    for c, n, _ in changes:
+        new = placement[c, n] > problem.standing_counts[c, n]
+        if placement[c, n] < 0 or occupancy.placed[c] > problem.totals[c] or not problem.classes[c].movable:
+            return False
+        if new and (problem.overloaded[n] or not problem.eligibility[c, n]):
+            return False
+        if not problem.overloaded[n] and (occupancy.free[n] < 0).any():
+            return False
+    rules = occupancy.rules
+    broken = (
+        v
+        for rule in _once(r for c in classes for r in rules.domain_rules_of[c])
+        for v in _of_domain_rule(occupancy, rule)
+    )
+    torn = (v for gang in _once(g for c in classes for g in rules.gangs_of[c]) for v in _of_gang(occupancy, gang))
+    overdrawn = (
+        v for budget in _once(b for c in classes for b in rules.budgets_of[c]) for v in _of_budget(occupancy, budget)
+    )
+    return next(chain(broken, torn, overdrawn, _of_caps(problem, occupancy)), None) is None
+
+
+def _once(rules: Iterable[_Rule]) -> Iterable[_Rule]:
+    return {id(rule): rule for rule in rules}.values()
+
+
 def _all(problem: Problem, occupancy: Occupancy) -> Iterator[Violation]:
     placement, standing = occupancy.placement, problem.standing_counts
     new = placement > standing
@@ -61,8 +102,7 @@ def _all(problem: Problem, occupancy: Occupancy) -> Iterator[Violation]:
     for gang in occupancy.rules.gangs:
         yield from _of_gang(occupancy, gang)
     for budget in occupancy.rules.budgets:
-        if int(occupancy.left_of[budget.classes].sum()) > budget.budget.max_disrupted:
-            yield Violation("budget", budget.budget.name, "more of its pods leave their node than it allows")
+        yield from _of_budget(occupancy, budget)
     yield from _of_caps(problem, occupancy)
 
 
@@ -108,6 +148,11 @@ def _of_gang(occupancy: Occupancy, rule: GangRule) -> Iterator[Violation]:
         yield Violation("gang", rule.gang.name, f"{total} of at least {rule.gang.minimum} are placed")
 
 
+def _of_budget(occupancy: Occupancy, rule: BudgetRule) -> Iterator[Violation]:
+    if int(occupancy.left_of[rule.classes].sum()) > rule.budget.max_disrupted:
+        yield Violation("budget", rule.budget.name, "more of its pods leave their node than it allows")
+
+
 def _of_caps(problem: Problem, occupancy: Occupancy) -> Iterator[Violation]:
     caps = problem.constraints
     if caps.max_disruption is not None:
@@ -115,6 +160,6 @@ def _of_caps(problem: Problem, occupancy: Occupancy) -> Iterator[Violation]:
         if sum(costs) > caps.max_disruption:
             yield Violation("cap", "max_disruption", f"the disruption exceeds {caps.max_disruption}")
     if caps.max_evictions is not None:
-        lost = np.maximum(problem.standing_counts.sum(axis=1) - occupancy.placed, 0).sum()
+        lost = np.maximum(occupancy.rules.stood - occupancy.placed, 0).sum()
         if lost > caps.max_evictions:
             yield Violation("cap", "max_evictions", f"more than {caps.max_evictions} running pods end without a node")

@@ -53,6 +53,8 @@ class Tally:
     index: int
     classes: IntArray
     domains: Domains
+    stood: IntArray
+    """int64 [domains]: how many of them stand in each at the start."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +143,27 @@ class Rules:
         return rules
 
     @cached_property
+    def stood(self) -> IntArray:
+        """int64 [classes]: running pods of each class at the start."""
+        return np.asarray(self.problem.standing_counts.sum(axis=1), np.int64)
+
+    @cached_property
+    def movable(self) -> BoolArray:
+        """bool [classes]."""
+        return np.array([c.movable for c in self.problem.classes], np.bool_)
+
+    @cached_property
+    def move_costs(self) -> IntArray:
+        """int64 [classes]."""
+        return np.array([c.move_cost for c in self.problem.classes], np.int64)
+
+    @cached_property
+    def tier_of(self) -> IntArray:
+        """int64 [classes]: index of each class's priority, 0 the highest."""
+        index = {priority: t for t, priority in enumerate(self.problem.priorities)}
+        return np.array([index[c.priority] for c in self.problem.classes], np.int64)
+
+    @cached_property
     def preference(self) -> PreferenceWeights:
         return _preference_weights(self.problem)
 
@@ -172,7 +195,7 @@ class _Compiler:
             counted = bound if spread.counted is None else self.tally(spread.counted, spread.domain_of)
             few = bound.domains.count < spread.min_domains
             self._add(SpreadRule(spread, bound, counted, few), (bound, counted))
-        stood = rules.problem.standing_counts.sum(axis=1)
+        stood = rules.stood
         for gang in constraints.gangs:
             rows = _rows(gang.classes)
             gang_rule = GangRule(gang, rows, 0 < int(stood[rows].sum()) < gang.minimum)
@@ -192,7 +215,9 @@ class _Compiler:
         key = (id(domains), classes)
         tally = self._tallies.get(key)
         if tally is None:
-            tally = self._tallies[key] = Tally(len(self.rules.tallies), _rows(classes), domains)
+            rows = _rows(classes)
+            stood = domains.sums(self.rules.problem.standing_counts[rows].sum(axis=0))
+            tally = self._tallies[key] = Tally(len(self.rules.tallies), rows, domains, stood)
             self.rules.tallies.append(tally)
             for c in tally.classes.tolist():
                 self.rules.tallies_of[c].append(tally)
