@@ -45,6 +45,7 @@ class Reason(StrEnum):
     RESOURCE_CLAIMS = "ResourceClaims"
     TERMINATING = "Terminating"
     LOCAL_STORAGE = "LocalStorage"
+    MANY_BUDGETS = "ManyBudgets"  # the Eviction API refuses a pod that two disruption budgets select
 
     # Bad input
     NOT_JSON = "NotJSON"

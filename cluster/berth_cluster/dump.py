@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Raw
 
 from berth_api.reasons import Reason
+from berth_cluster.budgets import Coverage, read_budget
 from berth_cluster.decoding import field_error
 from berth_cluster.documents import Item, items_of
 from berth_cluster.errors import DumpError, FieldError
@@ -40,7 +41,6 @@ from berth_cluster.owners import Owners
 from berth_cluster.pod_objects import WirePod
 from berth_cluster.pods import DEFAULT_NAMESPACE, Context, PodReader
 from berth_cluster.snapshot import DisruptionBudget, Labels, Node, Pod, Snapshot
-from berth_cluster.terms import label_selector
 from berth_cluster.volumes import Volumes
 
 MAX_NODES = 20_000
@@ -144,24 +144,12 @@ class _DumpReader:
             raise DumpError(Reason.TOO_LARGE, item.file, "", "", f"more than {MAX_NODES} nodes; plan node pools apart")
 
     def _budget(self, item: Item, wire: WireBudget) -> None:
-        meta, status = wire.metadata, wire.status
-        namespace = meta.namespace or DEFAULT_NAMESPACE
+        namespace = wire.metadata.namespace or DEFAULT_NAMESPACE
         try:
-            selector = label_selector(wire.spec.selector, "spec.selector")
+            budget = read_budget(wire, item.version, namespace, self._findings)
         except FieldError as error:
             raise _located(item, error) from error
-        if item.version == "v1beta1" and selector is not None and not selector.requirements:
-            selector = None  # in policy/v1beta1 an empty selector selects nothing
-        allowed = (status.disruptions_allowed if status else None) or 0
-        if status is not None and (status.observed_generation or 0) < (meta.generation or 0):
-            allowed = 0  # the Eviction API refuses until the controller has seen the change
-        if status is None:
-            self._findings.add(
-                Reason.BAD_FIELD,
-                "a PodDisruptionBudget has no status; it allows no disruption",
-                f"{namespace}/{meta.name}",
-            )
-        self._budgets[namespace, meta.name] = DisruptionBudget(namespace, meta.name, selector, max(allowed, 0))
+        self._budgets[namespace, budget.name] = budget
 
     def _read_pods(self) -> tuple[Pod, ...]:
         context = Context(self._owners, self._volumes, self._groups, self._namespaces, self._classes, self._findings)
@@ -174,6 +162,7 @@ class _DumpReader:
                 except FieldError as error:
                     raise _located(item, error) from error
         gangs = minimums(found[1] for found in pods.values() if found is not None)
+        coverage = Coverage(self._budgets.values())
         kept = []
         for key in sorted(pods):
             found = pods[key]
@@ -185,8 +174,11 @@ class _DumpReader:
                     Reason.UNKNOWN_NODE, "a pod is bound to a node that is not in the input; it is left out", pod.key
                 )
                 continue
-            gang = gangs.get(membership.key)
-            kept.append(pod if gang is None else msgspec.structs.replace(pod, gang=gang))
+            if gang := gangs.get(membership.key):
+                pod = msgspec.structs.replace(pod, gang=gang)
+            if coverage.count(pod) > 1:
+                pod = msgspec.structs.replace(pod, immovable=(*pod.immovable, Reason.MANY_BUDGETS))
+            kept.append(pod)
         return tuple(kept)
 
     def _decode(self, item: Item, wire: type[T]) -> T | None:

@@ -13,17 +13,14 @@ import msgspec
 from msgspec import Raw
 
 from berth_api.reasons import Reason
-from berth_cluster.decoding import Once, field_error
+from berth_cluster.decoding import Once
 from berth_cluster.errors import FieldError
 from berth_cluster.findings import Findings
 from berth_cluster.gangs import Groups, Membership
 from berth_cluster.mobility import immovable_reasons, move_cost
-from berth_cluster.objects import Condition, WirePriorityClass
+from berth_cluster.objects import WirePriorityClass
 from berth_cluster.owners import Owners
 from berth_cluster.pod_objects import (
-    Container,
-    ContainerPort,
-    ContainerStatus,
     PodAnnotations,
     WireAffinity,
     WirePod,
@@ -31,8 +28,9 @@ from berth_cluster.pod_objects import (
     WireSpread,
     WireToleration,
 )
-from berth_cluster.requests import ContainerShape, RequestShape, effective_requests
-from berth_cluster.snapshot import HostPort, Labels, NodeTerm, Pod, PodSpec, PodTerm, PreferredNodeTerm, Toleration
+from berth_cluster.ports import host_ports, ports_key
+from berth_cluster.requests import RequestShape, effective_requests, request_shape
+from berth_cluster.snapshot import Labels, NodeTerm, Pod, PodSpec, PodTerm, PreferredNodeTerm, Toleration
 from berth_cluster.terms import needs_namespaces, node_terms, pod_term, preferred_terms, spread_term, tolerations
 from berth_cluster.volumes import Volumes
 
@@ -152,14 +150,14 @@ class PodReader:
     def _spec(self, wire: WirePod, namespace: str, membership: Membership) -> tuple[PodSpec, bool]:
         """The shared spec, and whether the pod asks for resource claims."""
         given = wire.spec
-        shape = _request_shape(wire)
+        shape = request_shape(wire)
         claims = (
             bool(given.resource_claims) or membership.claims or _is_given(wire.status.extended_resource_claim_status)
         )
         volumes = self._context.volumes.facts(
             namespace, wire.metadata.name, given.node_name is not None, given.volumes or ()
         )
-        ports = _ports_key(given)
+        ports = ports_key(given)
         key = (
             bytes(wire.metadata.labels), bytes(given.node_selector), bytes(given.affinity), bytes(given.tolerations),
             bytes(given.topology_spread_constraints), shape, volumes, ports, claims, membership.unmodelled,
@@ -191,7 +189,7 @@ class PodReader:
                 for i, s in enumerate(self._spread(given.topology_spread_constraints))
                 if (term := spread_term(s, f"spec.topologySpreadConstraints[{i}]", labels)) is not None
             ),
-            ports=_host_ports(ports, bool(given.host_network)),
+            ports=host_ports(ports, bool(given.host_network)),
             volume_nodes=volumes.nodes,
             unmodelled=unmodelled,
         )
@@ -276,59 +274,3 @@ def _phase(wire: WirePod) -> Phase | None:
 
 def _is_given(raw: Raw) -> bool:
     return bytes(raw) not in (b"", b"null", b"{}")
-
-
-def _is_sidecar(container: Container) -> bool:
-    return container.restart_policy == "Always"
-
-
-def _request_shape(wire: WirePod) -> RequestShape:
-    spec, status = wire.spec, wire.status
-    running = {s.name: s for s in status.container_statuses or ()}
-    started = {s.name: s for s in status.init_container_statuses or ()} if spec.init_containers else {}
-    return RequestShape(
-        tuple(_container_shape(c, running.get(c.name), False) for c in spec.containers or ()),
-        tuple(
-            _container_shape(c, started.get(c.name) if _is_sidecar(c) else None, _is_sidecar(c))
-            for c in spec.init_containers or ()
-        ),
-        bytes(spec.overhead),
-        bytes(spec.resources),
-        _resize_is_infeasible(status.conditions),
-    )
-
-
-def _container_shape(container: Container, status: ContainerStatus | None, sidecar: bool) -> ContainerShape:
-    if status is None:
-        return ContainerShape(bytes(container.resources), sidecar=sidecar)
-    return ContainerShape(
-        bytes(container.resources), bytes(status.resources), bytes(status.allocated_resources), sidecar
-    )
-
-
-def _resize_is_infeasible(conditions: tuple[Condition, ...] | None) -> bool:
-    return any(c.type == "PodResizePending" and c.reason == "Infeasible" for c in conditions or ())
-
-
-def _ports_key(spec: WirePodSpec) -> tuple[bytes, ...]:
-    """Texts of the port lists that may hold a host port: all of them on the host's network."""
-    containers = (*(spec.containers or ()), *(c for c in spec.init_containers or () if _is_sidecar(c)))
-    texts = (bytes(c.ports) for c in containers)
-    return tuple(text for text in texts if text and (spec.host_network or b'"hostPort"' in text))
-
-
-_decode_ports = msgspec.json.Decoder(tuple[ContainerPort, ...] | None).decode
-
-
-def _host_ports(texts: tuple[bytes, ...], host_network: bool) -> tuple[HostPort, ...]:
-    found: dict[HostPort, None] = {}
-    for text in texts:
-        try:
-            ports = _decode_ports(text) or ()
-        except msgspec.DecodeError as error:
-            raise field_error(error, "spec.containers.ports") from error
-        for port in ports:
-            number = port.host_port or (port.container_port if host_network else 0)
-            if number:
-                found[HostPort(number, port.protocol or "TCP", port.host_ip or "0.0.0.0")] = None  # noqa: S104
-    return tuple(sorted(found, key=lambda p: (p.port, p.protocol, p.ip)))

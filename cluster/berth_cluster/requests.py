@@ -20,8 +20,8 @@ from collections.abc import Mapping
 import msgspec
 
 from berth_cluster.errors import FieldError
-from berth_cluster.objects import Amounts
-from berth_cluster.pod_objects import ResourceRequirements
+from berth_cluster.objects import Amounts, Condition
+from berth_cluster.pod_objects import Container, ContainerStatus, ResourceRequirements, WirePod
 from berth_cluster.quantities import MAX_AMOUNT, QuantityError, nanos, whole_units
 
 _POD_LEVEL = ("cpu", "memory")
@@ -51,6 +51,40 @@ class RequestShape(msgspec.Struct, frozen=True, gc=False):
     overhead: bytes = b""
     pod_resources: bytes = b""
     resize_infeasible: bool = False
+
+
+def is_sidecar(container: Container) -> bool:
+    """Of an init container: it keeps running beside the containers."""
+    return container.restart_policy == "Always"
+
+
+def request_shape(wire: WirePod) -> RequestShape:
+    """The parts of a pod that decide, still undecoded."""
+    spec, status = wire.spec, wire.status
+    running = {s.name: s for s in status.container_statuses or ()}
+    started = {s.name: s for s in status.init_container_statuses or ()} if spec.init_containers else {}
+    return RequestShape(
+        tuple(_container_shape(c, running.get(c.name), False) for c in spec.containers or ()),
+        tuple(
+            _container_shape(c, started.get(c.name) if is_sidecar(c) else None, is_sidecar(c))
+            for c in spec.init_containers or ()
+        ),
+        bytes(spec.overhead),
+        bytes(spec.resources),
+        _resize_is_infeasible(status.conditions),
+    )
+
+
+def _container_shape(container: Container, status: ContainerStatus | None, sidecar: bool) -> ContainerShape:
+    if status is None:
+        return ContainerShape(bytes(container.resources), sidecar=sidecar)
+    return ContainerShape(
+        bytes(container.resources), bytes(status.resources), bytes(status.allocated_resources), sidecar
+    )
+
+
+def _resize_is_infeasible(conditions: tuple[Condition, ...] | None) -> bool:
+    return any(c.type == "PodResizePending" and c.reason == "Infeasible" for c in conditions or ())
 
 
 def effective_requests(shape: RequestShape) -> tuple[tuple[str, int], ...]:
