@@ -21,6 +21,7 @@ import numpy as np
 from berth_solver.assembly import MOST_FILLS, assemble
 from berth_solver.bounds import capacity_bound
 from berth_solver.columns import SCALE, ColumnGeneration
+from berth_solver.leftover import all_cannot_fit
 from berth_solver.options import Options
 from berth_solver.problem import IntArray
 from berth_solver.solution import Evidence, Improvement
@@ -37,6 +38,8 @@ MOST_GENERATION_CELLS = 150_000
 """Groups x classes beyond which column generation is not begun."""
 ENUMERATION_STEPS = 400_000
 """Search steps a node while listing the fills within reach."""
+LEFTOVER_SHARE = 0.03
+"""Of the time left for the argument from leftover room, where it is cheap enough to try at once."""
 ROUND_PROPOSALS = 150_000
 """Proposals between two looks at the clock, about 5 ms."""
 LONG_SECONDS = 1e9
@@ -103,8 +106,15 @@ class Search:
             found = capacity_bound(self.ground, rank, placed, 0.3 * left) if left > 0 else None
             if found is not None and found[0] < bound.value:
                 bound = Bound(*found)
+            elif tuple(placed[:rank]) == self.totals[:rank]:
+                bound = self._leftover_bound(rank, bound, self.clock() + LEFTOVER_SHARE * left)
             self._count_bounds[key] = bound
         return self._count_bounds[key]
+
+    def _leftover_bound(self, rank: int, bound: Bound, deadline: float) -> Bound:
+        if bound.value == self.totals[rank] and all_cannot_fit(self.ground, rank, self.clock, deadline):
+            return Bound(bound.value - 1, Evidence("leftover"))
+        return bound
 
     def open_ranks(self) -> list[int]:
         """Tiers that might still gain, given the counts above them."""
@@ -196,6 +206,11 @@ class Search:
             self._generate_counts(rank, placed, until, stop)
 
     def _generate_counts(self, rank: int, placed: tuple[int, ...], until: float, stop: Callable[[], bool]) -> None:
+        key = (rank, tuple(placed[:rank]))
+        if placed[:rank] == self.totals[:rank]:
+            self._count_bounds[key] = self._leftover_bound(rank, self.bound_given(rank, placed), until)
+            if not self.open_ranks():
+                return
         grouped = counting_stage(self.ground, rank, placed)
         if grouped.stage.standing.size > MOST_GENERATION_CELLS:
             return

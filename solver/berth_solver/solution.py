@@ -11,6 +11,8 @@ above it, the bound of the disruption given all counts, and so on down the stage
 - `patterns`: dual prices of the Dantzig-Wolfe relaxation, integers over `scale`: `class_prices[c]` for each pod of class c
   used, `tier_prices[t]` for each pod of tier t placed. The bound follows by filling each node best at these prices.
 - `exhausted`: an exact solver searched the whole space; `note` says which model. Verified only by solving again.
+- `leftover`: if every pod of this tier and those above were placed, so little room would be left over that some node with
+  at most the average number of pods would be full to within it, and no set of pods fills a node so. One pod stays outside.
 - `gang`: the gangs named in `note` cannot reach their minimum (argument inside: class bounds), so the rest is the bound.
 """
 
@@ -28,7 +30,7 @@ class Certificate(StrEnum):
     BOUNDED = "Bounded"
 
 
-EvidenceKind = Literal["trivial", "capacity", "patterns", "exhausted", "gang", "none"]
+EvidenceKind = Literal["trivial", "capacity", "patterns", "exhausted", "gang", "leftover", "none"]
 
 
 @dataclass(frozen=True, slots=True)
