@@ -21,6 +21,7 @@ from berth_solver.verify import Verdict, Verification, verify
 
 DIGITS = 4
 """Of a second: what is written down."""
+SEARCH_SEEDS = 1 << 31
 VERIFY_SECONDS = 3.0
 """For the verifier to recompute the bounds of one answer, after the clock has stopped."""
 
@@ -42,7 +43,7 @@ class Task:
     fits: bool | None = None
 
 
-def measure(task: Task, workers: int, seed: int, berth_first: bool) -> Measurement:
+def measure(task: Task, workers: int, berth_first: bool) -> Measurement:
     """Solve with ours and, where asked, with the paper's model: paired, on the same cores, one after the other."""
     problem = task.instance.problem()
     standing = placed_by_tier(problem, problem.standing_counts)
@@ -50,7 +51,9 @@ def measure(task: Task, workers: int, seed: int, berth_first: bool) -> Measureme
     paper_faults: list[str] = []
     if task.with_paper and not berth_first:
         paper, paper_faults = _paper(task, workers)
-    options = Options(budget=task.budget, seed=seed, threads=workers, consolidate=task.consolidate)
+    options = Options(
+        budget=task.budget, seed=task.instance.seed % SEARCH_SEEDS, threads=workers, consolidate=task.consolidate
+    )
     fresh = task.instance.problem()
     solution, seconds = _timed(lambda: solve(fresh, options))
     if task.with_paper and berth_first:

@@ -17,17 +17,21 @@ NODES_FILE = "openb_node_list_all_node.csv"
 PODS_FILE = "openb_pod_list_default.csv"
 RUNS = 3
 COMMAND_TIMEOUT = 120.0
-TAIL_LINES = 12
+SHOWN_LINES = 12
 
 
 def measure_openb(folder: Path) -> tuple[CommandTiming, ...]:
-    """Import once, plan `RUNS` times."""
+    """Import once, plan `RUNS` times; first with one priority for all pods, then with one for each QoS of the trace."""
     with tempfile.TemporaryDirectory() as scratch:
         dump = Path(scratch) / "openb.json"
         files = ["--nodes", str(folder / NODES_FILE), "--pods", str(folder / PODS_FILE)]
-        imported = _run(["import", "openb", *files], "berth import openb", runs=1, output=dump)
-        planned = _run(["plan", "--dump", str(dump)], "berth plan --dump openb.json", RUNS, Path(scratch) / "plan.txt")
-    return imported, planned
+        timings = []
+        for options in ([], ["--priority-from-qos"]):
+            shown = " ".join(["berth import openb", *options])
+            timings.append(_run(["import", "openb", *files, *options], shown, runs=1, output=dump))
+            planned = ["plan", "--dump", str(dump)]
+            timings.append(_run(planned, f"berth plan --dump ... (of {shown})", RUNS, Path(scratch) / "plan.txt"))
+    return tuple(timings)
 
 
 def _run(arguments: list[str], shown: str, runs: int, output: Path) -> CommandTiming:
@@ -41,5 +45,7 @@ def _run(arguments: list[str], shown: str, runs: int, output: Path) -> CommandTi
             )  # fmt: skip
             seconds.append(round(time.perf_counter() - began, 3))
         code = max(code, done.returncode)
-    tail = done.stderr.decode(errors="replace").splitlines()[-TAIL_LINES:]
-    return CommandTiming(shown, tuple(seconds), code, "\n".join(tail))
+    said = done.stderr.decode(errors="replace").splitlines()[-SHOWN_LINES:]
+    if output.suffix == ".txt":
+        said += output.read_text().splitlines()[:SHOWN_LINES]
+    return CommandTiming(shown, tuple(seconds), code, "\n".join(said))

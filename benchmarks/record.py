@@ -84,7 +84,8 @@ class CommandTiming(msgspec.Struct, frozen=True):
     command: str
     seconds: tuple[float, ...]
     exit_code: int
-    output_tail: str
+    said: str
+    """Of the last run: the end of standard error and the beginning of a printed plan."""
 
 
 class MemoryReading(msgspec.Struct, frozen=True):

@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         _say("openb: left out, since --openb DIR does not say where its CSV files are")
         suites.remove("openb")
     base_seed = fresh_base_seed() if chosen.seed is None else chosen.seed
-    selection = Selection(base_seed, chosen.seeds, chosen.quick)
+    selection = Selection(base_seed, chosen.seeds, chosen.quick, chosen.cells)
     _say(f"base seed {base_seed} (repeat with --seed {base_seed})")
     if chosen.write_instances:
         return _write_instances([s for s in suites if s in SOLVER_SUITES], selection, chosen.write_instances)
@@ -68,7 +68,7 @@ def _run(suite: str, selection: Selection, workers: int, machine: Machine, openb
         if isinstance(task, NoInstance):
             without.add(task.cell)
             continue
-        done = measure(task, workers, seed=i, berth_first=i % 2 == 0)
+        done = measure(task, workers, berth_first=i % 2 == 0)
         measurements.append(done)
         _say(f"{suite} {i + 1} {time.monotonic() - began:.0f}s {_line(done)}")
         for fault in done.faults:
@@ -100,7 +100,7 @@ def _warm_up(workers: int) -> None:
         Task("warm-up", small, 1.0, 8, 2, 1.00, consolidate=True),
     ]
     for task in tasks:
-        measure(task, workers, seed=0, berth_first=True)
+        measure(task, workers, berth_first=True)
 
 
 def _line(m: Measurement) -> str:
@@ -121,6 +121,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="a sub-grid of under two minutes, for CI")
     parser.add_argument("--seeds", type=int, default=1, help="instances a cell (default 1)")
     parser.add_argument("--seed", type=int, help="base seed; drawn and printed when not given")
+    parser.add_argument(
+        "--cells", default="*", metavar="PATTERN", help="only cells of this name, such as 'nodes32-*-util105'"
+    )
     parser.add_argument("--workers", type=int, default=2, help="threads a solver (default 2)")
     parser.add_argument("--out", type=Path, default=Path("out/bench"), help="where the JSON goes (default out/bench)")
     parser.add_argument("--openb", type=Path, help="folder with the openb CSV files; without it that suite is left out")

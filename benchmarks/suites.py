@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from itertools import product
 
 from benchmarks.consolidation_instances import KINDS, consolidation_instance
@@ -46,6 +47,11 @@ class Selection:
     seeds: int
     """Instances a cell."""
     quick: bool
+    cells: str = "*"
+    """Pattern of the names of cells to run, as in a shell."""
+
+    def takes(self, name: str) -> bool:
+        return fnmatch(name, self.cells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ Tasks = Iterator[Task | NoInstance]
 
 def paper_tasks(selection: Selection, budget: float) -> Tasks:
     """The paper's grid; a cell's further instances go on counting seeds where the one before stopped."""
-    grid = PAPER_GRID_QUICK if selection.quick else PAPER_GRID
+    grid = [c for c in (PAPER_GRID_QUICK if selection.quick else PAPER_GRID) if selection.takes(c.name)]
     tried = dict.fromkeys(grid, 0)
     for _ in range(selection.seeds):
         for cell in grid:
@@ -75,6 +81,8 @@ def scale_tasks(selection: Selection) -> Tasks:
     for _ in range(selection.seeds):
         for n, ppn, (k, usage, budget) in product(nodes, densities, kinds):
             cell = Cell(n, ppn, k, usage)
+            if not selection.takes(cell.name):
+                continue
             yield _paper_task(cell, selection.base_seed, tried, budget, with_paper=n <= PAPER_MODEL_MAX_NODES)
 
 
@@ -102,6 +110,7 @@ def gpu_tasks(selection: Selection) -> Tasks:
     cells = [GpuCell(n, k, u) for n, k, u in product(GPU_NODES, (1, 4), GPU_USAGE)]
     if selection.quick:
         cells = [GpuCell(100, 1, 1.05), GpuCell(1_000, 4, 0.90), GpuCell(5_000, 4, 1.00)]
+    cells = [c for c in cells if selection.takes(c.name)]
     for i, cell in product(range(selection.seeds), cells):
         instance = gpu_instance(cell, instance_seed(selection.base_seed, cell.name, i))
         for budget in GPU_BUDGETS:
@@ -109,7 +118,8 @@ def gpu_tasks(selection: Selection) -> Tasks:
 
 
 def gang_tasks(selection: Selection) -> Tasks:
-    for i, case in product(range(selection.seeds), CASES):
+    cases = [c for c in CASES if selection.takes(f"gang-{c}")]
+    for i, case in product(range(selection.seeds), cases):
         instance = gang_instance(case, instance_seed(selection.base_seed, f"gang-{case}", i))
         demand = sum(g.replicas * g.request[0] for g in instance.groups)
         yield Task(
@@ -124,7 +134,8 @@ def gang_tasks(selection: Selection) -> Tasks:
 
 
 def consolidation_tasks(selection: Selection) -> Tasks:
-    for i, kind in product(range(selection.seeds), KINDS[:1] if selection.quick else KINDS):
+    kinds = [k for k in (KINDS[:1] if selection.quick else KINDS) if selection.takes(f"consolidate-{k}")]
+    for i, kind in product(range(selection.seeds), kinds):
         instance = consolidation_instance(kind, instance_seed(selection.base_seed, f"consolidate-{kind}", i))
         yield Task(f"consolidate-{kind}", instance, CONSOLIDATION_BUDGET, CONSOLIDATION_NODES, 1, 0.0, consolidate=True)
 

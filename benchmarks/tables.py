@@ -5,7 +5,7 @@ Each suite has its own columns; all figures are computed here from the measureme
 
 from __future__ import annotations
 
-import sys
+import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -324,6 +324,8 @@ TABLES: dict[str, tuple[Callable[[Report], str], ...]] = {
     "gang": (gangs,),
     "consolidate": (consolidations,),
 }
+ORDER = (*TABLES, "openb", "memory")
+BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 
 
 def render(report: Report) -> str:
@@ -335,7 +337,7 @@ def render(report: Report) -> str:
         f"load average {machine.load_average:g} at the start.",
     ]
     if report.measurements:
-        parts += [table(report) for table in TABLES[report.suite]]
+        parts += [table(report) for table in TABLES.get(report.suite, ())]
     if report.without_instance:
         parts.append("Nothing was left pending, whatever the seed: " + ", ".join(report.without_instance) + ".")
     if report.commands:
@@ -348,5 +350,28 @@ def render(report: Report) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def put_between_marks(text: str, tables: str) -> str:
+    """The document with what stands between its two marks replaced by the tables."""
+    begin, end = text.index(BEGIN), text.index(END)
+    return f"{text[:begin]}{BEGIN}\n\n{tables}\n{text[end:]}"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.tables", description="Markdown tables from JSON reports."
+    )
+    parser.add_argument("reports", nargs="+", type=Path)
+    parser.add_argument(
+        "--into", type=Path, help="write them between the marks of this document instead of printing them"
+    )
+    chosen = parser.parse_args(arguments)
+    found = [read_report(path) for path in chosen.reports]
+    tables = "\n".join(render(r) for r in sorted(found, key=lambda r: ORDER.index(r.suite)))
+    if chosen.into is None:
+        print(tables)
+    else:
+        chosen.into.write_text(put_between_marks(chosen.into.read_text(), tables))
+
+
 if __name__ == "__main__":
-    print("\n".join(render(read_report(Path(name))) for name in sys.argv[1:]))
+    main()

@@ -5,7 +5,7 @@ from pathlib import Path
 from benchmarks.measure import Task, measure
 from benchmarks.paper_instances import Cell, find
 from benchmarks.record import Answer, Measurement, Report, read_report, this_machine
-from benchmarks.tables import category, late, losses, published, render
+from benchmarks.tables import BEGIN, END, category, late, losses, published, put_between_marks, render
 
 STANDING = (3, 5)
 
@@ -47,7 +47,7 @@ def test_report_survives_its_file(tmp_path: Path) -> None:
     found = find(Cell(4, 4, 2, 0.95), base_seed=3)
     assert found.instance is not None
     task = Task("cell", found.instance, 0.5, 4, 2, 0.95, 4, found.attempts, with_paper=True)
-    report = Report("paper-1s", 3, 2, this_machine(), (measure(task, 2, seed=0, berth_first=True),))
+    report = Report("paper-1s", 3, 2, this_machine(), (measure(task, 2, berth_first=True),))
 
     read = read_report(report.write(tmp_path))
 
@@ -55,3 +55,13 @@ def test_report_survives_its_file(tmp_path: Path) -> None:
     assert read.measurements[0].paper is not None
     assert read.measurements[0].faults == ()
     assert "paper's model, as published" in render(read)
+
+
+def test_tables_go_between_the_marks_of_a_document_and_replace_older_ones() -> None:
+    once = put_between_marks(f"before\n{BEGIN}\n{END}\nafter\n", "| 1 |\n")
+    twice = put_between_marks(once, "| 2 |\n")
+
+    assert "| 2 |" in twice
+    assert "| 1 |" not in twice
+    assert twice.startswith("before\n")
+    assert twice.endswith("after\n")
