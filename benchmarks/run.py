@@ -13,6 +13,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from benchmarks.figures import faults
 from benchmarks.gang_instances import gang_instance
 from benchmarks.gpu_instances import GpuCell, gpu_instance
 from benchmarks.measure import Task, measure
@@ -22,7 +23,7 @@ from benchmarks.paper_instances import Cell, find
 from benchmarks.record import Machine, Measurement, Report, this_machine
 from benchmarks.seeds import fresh_base_seed
 from benchmarks.suites import NOT_QUICK, SOLVER_SUITES, NoInstance, Selection
-from benchmarks.tables import faults, render
+from benchmarks.tables import render
 
 SUITES = (*SOLVER_SUITES, "openb", "memory")
 WARM_UP_SEED = 1

@@ -9,38 +9,23 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-
+from benchmarks.figures import (
+    category,
+    certified,
+    count_gap,
+    faults,
+    groups,
+    improved,
+    late,
+    losses,
+    overshoots,
+    published,
+    quantile,
+)
 from benchmarks.record import Answer, Measurement, Report, read_report
 
-OVERSHOOT_ALLOWANCE = (0.05, 0.010)
-"""What a strict deadline may be missed by: 5 % of the budget plus 10 ms."""
 NONE = "-"
 BERTH = "Berth"
-
-
-def improved(m: Measurement, answer: Answer) -> bool:
-    """Lexicographically more pods placed, highest priority first, than stood."""
-    return answer.placed > m.standing
-
-
-def certified(m: Measurement, answer: Answer) -> bool:
-    """What stood is already the best, proven."""
-    return answer.placed == m.standing and answer.counts_proven
-
-
-def published(m: Measurement, answer: Answer) -> Answer:
-    """The paper's model as published: a plan with an unanswered stage is thrown away."""
-    if answer.accepted or answer.placed == m.standing:
-        return answer
-    return Answer(m.standing, False, False, 0, 0, answer.seconds, status=answer.status, accepted=False)
-
-
-def category(m: Measurement, answer: Answer) -> str:
-    """The paper's categories (its `combine_results.py`), in its words."""
-    if improved(m, answer):
-        return "better & optimal" if answer.fully_proven else "better"
-    return "KWOK optimal" if answer.placed == m.standing and answer.fully_proven else "failure"
 
 
 def percent(part: int, whole: int) -> str:
@@ -53,17 +38,9 @@ def seconds(value: float | None) -> str:
     return f"{1000 * value:.0f} ms" if value < 1 else f"{value:.2f} s"
 
 
-def quantile(values: Sequence[float], q: float) -> float | None:
-    return float(np.quantile(values, q, method="higher")) if values else None
-
-
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
-
-
-def overshoots(measurements: Sequence[Measurement], answer_of: Callable[[Measurement], Answer]) -> list[float]:
-    return [max(0.0, answer_of(m).seconds - m.budget) for m in measurements]
 
 
 def _summary_row(
@@ -110,23 +87,6 @@ def _kept(m: Measurement) -> Answer:
 
 def _published(m: Measurement) -> Answer:
     return published(m, _kept(m))
-
-
-def groups(report: Report) -> list[tuple[str, list[Measurement]]]:
-    """All instances, then by each axis of the grid that varies."""
-    found: list[tuple[str, list[Measurement]]] = [("all", list(report.measurements))]
-    axes: list[tuple[str, Callable[[Measurement], float]]] = [
-        ("nodes", lambda m: m.nodes),
-        ("pods per node", lambda m: m.pods_per_node),
-        ("priorities", lambda m: m.priorities),
-        ("usage", lambda m: m.usage),
-        ("budget", lambda m: m.budget),
-    ]
-    for label, axis in axes:
-        values = sorted({axis(m) for m in report.measurements})
-        if len(values) > 1:
-            found += [(f"{label} {v:g}", [m for m in report.measurements if axis(m) == v]) for v in values]
-    return found
 
 
 def summary(report: Report) -> str:
@@ -190,7 +150,7 @@ def gaps(report: Report) -> str:
     """How far from a proof our open instances end: in counts (first tier that is open), else in moves."""
     rows = []
     for label, members in groups(report):
-        counts = [_count_gap(m.berth) for m in members if not m.berth.counts_proven]
+        counts = [count_gap(m.berth) for m in members if not m.berth.counts_proven]
         moves = [
             m.berth.disturbed - (m.berth.disruption_bound or 0)
             for m in members
@@ -199,10 +159,6 @@ def gaps(report: Report) -> str:
         rows.append([label, str(len(members)), _sizes(counts), _sizes(moves)])
     header = ("instances", "n", "counts open: by 1 / 2 / 3 or more pods", "moves open: by 1 / 2 / 3 or more")
     return markdown(header, rows)
-
-
-def _count_gap(answer: Answer) -> int:
-    return next((b - p for b, p in zip(answer.bounds, answer.placed, strict=True) if b > p), 0)
 
 
 def _sizes(found: Sequence[float]) -> str:
@@ -286,34 +242,6 @@ def memory(report: Report) -> str:
         "solved in (kernels' first use included)",
     )
     return markdown(header, rows)
-
-
-def faults(report: Report) -> list[str]:
-    """What must never happen: invalid placements, misreported values, refuted proofs."""
-    return [f"{m.cell} seed {m.seed} budget {m.budget:g}: {f}" for m in report.measurements for f in m.faults]
-
-
-def losses(report: Report) -> list[str]:
-    """Instances on which the paper's model found better counts, or the same with fewer moves."""
-    found = []
-    for m in report.measurements:
-        if m.paper is not None and m.berth.placed <= m.paper.placed:
-            where = f"{m.cell} seed {m.seed} budget {m.budget:g}"
-            if m.berth.placed < m.paper.placed:
-                found.append(f"{where}: placed {m.berth.placed}, the paper's model {m.paper.placed}")
-            elif m.berth.disturbed > m.paper.disturbed:
-                found.append(f"{where}: {m.berth.disturbed} moves, the paper's model {m.paper.disturbed}")
-    return found
-
-
-def late(report: Report) -> list[str]:
-    """Runs of ours that overran the deadline by more than the allowance."""
-    share, constant = OVERSHOOT_ALLOWANCE
-    return [
-        f"{m.cell} seed {m.seed} budget {m.budget:g}: {m.berth.seconds - m.budget:.3f} s over"
-        for m in report.measurements
-        if m.berth.seconds > m.budget * (1 + share) + constant
-    ]
 
 
 TABLES: dict[str, tuple[Callable[[Report], str], ...]] = {

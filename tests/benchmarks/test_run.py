@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from benchmarks.figures import category, late, losses, published
 from benchmarks.measure import Task, measure
 from benchmarks.paper_instances import Cell, find
 from benchmarks.record import Answer, Measurement, Report, read_report, this_machine
-from benchmarks.tables import BEGIN, END, category, late, losses, published, put_between_marks, render
+from benchmarks.tables import BEGIN, END, put_between_marks, render
 
 STANDING = (3, 5)
 
