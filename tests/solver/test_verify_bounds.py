@@ -182,3 +182,24 @@ def test_malformed_evidence_proves_nothing(evidence: Evidence) -> None:
         prove = partial(pattern_bound, terrain, PatternStage(np.array([1])), {}, evidence, Fraction(0), never)
     with pytest.raises(EvidenceError):
         prove()
+
+
+def best_by_table(items: Items, room: tuple[int, int]) -> int:
+    """The classic table over all rooms up to this one, one copy of an item at a time."""
+    table = np.zeros((room[0] + 1, room[1] + 1), np.int64)
+    for worth, (a, b), count in zip(items.worth, items.weight.tolist(), items.count, strict=True):
+        for _ in range(count):
+            longer = table.copy()
+            longer[a:, b:] = np.maximum(table[a:, b:], table[: room[0] + 1 - a, : room[1] + 1 - b] + worth)
+            table = longer
+    return int(table[-1, -1])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_fillings_with_many_states_are_exact(seed: int) -> None:
+    """Enough near-equal items that states are dropped because others are at least as good."""
+    random = np.random.default_rng(seed)
+    weight = random.integers(10, 40, (40, 2))
+    items = Items(weight.sum(axis=1) + random.integers(-6, 7, 40), weight, random.integers(1, 4, 40))
+    exact = exact_filling(items, np.array([150, 160]), never)
+    assert exact.least == exact.most == best_by_table(items, (150, 160))
