@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -43,6 +44,9 @@ def read_snapshot(
                 snapshot = read_dumps(sources)
         except DumpError as error:
             raise CommandError(str(error), hint=_hint(error)) from error
+    if not snapshot.nodes and not snapshot.pods:
+        where = ", ".join(str(path) for path in dumps or ()) or "the cluster's answer"
+        raise CommandError(f"EmptyCluster: {where}: no nodes and no pods", hint="See docs/dumps.md for what to dump.")
     for warning in snapshot.warnings[:MAX_WARNINGS]:
         terminal.warn(f"{warning.reason}: {warning.message}")
     if len(snapshot.warnings) > MAX_WARNINGS:
@@ -67,7 +71,11 @@ def _each_once(dumps: Sequence[Path]) -> Sequence[Path]:
 def _source(path: Path, stack: ExitStack) -> Path | BinaryIO:
     if path != STANDARD_INPUT:
         return path
-    return cast(BinaryIO, stack.enter_context(open(sys.stdin.fileno(), "rb", closefd=False)))
+    return cast(BinaryIO, stack.enter_context(_StandardInput(io.FileIO(sys.stdin.fileno(), "rb", closefd=False))))
+
+
+class _StandardInput(io.BufferedReader):
+    name = "standard input"
 
 
 def _hint(error: Exception) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from berth_cli import options
+from berth_cli.exits import CommandError, Exit
 
 if TYPE_CHECKING:
     from berth_cli.terminal import Terminal
@@ -26,6 +27,9 @@ Examples:
 
 Exit codes: 0 a plan (also an empty one), 2 bad input, 3 cluster not reachable. docs/plan.md explains each line printed.
 """
+
+
+REPORT_IT = "This is a bug in Berth: please report it, with the dump if you may share it."
 
 
 def plan(
@@ -109,9 +113,13 @@ def plan(
 
 def _make(snapshot: Snapshot, asked: PlanOptions, terminal: Terminal) -> Plan:
     with terminal.progress("loading the solver"):
+        from berth_planner.answers import UnsoundAnswerError
         from berth_planner.planning import make_plan
     with terminal.progress(f"solving for at most {asked.budget:g} s"):
-        return make_plan(snapshot, asked)
+        try:
+            return make_plan(snapshot, asked)
+        except UnsoundAnswerError as error:
+            raise CommandError(f"not verified: {error}", hint=REPORT_IT, code=Exit.NO) from error
 
 
 def _write(
