@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from berth_planner.plan import DisruptionReport, Plan, TierReport
 
+MAX_HEADLINE_TIERS = 3
 BYTES = ("memory", "ephemeral-storage")
 BINARY_UNITS = ("", "Ki", "Mi", "Gi", "Ti", "Pi")
 
@@ -121,9 +122,15 @@ def waits_because(
 
 
 def _tally(counts: Sequence[tuple[TierReport, int]], noun: str) -> str:
-    """`4 more pods of serving and 2 of batch`."""
-    first = [f"{plural(count, noun)} of {tier_name(tier)}" for tier, count in counts[:1]]
-    return _joined(first + [f"{count:,} of {tier_name(tier)}" for tier, count in counts[1:]]) if counts else ""
+    """`4 more pods of serving, 2 of batch and 7 of 3 other tiers`."""
+    if not counts:
+        return ""
+    shown = len(counts) if len(counts) <= MAX_HEADLINE_TIERS else MAX_HEADLINE_TIERS - 1
+    words = [f"{count:,} of {tier_name(tier)}" for tier, count in counts[1:shown]]
+    if rest := counts[shown:]:
+        words.append(f"{sum(count for _, count in rest):,} of {plural(len(rest), 'other tier')}")
+    tier, count = counts[0]
+    return _joined([f"{plural(count, noun)} of {tier_name(tier)}", *words])
 
 
 def _joined(parts: Sequence[str]) -> str:

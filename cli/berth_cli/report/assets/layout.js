@@ -19,14 +19,17 @@ function slotCount(node, choice) {
   return isSlots(r) && cap <= MAX_DRAWN_SLOTS ? cap : CONTINUOUS_SLOTS;
 }
 
+const nameRank = (() => { // node-10 after node-9
+  const compare = new Intl.Collator('en', { numeric: true }).compare, rank = new Int32Array(NODES);
+  Array.from(nodes.name.keys()).sort((a, b) => compare(nodes.name[a], nodes.name[b])).forEach((n, i) => { rank[n] = i; });
+  return rank;
+})();
+
 function layoutMap(ui, width, screen) {
   const shown = [];
   for (let n = 0; n < NODES; n++) if (!ui.only || changes[n]) shown.push(n);
   const grouping = nodes.groupings.find((g) => g.name === ui.group);
-  const byName = (a, b) => nodes.name[a].localeCompare(nodes.name[b], 'en', { numeric: true });
-  const rank = new Int32Array(NODES);
-  Array.from({ length: NODES }, (_, n) => n).sort(byName).forEach((n, i) => { rank[n] = i; });
-  shown.sort((a, b) => (grouping ? grouping.of[a] - grouping.of[b] : 0) || rank[a] - rank[b]);
+  shown.sort((a, b) => (grouping ? grouping.of[a] - grouping.of[b] : 0) || nameRank[a] - nameRank[b]);
   const slots = shown.reduce((most, n) => Math.max(most, slotCount(n, ui.measure)), 1);
   const both = ui.view === 'both';
   const groupSizes = new Map();
@@ -37,7 +40,9 @@ function layoutMap(ui, width, screen) {
   if (fit < 0) fit = SIZES.length - 1;
   const level = Math.max(0, Math.min(SIZES.length - 1, fit - ui.zoom));
   const map = place(SIZES[level]);
-  return Object.assign(map, { level, ui, smallest: level === SIZES.length - 1, largest: level === 0 });
+  // When berths are small, those that the plan leaves alone step back.
+  const quiet = level >= 3 && changedNodes > 0 && changedNodes < NODES * 0.7;
+  return Object.assign(map, { level, quiet, ui, smallest: level === SIZES.length - 1, largest: level === 0 });
 
   function place(size) {
     const inner = width - 2 * PAD, half = both ? (inner - CHANNEL) / 2 : inner;
@@ -90,7 +95,8 @@ function eachBlock(map, panel, node, rect, each) {
   let x = 0;
   for (const pod of podsOn(node, panel.k)) {
     const w = r < 0 ? 0 : asks(pod, r) * scale;
-    if (w) each(pod, panel.mirrored ? origin - x - w : origin + x, w);
+    const seen = Math.min(w, length - x); // what is moored beyond the berth's end is cut off
+    if (seen > 0) each(pod, panel.mirrored ? origin - x - seen : origin + x, seen);
     x += w;
   }
   return { x: panel.mirrored ? origin - length : origin, length, overloaded: x > length + 0.5 };

@@ -46,8 +46,8 @@ function show() {
   arrange();
 }
 
-function arrange() {
-  map = layoutMap(ui, stage.clientWidth, window.innerHeight);
+function arrange(width = stage.clientWidth, screen = window.innerHeight) {
+  map = layoutMap(ui, width, screen);
   stage.style.height = `${map.height}px`;
   by('larger').disabled = map.largest; by('smaller').disabled = map.smallest;
   say();
@@ -136,7 +136,7 @@ function listen() {
   new ResizeObserver(() => { if (map && map.width !== stage.clientWidth) arrange(); }).observe(stage);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { readColours(); paint(); });
   by('nodes').addEventListener('toggle', writeNodes);
-  const paper = (on) => { document.documentElement.classList.toggle('paper', on); readColours(); arrange(); paintAll(map, focus, on); };
+  const paper = (on) => { document.documentElement.classList.toggle('paper', on); readColours(); if (on) { arrange(PRINT_WIDTH, PRINT_SCREEN); stale = false; paintAll(map, focus, true); } else arrange(); };
   window.addEventListener('beforeprint', () => { if (NODES <= MAX_PRINTED_NODES) { writeNodes(); by('nodes').open = true; } paper(true); });
   window.addEventListener('afterprint', () => paper(false));
 }

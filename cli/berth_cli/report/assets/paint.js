@@ -1,7 +1,7 @@
 // Paints a layout on two canvases that cover what is in view (and half a screen around it): berths with their ships below,
 // arrows and outlines above, so that pointing at something repaints only the arrows.
 const ships = document.getElementById('ships'), arrows = document.getElementById('arrows'), stage = document.getElementById('stage');
-const OVERSCAN = 0.5, MAX_ARROWS = 150, MAX_PRINT_HEIGHT = 12000, LABEL_FONT = '11px ui-sans-serif, system-ui, sans-serif';
+const OVERSCAN = 0.5, MAX_ARROWS = 150, MAX_PRINT_HEIGHT = 12000, PRINT_WIDTH = 1100, PRINT_SCREEN = 1000, LABEL_FONT = '11px ui-sans-serif, system-ui, sans-serif';
 const BLOCK_FONT = '600 11px ui-sans-serif, system-ui, sans-serif';
 
 let ink = {};
@@ -34,15 +34,16 @@ function paintAll(map, focus, paper) {
   const view = stage.getBoundingClientRect(), screen = window.innerHeight;
   windowTop = paper ? 0 : Math.max(0, Math.min(map.height, -view.top - screen * OVERSCAN));
   windowHeight = Math.min(paper ? MAX_PRINT_HEIGHT : screen * (1 + 2 * OVERSCAN), map.height - windowTop);
-  paintShips(fit(ships, map.width), map, focus);
-  paintArrows(map, focus);
+  const g = fit(ships, map.width);
+  paintShips(g, map, focus);
+  paintArrows(map, focus, paper ? g : fit(arrows, map.width)); // printers take a canvas for opaque: one is enough
 }
 const inWindow = () => {
   const top = -stage.getBoundingClientRect().top, bottom = top + window.innerHeight;
   return Math.max(0, top) >= windowTop && Math.min(stage.clientHeight, bottom) <= windowTop + windowHeight + 1;
 };
 
-function fit(canvas, width) { // sizes a canvas to the window and gives its context, in stage coordinates
+function fit(canvas, width) { // sizes a canvas to the window, which empties it, and gives its context in stage coordinates
   const dpr = Math.min(3, window.devicePixelRatio || 1), h = Math.max(1, windowHeight);
   canvas.width = Math.round(width * dpr); canvas.height = Math.round(h * dpr);
   canvas.style.width = `${width}px`; canvas.style.height = `${h}px`; canvas.style.top = `${windowTop}px`;
@@ -89,7 +90,9 @@ function paintAnchorage(g, map, panel, focus) {
 function paintBerth(g, map, panel, node, focus) {
   const rect = berthRect(map, panel, node), { size, slot } = map;
   const bad = nodes.marks[node] & (CORDONED | NOT_READY);
-  g.globalAlpha = focus.found && !focus.found.node[node] && !podsOn(node, panel.k).some((p) => focus.found.pod[p]) ? 0.35 : 1;
+  const found = focus.found;
+  if (found) g.globalAlpha = found.node[node] || podsOn(node, panel.k).some((p) => found.pod[p]) ? 1 : 0.35;
+  else if (map.quiet && !changes[node]) g.globalAlpha = 0.42;
   const length = slotCount(node, map.ui.measure) * slot, x = panel.mirrored ? rect.x + rect.w - length : rect.x;
   if (size.label) {
     const state = bad ? (bad & NOT_READY ? ' (not ready)' : ' (cordoned)') : '';
@@ -101,9 +104,7 @@ function paintBerth(g, map, panel, node, focus) {
     g.fillStyle = ink.tick;
     for (let s = 1; s * slot < length - 1; s++) g.fillRect(x + s * slot, rect.y + rect.h * 0.3, 1, rect.h * 0.4);
   }
-  g.save(); g.beginPath(); g.rect(x, rect.y - 1, length, rect.h + 2); g.clip();
   const berth = eachBlock(map, panel, node, rect, (pod, bx, w) => paintBlock(g, map, panel, pod, bx, rect.y, w, rect.h, focus));
-  g.restore();
   g.fillStyle = berth.overloaded ? ink.warn : ink.quay; // the quay; red when more is moored than fits
   const wall = size.strip > 14 ? 3 : 2;
   g.fillRect(panel.mirrored ? x + length : x - wall, rect.y - 1, wall, rect.h + 2);
@@ -134,8 +135,9 @@ function paintBlock(g, map, panel, pod, x, y, w, h, focus) {
     g.fillRect(x + gap, y, Math.max(0.6, w - 2 * gap), h);
     if (v) { g.fillStyle = v.leaves ? (v.lands ? ink.move : ink.evict) : ink.place; g.fillRect(x + gap, y + h - Math.max(2, h / 4), Math.max(0.6, w - 2 * gap), Math.max(2, h / 4)); }
   }
-  if (h >= 14 && w >= 13) {
-    const sign = v && w >= 24 ? (v.leaves ? (v.lands ? '→' : '×') : '+') : '', tag = tierLabel[pods.tier[pod]] + sign;
+  const rank = tierLabel[pods.tier[pod]];
+  if (h >= 14 && w >= 6 + 7 * rank.length) {
+    const sign = v && w >= 24 ? (v.leaves ? (v.lands ? '→' : '×') : '+') : '', tag = rank + sign;
     const room = w - 10, named = room > 62 && h >= 20 ? `${tag} ${pods.workloads[pods.workload[pod]][2]}` : tag;
     text(g, named, x + 5 + (panel.mirrored ? Math.min(4, w / 8) : 0), y + h / 2 + 0.5, ink.on[hue], BLOCK_FONT, room);
   }
@@ -199,9 +201,7 @@ function shownVoyages(map, focus) { // all when they are few; else those of the 
   return { list: few ? across : [], faint: [], tooMany: few ? 0 : under.length };
 }
 
-function paintArrows(map, focus) {
-  const g = fit(arrows, map.width);
-  g.clearRect(0, windowTop, map.width, windowHeight);
+function paintArrows(map, focus, g = fit(arrows, map.width)) {
   const { list, faint } = shownVoyages(map, focus);
   const before = map.panels[0], after = map.panels[map.panels.length - 1];
   const draw = (v, alpha) => {
