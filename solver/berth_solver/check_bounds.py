@@ -45,7 +45,7 @@ class Proven:
 class Terrain:
     """Where pods may be, ever: the relaxation that all evidence is about.
 
-    may_hold: int64 [classes, nodes], most pods of a class on a node, capacity aside.
+    may_hold: int64 [classes, nodes], most pods of a class that are ever on a node, were the class alone.
     room: int64 [nodes, resources], capacity of a node; what stands there on a node that is over its capacity.
     """
 
@@ -70,18 +70,15 @@ class Terrain:
         eligible[:, over] = False
         may_hold = np.where(eligible, np.maximum(problem.totals[:, None], standing), standing)
         room = np.where(over[:, None], load, problem.capacity)
+        for c, request in enumerate(problem.requests):
+            for r in np.flatnonzero(request).tolist():
+                may_hold[c] = np.minimum(may_hold[c], room[:, r] // request[r])
         fixed = np.array([not c.movable for c in problem.classes], np.bool_)
         return Terrain(problem, may_hold, room, fixed)
 
     def most_placed(self) -> IntArray:
         """int64 [classes]: most pods of each class that fit, were it alone."""
-        most = np.zeros(len(self.problem.classes), np.int64)
-        for c, request in enumerate(self.problem.requests):
-            copies = self.may_hold[c]
-            for r in np.flatnonzero(request).tolist():
-                copies = np.minimum(copies, np.maximum(self.room[:, r], 0) // request[r])
-            most[c] = min(int(copies.sum()), int(self.problem.totals[c]))
-        return most
+        return np.asarray(np.minimum(self.may_hold.sum(axis=1), self.problem.totals), np.int64)
 
 
 def tier_prices(evidence: Evidence, decided: Mapping[int, int]) -> dict[int, int]:
