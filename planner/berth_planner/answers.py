@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 from berth_planner.options import PlanOptions
 from berth_planner.packing import Packing
-from berth_planner.problem_variants import standing_at
+from berth_planner.problem_variants import frozen, standing_at
 from berth_solver.check_placement import placement_violations
 from berth_solver.options import Options
 from berth_solver.problem import IntArray, Problem
@@ -67,7 +67,11 @@ class Answer:
 def answer(packing: Packing, options: PlanOptions) -> Answer:
     """Solve and check. Raises UnsoundAnswerError when a rule is broken."""
     never = packing.never_preempting
-    if not never or options.pending_only:
+    if options.pending_only:
+        found = solved_undisturbed(packing.problem, options)
+        placement = packing.problem.standing_counts + found.placement[: len(packing.members)]
+        return replace(_answer(found), placement=placement, tiers=_tiers(packing.problem, placement, [found]))
+    if not never:
         return _answer(solved(packing.problem, options))
     return _answer_with_never(packing.problem, never, options)
 
@@ -80,7 +84,6 @@ def solved(problem: Problem, options: PlanOptions) -> Solution:
             budget=options.budget,
             seed=options.seed,
             threads=options.threads,
-            pending_only=options.pending_only,
             consolidate=options.consolidate,
             clock=options.clock,
             on_improvement=options.on_improvement,
@@ -89,6 +92,11 @@ def solved(problem: Problem, options: PlanOptions) -> Solution:
     verification = verify(problem, solution, seconds=VERIFY_SECONDS, clock=options.clock)
     _refuse([v.message for v in verification.violations])
     return solution
+
+
+def solved_undisturbed(problem: Problem, options: PlanOptions) -> Solution:
+    """One question about free room alone. The solution is that of the frozen problem: only what is new."""
+    return solved(frozen(problem), replace(options, consolidate=False))
 
 
 def check(problem: Problem, placement: IntArray) -> None:
@@ -118,8 +126,8 @@ def _answer_with_never(problem: Problem, never: Collection[int], options: PlanOp
         placement = parts[-1].placement
         if level is not None:
             turn = {c for c in never if c in due or level == levels[-1]}
-            parts.append(solved(standing_at(problem, placement, turn), replace(share, pending_only=True)))
-            placement = parts[-1].placement
+            parts.append(solved_undisturbed(standing_at(problem, placement, turn), share))
+            placement = placement + parts[-1].placement[: len(problem.classes)]
     if placement_violations(problem, placement):
         ordinary = {c for c in range(len(problem.classes)) if c not in never}
         parts = [solved(standing_at(problem, problem.standing_counts, ordinary), share)]

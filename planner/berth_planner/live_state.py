@@ -35,6 +35,7 @@ class Rule:
     """One constraint that a new pod of `classes` has to pass, and every class that it looks at."""
 
     kind: str
+    name: str
     classes: frozenset[int]
     counted: _Tally
     domain_of: tuple[int, ...]
@@ -46,6 +47,14 @@ class Rule:
     @property
     def involved(self) -> frozenset[int]:
         return self.classes | self.counted.classes
+
+    def passes_fresh(self, c: int) -> bool:
+        """Whether one pod of class c could be in a domain that does not exist yet."""
+        if self.kind == "limit":
+            return self.limit >= 1
+        if self.kind == "affinity":
+            return c in self.counted.classes and self.counted.total == 0
+        return True  # nobody to exclude; the emptiest domain of a spread
 
     def passes(self, c: int, node: int) -> bool:
         domain = self.domain_of[node]
@@ -87,6 +96,9 @@ class LiveState:
     def admits(self, c: int, node: int) -> bool:
         return self.has_room(c, node) and self.broken_rule(c, node) is None
 
+    def rules_of(self, c: int) -> tuple[Rule, ...]:
+        return tuple(self._rules_of.get(c, ()))
+
     def broken_rule(self, c: int, node: int) -> Rule | None:
         """The first rule that keeps a new pod of class c off the node now."""
         return next((rule for rule in self._rules_of.get(c, ()) if not rule.passes(c, node)), None)
@@ -116,15 +128,17 @@ def _rules(problem: Problem) -> Iterator[Rule]:
     constraints = problem.constraints
     for limit in constraints.limits:
         tally = _Tally(limit.classes, limit.domain_of)
-        yield Rule("limit", limit.classes, tally, limit.domain_of, limit.maximum)
+        yield Rule("limit", limit.name, limit.classes, tally, limit.domain_of, limit.maximum)
     for exclusion in constraints.exclusions:
         domains = exclusion.domain_of
-        yield Rule("exclusion", exclusion.classes, _Tally(exclusion.others, domains), domains)
-        yield Rule("exclusion", exclusion.others, _Tally(exclusion.classes, domains), domains)
+        yield Rule("exclusion", exclusion.name, exclusion.classes, _Tally(exclusion.others, domains), domains)
+        yield Rule("exclusion", exclusion.name, exclusion.others, _Tally(exclusion.classes, domains), domains)
     for affinity in constraints.affinities:
         tally = _Tally(affinity.others, affinity.domain_of)
-        yield Rule("affinity", affinity.classes, tally, affinity.domain_of)
+        yield Rule("affinity", affinity.name, affinity.classes, tally, affinity.domain_of)
     for spread in constraints.spreads:
         tally = _Tally(spread.counted or spread.classes, spread.domain_of)
         domains = tuple(sorted(set(spread.domain_of) - {NO_DOMAIN}))
-        yield Rule("spread", spread.classes, tally, spread.domain_of, spread.max_skew, spread.min_domains, domains)
+        yield Rule(
+            "spread", spread.name, spread.classes, tally, spread.domain_of, spread.max_skew, spread.min_domains, domains
+        )

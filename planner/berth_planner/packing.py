@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from berth_api.reasons import Reason
 from berth_cluster.snapshot import Pod, Snapshot
-from berth_planner.node_sets import Domains, NodeSets
+from berth_planner.node_sets import Domains, Mask, NodeSets
 from berth_planner.pod_rules import Members, PodRules, rules_of
 from berth_planner.shapes import Grouping, Movable, Shape, group_pods
 from berth_solver.problem import (
@@ -55,6 +56,8 @@ class ClassPods:
     pending: tuple[Pod, ...]
     running: Mapping[int, tuple[Pod, ...]]
     never_preempts: bool = False
+    denied: Mapping[Reason, Mask] = field(default_factory=dict)
+    """Nodes that fixed pods deny to the class, by reason."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -71,6 +74,8 @@ class Packing:
     left_out: tuple[Pod, ...]
     blocked_by_budget: int
     node_sets: NodeSets
+    rule_reasons: Mapping[str, Reason]
+    """The reason that a pod is given when the constraint of this name keeps it away."""
 
     @property
     def never_preempting(self) -> tuple[int, ...]:
@@ -81,6 +86,11 @@ class Packing:
         """The same packing under other caps."""
         constraints = _capped(self.problem.constraints, self.problem.classes, self.members, caps)
         return replace(self, problem=replace(self.problem, constraints=constraints))
+
+
+def belongs_to_node(pod: Pod) -> bool:
+    """It would go with its node: a DaemonSet's pod or a mirror pod."""
+    return Reason.DAEMON_SET in pod.immovable or Reason.MIRROR_POD in pod.immovable
 
 
 MAX_MOVES_BUDGET = "all movable pods (max moves)"
@@ -122,7 +132,9 @@ def build_problem(snapshot: Snapshot, *, movable: Movable = "all", caps: Caps | 
             )
         shapes_of_class[c].append(s)
         class_of[s] = c
-    members = [_members([grouping.shapes[s] for s in group]) for group in shapes_of_class]
+    members = [
+        _members([grouping.shapes[s] for s in group], rules.denied.get(group[0], {})) for group in shapes_of_class
+    ]
     classes = [replace(k, pending=len(m.pending)) for k, m in zip(classes, members, strict=True)]
     standing = [Standing(c, n, len(pods)) for c, m in enumerate(members) for n, pods in sorted(m.running.items())]
 
@@ -141,6 +153,7 @@ def build_problem(snapshot: Snapshot, *, movable: Movable = "all", caps: Caps | 
         grouping.left_out,
         grouping.blocked_by_budget,
         node_sets,
+        rules.reasons,
     )
 
 
@@ -189,15 +202,14 @@ class _OpenNodes:
 
     def __init__(self, node_sets: NodeSets, rules: PodRules, count: int) -> None:
         self._node_sets = node_sets
-        self._forbidden = rules.forbidden
+        self._denied = rules.denied
         self._count = count
         self._shared: dict[bytes, frozenset[int] | None] = {np.ones(count, np.bool_).tobytes(): None}
 
     def of(self, number: int, shape: Shape) -> frozenset[int] | None:
         mask = self._node_sets.eligible(shape.spec)
-        forbidden = self._forbidden.get(number)
-        if forbidden is not None:
-            mask = mask & ~forbidden
+        for denied in self._denied.get(number, {}).values():
+            mask = mask & ~denied
         key = mask.tobytes()
         if key not in self._shared:
             self._shared[key] = frozenset(np.flatnonzero(mask).tolist())
@@ -232,7 +244,7 @@ def _parts(rules: PodRules, grouping: Grouping) -> dict[int, tuple[tuple[str, in
     return {s: tuple(p) for s, p in parts.items()}
 
 
-def _members(shapes: Sequence[Shape]) -> ClassPods:
+def _members(shapes: Sequence[Shape], denied: Mapping[Reason, Mask]) -> ClassPods:
     pending = sorted((p for s in shapes for p in s.pending), key=lambda pod: (pod.created, pod.key))
     running: dict[int, list[Pod]] = defaultdict(list)
     for shape in shapes:
@@ -242,7 +254,7 @@ def _members(shapes: Sequence[Shape]) -> ClassPods:
         pods.sort(key=lambda pod: pod.key)
         pods.sort(key=lambda pod: pod.created, reverse=True)
     never = any(s.never_preempts and s.pending for s in shapes)
-    return ClassPods(tuple(pending), {n: tuple(pods) for n, pods in running.items()}, never)
+    return ClassPods(tuple(pending), {n: tuple(pods) for n, pods in running.items()}, never, denied)
 
 
 def _immovable(

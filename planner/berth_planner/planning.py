@@ -13,11 +13,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from berth_api.reasons import Reason
-from berth_cluster.snapshot import Pod, Snapshot, WorkloadKey
+from berth_cluster.snapshot import Snapshot, WorkloadKey
 from berth_planner.answers import Answer, answer, check
 from berth_planner.options import PlanOptions
-from berth_planner.packing import Packing, build_problem
+from berth_planner.packing import Packing, belongs_to_node, build_problem
 from berth_planner.plan import DisruptionReport, Eviction, Placement, Plan, Step, TierReport, Wave
 from berth_planner.transition import Task, tasks_of
 from berth_planner.waves import TaskWave, order_tasks
@@ -36,6 +35,8 @@ class Planned:
     packing: Packing
     answer: Answer
     plan: Plan
+    placement: IntArray
+    """Pods of each class on each node once the plan is done."""
 
 
 def make_plan(snapshot: Snapshot, options: PlanOptions | None = None) -> Plan:
@@ -67,7 +68,7 @@ def plan_packing(packing: Packing, options: PlanOptions) -> Planned:
         verified=True,
         notes=_notes(packing, found, waves),
     )
-    return Planned(packing, found, plan)
+    return Planned(packing, found, plan, placement_after(packing.problem, tasks, ordered))
 
 
 def _ordered(problem: Problem, tasks: Sequence[Task], options: PlanOptions) -> list[TaskWave]:
@@ -208,19 +209,13 @@ def _disruption(found: Answer, waves: Sequence[Wave]) -> DisruptionReport:
 
 def _nodes_in_use(snapshot: Snapshot, waves: Sequence[Wave]) -> int:
     """Nodes with a pod that would go elsewhere if the node went: not a DaemonSet's, not the node's own."""
-    used: Counter[str] = Counter(
-        pod.node for pod in snapshot.pods if pod.node is not None and not _belongs_to_node(pod)
-    )
+    used: Counter[str] = Counter(pod.node for pod in snapshot.pods if pod.node is not None and not belongs_to_node(pod))
     for wave in waves:
         for eviction in wave.evictions:
             used[eviction.node] -= 1
         for placement in wave.placements:
             used[placement.node] += placement.count
     return sum(count > 0 for count in used.values())
-
-
-def _belongs_to_node(pod: Pod) -> bool:
-    return Reason.DAEMON_SET in pod.immovable or Reason.MIRROR_POD in pod.immovable
 
 
 def _notes(packing: Packing, found: Answer, waves: Sequence[Wave]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from berth_api.reasons import Reason
 from berth_cluster.snapshot import HostPort, PodTerm, SpreadTerm
 from berth_planner.node_sets import Domains, Mask, NodeSets
 from berth_planner.shapes import BudgetedShapes, Grouping, Shape
@@ -35,6 +36,7 @@ class LimitRule:
     members: Members
     domains: Domains
     maximum: int
+    reason: Reason
     name: str
 
 
@@ -45,6 +47,7 @@ class PairRule:
     members: Members
     others: Members
     domains: Domains
+    reason: Reason
     name: str
 
 
@@ -75,11 +78,19 @@ class PodRules:
     spreads: list[SpreadRule] = field(default_factory=list)
     gangs: list[GangRule] = field(default_factory=list)
     budgets: tuple[BudgetedShapes, ...] = ()
-    forbidden: dict[int, Mask] = field(default_factory=dict)
+    denied: dict[int, dict[Reason, Mask]] = field(default_factory=lambda: defaultdict(dict))
+    """Nodes that fixed pods deny to a shape, by reason."""
 
-    def forbid(self, shape: int, mask: Mask) -> None:
-        known = self.forbidden.get(shape)
-        self.forbidden[shape] = mask.copy() if known is None else known | mask
+    @property
+    def reasons(self) -> dict[str, Reason]:
+        """Name of a rule to the reason that a pod is given when it is in the way."""
+        reasons: dict[str, Reason] = {limit.name: limit.reason for limit in self.limits}
+        reasons |= {pair.name: pair.reason for pair in (*self.exclusions, *self.affinities)}
+        return reasons | {spread.name: Reason.TOPOLOGY_SPREAD for spread in self.spreads}
+
+    def deny(self, shape: int, reason: Reason, mask: Mask) -> None:
+        known = self.denied[shape].get(reason)
+        self.denied[shape][reason] = mask.copy() if known is None else known | mask
 
 
 def rules_of(grouping: Grouping, nodes: NodeSets, node_count: int) -> PodRules:
@@ -108,20 +119,22 @@ def _held_domains(shapes: Sequence[Shape], members: Members, domains: Domains, *
     return np.isin(domains, sorted(values)) if values else np.zeros(len(domains), np.bool_)
 
 
-def _exclude(shapes: Sequence[Shape], rules: PodRules, a: Members, b: Members, domains: Domains, name: str) -> None:
+def _exclude(
+    shapes: Sequence[Shape], rules: PodRules, a: Members, b: Members, domains: Domains, reason: Reason, name: str
+) -> None:
     """No pod of a in one domain with another pod of b."""
     for ours, theirs in ((a, b), (b, a)):
         held = _held_domains(shapes, theirs, domains, leaving=True)
         if held.any():
             for s in _live(shapes, ours):
-                rules.forbid(s, held)
+                rules.deny(s, reason, held)
     a, b = _live(shapes, a), _live(shapes, b)
     both = a & b
     if _live_count(shapes, both) > 1:
-        rules.limits.append(LimitRule(both, domains, 1, name))
+        rules.limits.append(LimitRule(both, domains, 1, reason, name))
     for first, second in ((a, b - both), (a - both, both)):
         if first and second:
-            rules.exclusions.append(PairRule(first, second, domains, name))
+            rules.exclusions.append(PairRule(first, second, domains, reason, name))
 
 
 def _anti_affinity(grouping: Grouping, nodes: NodeSets, rules: PodRules) -> None:
@@ -132,7 +145,8 @@ def _anti_affinity(grouping: Grouping, nodes: NodeSets, rules: PodRules) -> None
     for term, members in having.items():
         selected = grouping.index.selected_by_term(term)
         name = f"anti-affinity of {grouping.shapes[min(members)].namespace} on {term.topology_key}"
-        _exclude(grouping.shapes, rules, frozenset(members), selected, nodes.domains(term.topology_key), name)
+        domains = nodes.domains(term.topology_key)
+        _exclude(grouping.shapes, rules, frozenset(members), selected, domains, Reason.ANTI_AFFINITY, name)
 
 
 def _affinity(grouping: Grouping, nodes: NodeSets, rules: PodRules) -> None:
@@ -149,11 +163,13 @@ def _affinity(grouping: Grouping, nodes: NodeSets, rules: PodRules) -> None:
             outside = domains == NO_DOMAIN if sought_live else ~_held_domains(shapes, sought, domains, leaving=False)
             if outside.any():
                 for s in members:
-                    rules.forbid(s, outside)
+                    rules.deny(s, Reason.AFFINITY_UNSATISFIED, outside)
             if sought_live:
                 counted = sought_live | frozenset(s for s in sought if shapes[s].fixed)
                 name = f"affinity of {shapes[min(members)].namespace} on {key}"
-                rules.affinities.append(PairRule(frozenset(members), counted, domains, name))
+                rules.affinities.append(
+                    PairRule(frozenset(members), counted, domains, Reason.AFFINITY_UNSATISFIED, name)
+                )
 
 
 def _spread(grouping: Grouping, nodes: NodeSets, rules: PodRules) -> None:
@@ -171,7 +187,7 @@ def _spread(grouping: Grouping, nodes: NodeSets, rules: PodRules) -> None:
         outside = domains == NO_DOMAIN
         if outside.any():
             for s in members:
-                rules.forbid(s, outside)
+                rules.deny(s, Reason.TOPOLOGY_SPREAD, outside)
         matching = grouping.index.selected(term.selector, frozenset([namespace]))
         counted = frozenset(s for s in matching if shapes[s].is_live or shapes[s].fixed)
         existing = len(np.unique(domains[~outside]))
@@ -200,7 +216,8 @@ def _ports(shapes: Sequence[Shape], node_count: int, rules: PodRules) -> None:
         for a, b in pairs:
             if (a, b) not in seen:  # several ports of one workload make one rule
                 seen.add((a, b))
-                _exclude(shapes, rules, a, b, each_node, f"host port {number}/{protocol}")
+                name = f"host port {number}/{protocol}"
+                _exclude(shapes, rules, a, b, each_node, Reason.PORT_CONFLICT, name)
 
 
 def _address(port: HostPort) -> str:

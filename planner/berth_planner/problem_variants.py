@@ -25,6 +25,34 @@ def standing_at(problem: Problem, placement: IntArray, asked: Collection[int] | 
     return replace(problem, classes=classes, standing=standing)
 
 
+def frozen(problem: Problem) -> Problem:
+    """Nobody moves: what stands is weight. The classes keep their numbers, without standing pods; where a rule counts
+    standing pods, copies of their classes that do not move follow them. Caps and budgets have nothing left to bind."""
+    load = problem.standing_counts.T @ problem.requests
+    rules = problem.constraints
+    counted: set[int] = set()
+    for single in (*rules.limits, *rules.gangs):
+        counted |= single.classes
+    for pair in (*rules.exclusions, *rules.affinities):
+        counted |= pair.classes | pair.others
+    for spread in rules.spreads:
+        counted |= spread.classes | (spread.counted or frozenset())
+    stands = {s.pod_class for s in problem.standing}
+    copies = {c: len(problem.classes) + i for i, c in enumerate(sorted(counted & stands))}
+    none = (0,) * len(problem.resources)
+    classes = [k if k.movable else replace(k, pending=0) for k in problem.classes]
+    classes += [replace(problem.classes[c], request=none, pending=0, movable=False, preference=()) for c in copies]
+    standing = tuple(replace(s, pod_class=copies[s.pod_class]) for s in problem.standing if s.pod_class in copies)
+    constraints = replace(_joined(rules, copies), budgets=(), max_disruption=None, max_evictions=None)
+    return replace(
+        problem,
+        capacity=np.maximum(problem.capacity - load, 0),
+        classes=tuple(classes),
+        standing=standing,
+        constraints=constraints,
+    )
+
+
 def focused(problem: Problem, wanted: Mapping[int, int], *, priority: int | None = None) -> Problem:
     """No pending pods but `wanted` (class -> how many), as classes of their own, the last ones, in the order given.
 
@@ -37,11 +65,18 @@ def focused(problem: Problem, wanted: Mapping[int, int], *, priority: int | None
         k = problem.classes[c]
         classes.append(replace(k, pending=pending, priority=k.priority if priority is None else priority))
 
+    constraints = replace(_joined(problem.constraints, copies), max_disruption=None, max_evictions=None)
+    return replace(problem, classes=tuple(classes), constraints=constraints)
+
+
+def _joined(rules: Constraints, copies: Mapping[int, int]) -> Constraints:
+    """Copies of classes play the part of their originals in every rule between pods; budgets stay as they are."""
+
     def joined(members: frozenset[int]) -> frozenset[int]:
         return members | {copies[c] for c in members if c in copies}
 
-    rules = problem.constraints
-    constraints = Constraints(
+    return replace(
+        rules,
         limits=tuple(replace(r, classes=joined(r.classes)) for r in rules.limits),
         exclusions=tuple(replace(r, classes=joined(r.classes), others=joined(r.others)) for r in rules.exclusions),
         affinities=tuple(replace(r, classes=joined(r.classes), others=joined(r.others)) for r in rules.affinities),
@@ -50,6 +85,4 @@ def focused(problem: Problem, wanted: Mapping[int, int], *, priority: int | None
             for r in rules.spreads
         ),
         gangs=tuple(replace(r, classes=joined(r.classes)) for r in rules.gangs),
-        budgets=rules.budgets,
     )
-    return replace(problem, classes=tuple(classes), constraints=constraints)
