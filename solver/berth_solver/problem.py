@@ -192,8 +192,9 @@ class Problem:
     def standing_counts(self) -> IntArray:
         """int64 [classes, nodes]: pods of each class that run on each node now."""
         counts = np.zeros((len(self.classes), len(self.nodes)), np.int64)
-        for s in self.standing:
-            counts[s.pod_class, s.node] += s.count
+        if self.standing:
+            at = np.array([(s.pod_class, s.node, s.count) for s in self.standing], np.int64)
+            np.add.at(counts, (at[:, 0], at[:, 1]), at[:, 2])
         return counts
 
     @cached_property
@@ -211,10 +212,14 @@ class Problem:
     def eligibility(self) -> BoolArray:
         """bool [classes, nodes]: where a *new* pod of the class may go (overloaded nodes are not excluded here)."""
         table = np.ones((len(self.classes), len(self.nodes)), np.bool_)
+        rows: dict[frozenset[int], BoolArray] = {}
         for c, pod_class in enumerate(self.classes):
             if pod_class.eligible is not None:
-                table[c] = False
-                table[c, list(pod_class.eligible)] = True
+                if pod_class.eligible not in rows:
+                    row = np.zeros(len(self.nodes), np.bool_)
+                    row[list(pod_class.eligible)] = True
+                    rows[pod_class.eligible] = row
+                table[c] = rows[pod_class.eligible]
             if not pod_class.movable:
                 table[c] = False
         return table
@@ -222,8 +227,16 @@ class Problem:
     @cached_property
     def overloaded(self) -> BoolArray:
         """bool [nodes]: over its capacity at the start, so that it takes nothing new."""
-        load = self.standing_counts.T @ self.requests
-        return np.asarray((load > self.capacity).any(axis=1), np.bool_)
+        return np.asarray((self.standing_load > self.capacity).any(axis=1), np.bool_)
+
+    @cached_property
+    def standing_load(self) -> IntArray:
+        """int64 [nodes, resources]: what the standing pods request on each node."""
+        load = np.zeros((len(self.nodes), len(self.resources)), np.int64)
+        if self.standing:
+            at = np.array([(s.pod_class, s.node, s.count) for s in self.standing], np.int64)
+            np.add.at(load, at[:, 1], at[:, 2, None] * self.requests[at[:, 0]])
+        return load
 
 
 def _check(problem: Problem) -> None:

@@ -36,6 +36,8 @@ SETTLE_SHARE = 0.06
 """Of the budget for bringing pods home before column generation starts from the result."""
 MOST_GENERATION_CELLS = 150_000
 """Groups x classes beyond which column generation is not begun."""
+MOST_TABLE_CELLS = 1_000_000
+"""Nodes x classes beyond which nodes are not even grouped."""
 ENUMERATION_STEPS = 400_000
 """Search steps a node while listing the fills within reach."""
 LEFTOVER_SHARE = 0.03
@@ -63,7 +65,7 @@ class Search:
         self.start = start
         self.deadline = deadline
         self.totals = tuple(int(x) for x in np.bincount(ground.tier[ground.cls], minlength=len(ground.priorities)))
-        self.best = State.of(ground, ground.problem.standing_counts, options.seed + 1)
+        self.best = State.at(ground, ground.home, options.seed + 1)
         self.placed = self.best.placed()
         self.disruption = 0
         self.improvements: list[Improvement] = []
@@ -116,9 +118,19 @@ class Search:
             return Bound(bound.value - 1, Evidence("leftover"))
         return bound
 
-    def open_ranks(self) -> list[int]:
-        """Tiers that might still gain, given the counts above them."""
-        return [r for r in range(len(self.totals)) if self.placed[r] < self.count_bound(r).value]
+    def open_ranks(self, computing: bool = True) -> list[int]:
+        """Tiers that might still gain, given the counts above them; without computing, those that are not placed whole.
+
+        Below a tier that is itself open a bound would hold only until that one gains, so none is computed there.
+        """
+        placed = self.placed
+        ranks: list[int] = []
+        for r in range(len(self.totals)):
+            if placed[r] == self.totals[r]:
+                continue
+            if ranks or not computing or placed[r] < self.bound_given(r, placed).value:
+                ranks.append(r)
+        return ranks
 
     def _insert_until(self, state: State, until: float, stop: Callable[[], bool], wild: int) -> bool:
         """Insert waiting pods of open tiers; offers every gain. True when nothing is open any more."""
@@ -128,7 +140,8 @@ class Search:
         effort = 40
         barren = 0
         while self.clock() < until and not stop():
-            open_ranks = self.open_ranks()
+            # a bound is worth its time only once gains stop coming
+            open_ranks = self.open_ranks(computing=barren > 0)
             waiting = state.waiting()
             queue_pods = waiting[np.isin(self.ground.tier[self.ground.cls[waiting]], open_ranks)]
             if not len(queue_pods):
@@ -211,6 +224,8 @@ class Search:
             self._count_bounds[key] = self._leftover_bound(rank, self.bound_given(rank, placed), until)
             if not self.open_ranks():
                 return
+        if not self._groupable():
+            return
         grouped = counting_stage(self.ground, rank, placed)
         if grouped.stage.standing.size > MOST_GENERATION_CELLS:
             return
@@ -243,6 +258,10 @@ class Search:
                     parts=(self._evidence(grouped, generation),),
                 ),
             )
+
+    def _groupable(self) -> bool:
+        """Whether looking for nodes that are alike is worth its time."""
+        return len(self.ground.problem.nodes) * len(self.ground.problem.classes) <= MOST_TABLE_CELLS
 
     def _evidence(self, grouped: GroupedStage, generation: ColumnGeneration) -> Evidence:
         if generation.best is None:
@@ -314,8 +333,8 @@ class Search:
         self.settle(self.best.copy(), min(until, self.clock() + SETTLE_SHARE * self.options.budget))
         if self.disruption <= self.moves_bound.value:
             return True
-        grouped = moves_stage(self.ground, placed)
-        if grouped.stage.standing.size > MOST_GENERATION_CELLS:
+        grouped = moves_stage(self.ground, placed) if self._groupable() else None
+        if grouped is None or grouped.stage.standing.size > MOST_GENERATION_CELLS:
             self.settle(self.best.copy(), until)
             return False
         done = threading.Event()

@@ -63,8 +63,11 @@ def _grouped(
     usable = ground.mask[ground.group[classes]]
     allowed = np.where(usable, -1, counts)
     key = np.concatenate([ground.cap[:, :width], allowed.T, standing.T], axis=1)
-    _, first, group_of, size = np.unique(key, axis=0, return_index=True, return_inverse=True, return_counts=True)
-    group_of = np.asarray(group_of).reshape(-1)
+    rows: dict[bytes, int] = {}
+    group_of = np.array([rows.setdefault(row.tobytes(), len(rows)) for row in key], np.int64)
+    first = np.full(len(rows), len(key), np.int64)
+    np.minimum.at(first, group_of, np.arange(len(key)))
+    size = np.bincount(group_of, minlength=len(rows))
     total = problem.totals[classes]
     # who may come: anyone where usable, else only as many as stand there
     most = np.where(usable[:, first], total[:, None], counts[:, first])

@@ -45,22 +45,22 @@ def _relabel(cls: IntArray, home: IntArray, node: IntArray, head: IntArray, nxt:
 
 
 @compiled
-def _spread_out(
-    class_index: IntArray,
-    node_index: IntArray,
-    counts: IntArray,
-    next_item: IntArray,
+def _settle_all(
+    cls: IntArray,
+    req: IntArray,
+    where: IntArray,
     node: IntArray,
     head: IntArray,
     nxt: IntArray,
     prv: IntArray,
+    load: IntArray,
 ) -> None:
-    """Give unplaced items of each class the nodes that a table of counts names."""
-    for x in range(class_index.shape[0]):
-        c = class_index[x]
-        for _ in range(counts[x]):
-            anneal.link(node, head, nxt, prv, next_item[c], node_index[x])
-            next_item[c] += 1
+    """Put every item on the node that `where` names (-1: none)."""
+    for i in range(cls.shape[0]):
+        if where[i] >= 0:
+            anneal.link(node, head, nxt, prv, i, where[i])
+            for r in range(req.shape[1]):
+                load[where[i], r] += req[cls[i], r]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,54 +92,56 @@ def make_ground(problem: Problem) -> Ground:
     """Arrays of a problem. Immovable classes are left out: their request is zero and their place fixed."""
     counts = problem.standing_counts
     movable = np.array([c.movable for c in problem.classes], np.bool_)
-    cap, req = problem.capacity, problem.requests
     usable = problem.eligibility.copy()
     usable[:, problem.overloaded] = False
-    extra_cap, extra_req = [], []
+    cap = np.maximum(problem.capacity, np.where(problem.overloaded[:, None], problem.standing_load, problem.capacity))
+    req = problem.requests
     for limit in problem.constraints.limits:
-        if not node_level(limit):
-            continue
-        members = sorted(limit.classes)
-        column = np.zeros(len(problem.classes), np.int64)
-        column[members] = 1
-        here = counts[members].sum(axis=0)
-        bound = np.array([d >= 0 for d in limit.domain_of], np.bool_)
-        room = np.where(bound, limit.maximum, np.int64(problem.totals.sum()))
-        full = bound & (here > limit.maximum)
-        usable[np.ix_(column > 0, full)] = False
-        fixed = counts[[c for c in members if not movable[c]]].sum(axis=0)
-        extra_cap.append(np.maximum(room, here) - fixed)
-        extra_req.append(np.where(movable, column, 0))
-    load = counts.T @ req
-    cap = np.maximum(cap, np.where(problem.overloaded[:, None], load, cap))
-    if extra_cap:
-        cap = np.concatenate([cap, np.array(extra_cap, np.int64).T], axis=1)
-        req = np.concatenate([req, np.array(extra_req, np.int64).T], axis=1)
-    cap = np.maximum(cap, load if not extra_cap else 0)
-    mask, group = np.unique(usable, axis=0, return_inverse=True) if len(usable) else (usable, np.zeros(0, np.int64))
+        if node_level(limit):
+            column, room = _limit_as_resource(problem, limit, usable)
+            req = np.concatenate([req, np.where(movable, column, 0)[:, None]], axis=1)
+            cap = np.concatenate([cap, room[:, None]], axis=1)
+    rows: dict[bytes, int] = {}
+    group = np.array([rows.setdefault(row.tobytes(), len(rows)) for row in usable], np.int64)
+    mask = np.array([np.frombuffer(row, np.bool_) for row in rows], np.bool_).reshape(len(rows), len(problem.nodes))
     priorities = tuple(sorted({c.priority for c in problem.classes if c.movable}, reverse=True))
     rank = {p: r for r, p in enumerate(priorities)}
+    class_of, at = np.nonzero(np.where(movable[:, None], counts, 0))
+    standing = counts[class_of, at]
+    pending = np.array([c.pending for c in problem.classes], np.int64)
+    cls = np.concatenate([np.repeat(class_of, standing), np.repeat(np.arange(len(pending)), pending)])
+    home = np.concatenate([np.repeat(at, standing), np.full(int(pending.sum()), -1)])
+    order = np.argsort(cls, kind="stable")
     mean = cap.mean(axis=0) if len(cap) else np.ones(cap.shape[1])
-    cls, home = [], []
-    for c, pod_class in enumerate(problem.classes):
-        if not pod_class.movable:
-            continue
-        at = np.repeat(np.arange(len(problem.nodes)), counts[c])
-        home.append(np.concatenate([at, np.full(pod_class.pending, -1)]))
-        cls.append(np.full(len(at) + pod_class.pending, c))
     return Ground(
         problem,
         np.ascontiguousarray(cap, np.int64),
         np.ascontiguousarray(req, np.int64),
-        np.ascontiguousarray(mask),
-        np.asarray(group, np.int64).reshape(-1),
+        mask,
+        group,
         np.array([rank.get(c.priority, 0) for c in problem.classes], np.int64),
         1.0 / np.maximum(mean, 1.0),
         np.array([c.move_cost for c in problem.classes], np.float64),
-        np.concatenate(cls).astype(np.int64) if cls else np.zeros(0, np.int64),
-        np.concatenate(home).astype(np.int64) if home else np.zeros(0, np.int64),
+        np.ascontiguousarray(cls[order], np.int64),
+        np.ascontiguousarray(home[order], np.int64),
         priorities,
     )
+
+
+def _limit_as_resource(problem: Problem, limit: Limit, usable: BoolArray) -> tuple[IntArray, IntArray]:
+    """A limit of single nodes as a resource: 1 for each member, and its room on every node, which a violation widens.
+
+    A node that holds too many already takes no new member; `usable` is changed accordingly.
+    """
+    members = sorted(limit.classes)
+    column = np.zeros(len(problem.classes), np.int64)
+    column[members] = 1
+    here = problem.standing_counts[members].sum(axis=0)
+    fixed = problem.standing_counts[[c for c in members if not problem.classes[c].movable]].sum(axis=0)
+    bound = np.array([d >= 0 for d in limit.domain_of], np.bool_)
+    room = np.where(bound, limit.maximum, int(problem.totals.sum()))
+    usable[np.ix_(column > 0, bound & (here > limit.maximum))] = False
+    return column, np.maximum(room, here) - fixed
 
 
 class State:
@@ -157,18 +159,27 @@ class State:
         self.outcome = np.zeros(3, np.int64)
 
     @classmethod
+    def at(cls, ground: Ground, where: IntArray, seed: int) -> State:
+        """The state with every pod on the node that `where` names (-1: none)."""
+        state = cls(ground, seed)
+        _settle_all(
+            ground.cls, ground.req, where, state.node, state.head, state.nxt, state.prv, state.load
+        )  # fmt: skip
+        return state
+
+    @classmethod
     def of(cls, ground: Ground, placement: IntArray, seed: int) -> State:
         """The state with these counts [classes, nodes] (those of immovable classes are ignored)."""
-        state = cls(ground, seed)
-        table = placement.copy()
-        table[[c for c, k in enumerate(ground.problem.classes) if not k.movable]] = 0
-        class_index, node_index = np.nonzero(table)
-        next_item = np.searchsorted(ground.cls, np.arange(len(ground.problem.classes)))
-        _spread_out(
-            class_index, node_index, table[class_index, node_index], next_item,
-            state.node, state.head, state.nxt, state.prv,
-        )  # fmt: skip
-        state.load = np.ascontiguousarray(table.T @ ground.req)
+        movable = np.array([c.movable for c in ground.problem.classes], np.bool_)
+        class_of, node_of = np.nonzero(np.where(movable[:, None], placement, 0))
+        times = placement[class_of, node_of]
+        class_of, node_of = np.repeat(class_of, times), np.repeat(node_of, times)
+        # items are sorted by class: the first ones of each class get its nodes in turn
+        first = np.searchsorted(ground.cls, np.arange(len(movable)))
+        offset = np.arange(len(class_of)) - np.searchsorted(class_of, class_of)
+        where = np.full(len(ground.cls), -1, np.int64)
+        where[first[class_of] + offset] = node_of
+        state = cls.at(ground, where, seed)
         state.relabel()
         return state
 
