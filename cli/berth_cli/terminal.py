@@ -61,9 +61,11 @@ def _console(file: object, plain: bool) -> Console:
     )
 
 
-def columns(*headers: str, right: tuple[str, ...] = ()) -> Table:
+def columns(*headers: str, right: tuple[str, ...] = (), pad_left: int = 0) -> Table:
     """A table as kubectl prints them: capitals, three blanks between columns, no lines."""
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold", show_edge=False)
+    table = Table(
+        box=None, pad_edge=pad_left > 0, padding=(0, 3 - pad_left, 0, pad_left), header_style="bold", show_edge=False
+    )
     for header in headers:
         table.add_column(header, justify="right" if header in right else "left", overflow="fold")
     return table

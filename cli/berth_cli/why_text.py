@@ -1,0 +1,116 @@
+"""Explanations as text: one row for each look of waiting pods, or everything there is to say about one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from rich.console import Console
+from rich.text import Text
+
+from berth_api.reasons import Reason
+from berth_cli.amounts import needs
+from berth_cli.plan_text import counted
+from berth_cli.terminal import columns
+from berth_cluster.snapshot import Pod
+from berth_planner.explanation import Explanation
+
+REMEDIES_SHOWN = 4
+TARGETS_SHOWN = 6
+STYLES = {
+    Reason.FITS_NOW: "green",
+    Reason.FITS_AFTER_MOVES: "green",
+    Reason.NO_PLACEMENT_EXISTS: "red",
+    Reason.HIGHER_PRIORITY_FIRST: "yellow",
+}
+
+
+class WhyDocument(msgspec.Struct, frozen=True):
+    """What `-o json` prints."""
+
+    explanations: tuple[Explanation, ...]
+
+
+def print_explanations(console: Console, explanations: Sequence[Explanation], *, full: bool, wide: bool) -> None:
+    if full:
+        for i, explanation in enumerate(explanations):
+            if i:
+                console.print()
+            _print_full(console, explanation)
+        return
+    if not explanations:
+        console.print("No pod waits for a node.")
+        return
+    table = columns("PODS", "PRIORITY", "NEEDS", "WHY", "WHAT WOULD HELP", right=("PRIORITY",))
+    for explanation in explanations:
+        table.add_row(
+            _who(explanation),
+            str(explanation.priority),
+            needs(explanation.requests, every=wide),
+            Text(explanation.code.value, style=STYLES.get(explanation.code, "")),
+            _help(explanation),
+        )
+    console.print(table)
+    console.print()
+    waiting = sum(len(e.pods) for e in explanations)
+    placed = sum(len(e.pods) for e in explanations if e.targets)
+    console.print(
+        Text(f"{counted(waiting, 'pod')} waiting, {placed:,} of them with a place in the plan. ", style="bold")
+        + Text("One in full: berth why POD")
+    )
+
+
+def print_running(console: Console, pods: Sequence[Pod]) -> None:
+    """For pods that were asked about and do not wait at all."""
+    running = [pod for pod in pods if pod.node is not None]
+    if len(running) > 1:
+        nodes = {pod.node for pod in running}
+        console.print(
+            f"{counted(len(running), 'pod')} of {running[0].workload.name} run, on {counted(len(nodes), 'node')}."
+        )
+    for pod in running if len(running) == 1 else ():
+        going = ", and is being deleted" if pod.terminating else ""
+        console.print(f"{pod.key} runs on {pod.node}{going}.", markup=False)
+
+
+def _who(explanation: Explanation) -> str:
+    if len(explanation.pods) == 1:
+        return explanation.pods[0]
+    return f"{explanation.workload.namespace}/{explanation.workload.name} x{len(explanation.pods)}"
+
+
+def _help(explanation: Explanation) -> str:
+    if explanation.targets:
+        return "the plan: " + explanation.message
+    if explanation.remedies:
+        return explanation.remedies[0].message
+    return "" if explanation.code is not Reason.NO_PLACEMENT_EXISTS else "no single change"
+
+
+def _print_full(console: Console, explanation: Explanation) -> None:
+    style = STYLES.get(explanation.code, "")
+    console.print(Text(f"{_who(explanation)}  ", style="bold") + Text(explanation.code.value, style=style))
+    console.print(Text(f"  {_sentence(explanation.message)}" + ("" if explanation.proven else " (not proven)")))
+    table = columns("", "", pad_left=2)
+    table.show_header = False
+    table.add_row("needs", needs(explanation.requests, every=True))
+    table.add_row("priority", str(explanation.priority))
+    if explanation.wave is not None:
+        table.add_row("in the plan", f"wave {explanation.wave}")
+    if explanation.targets:
+        more = len(set(explanation.targets)) - TARGETS_SHOWN
+        shown = ", ".join(sorted(set(explanation.targets))[:TARGETS_SHOWN]) + (f" and {more} more" if more > 0 else "")
+        table.add_row("goes to", shown)
+    when = "now" if explanation.targets else "once the plan is done"
+    for i, reason in enumerate(sorted(explanation.reasons, key=lambda r: -r.nodes)):
+        resource = f" {reason.resource}" if reason.resource else ""
+        table.add_row(
+            f"nodes, {when}" if i == 0 else "", f"{reason.nodes:,} of {explanation.nodes:,}: {reason.reason}{resource}"
+        )
+    for i, remedy in enumerate(explanation.remedies[:REMEDIES_SHOWN]):
+        table.add_row("it would fit" if i == 0 else "or", remedy.message)
+    console.print(table)
+
+
+def _sentence(message: str) -> str:
+    return message if message.endswith(".") else message + "."
