@@ -2,7 +2,7 @@
 
 A file is a List, one object, several documents one after the other, or JSON lines; plain or gzip. Objects come out as
 slices of the file's own bytes (`msgspec.Raw`), so that reading costs one pass and no second copy; each is decoded later
-into the few fields that matter. Measured: 180 MB of pods are split in about 0.2 s.
+into the few fields that matter. Measured: a List of 411 MB is split in 0.8 s.
 """
 
 from __future__ import annotations

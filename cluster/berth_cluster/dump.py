@@ -189,6 +189,8 @@ class _DumpReader:
             raise _located(item, field_error(error)) from error
         meta = decoded.metadata
         if not meta.name:
+            if wire is Meta and item.kind not in _OWNER_KINDS:
+                return None  # a kubeconfig, a Status: nothing that could own a pod
             raise _located(item, FieldError("metadata.name", "is missing"))
         stated = meta.resource_version or ""
         version = int(stated) if stated.isdecimal() else 0

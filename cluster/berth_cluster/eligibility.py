@@ -2,8 +2,8 @@
 
 Each label key that a selector mentions is turned into one array of value codes, each distinct requirement into one mask,
 each distinct set of tolerations into one mask over the distinct sets of taints; terms combine masks. All are kept, so that
-thousands of specs that differ in few requirements cost a few array operations each. Measured with 5,000 nodes: the first
-use of a key about 0.5 ms, a further requirement about 10 microseconds, a known spec about 5.
+thousands of specs that differ in few requirements cost a few array operations each. Measured with 5,000 nodes: the
+first use of a key 0.8 ms, a further requirement 30 microseconds, a known spec 4; 3,000 specs over 300 racks 34 ms.
 """
 
 from __future__ import annotations

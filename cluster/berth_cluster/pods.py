@@ -143,9 +143,16 @@ class PodReader:
             immovable=immovable,
             move_cost=cost,
             created=meta.creation_timestamp or "",
-            hint=(annotations.hint or annotations.hint_old_alias or annotations.hint_alias or "")[:MAX_HINT],
+            hint=self._hint(annotations, f"Pod {namespace}/{meta.name}"),
         )
         return pod, membership
+
+    def _hint(self, annotations: PodAnnotations, example: str) -> str:
+        hint = annotations.hint or annotations.hint_old_alias or annotations.hint_alias or ""
+        if len(hint) > MAX_HINT:
+            message = f"an allocation hint is longer than {MAX_HINT} characters; the rest is not read"
+            self._context.findings.add(Reason.TOO_LARGE, message, example)
+        return hint[:MAX_HINT]
 
     def _spec(self, wire: WirePod, namespace: str, membership: Membership) -> tuple[PodSpec, bool]:
         """The shared spec, and whether the pod asks for resource claims."""

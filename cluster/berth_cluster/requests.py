@@ -100,7 +100,6 @@ def effective_requests(shape: RequestShape) -> tuple[tuple[str, int], ...]:
         if container.sidecar:
             _add(total, asked)
             _add(sidecars, asked)
-            _raise_to(initialising, sidecars)
         else:
             together = dict(sidecars)
             _add(together, asked)

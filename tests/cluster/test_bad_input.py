@@ -66,6 +66,12 @@ def test_empty_input_is_an_empty_cluster_with_a_warning() -> None:
         assert [w.reason for w in snapshot.warnings] == ["EmptyCluster"]
 
 
+def test_a_file_of_something_else_is_an_empty_cluster_that_says_what_it_saw() -> None:
+    snapshot = read_bytes(b'{"apiVersion": "v1", "kind": "Config", "clusters": [], "users": []}')
+    assert [w.reason for w in snapshot.warnings] == ["EmptyCluster", "WrongKind"]
+    assert "Config" in snapshot.warnings[1].message
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DumpError) as caught:
         read_dumps([tmp_path / "nothing.json"])

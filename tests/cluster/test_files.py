@@ -102,6 +102,11 @@ def test_other_kinds_are_counted_in_one_warning_each() -> None:
     assert [(w.count, w.example) for w in secrets] == [(2, "")]
 
 
+def test_the_example_of_a_warning_is_the_first_by_name() -> None:
+    bare = [node(f"n{i}").status(allocatable=None) for i in (2, 1, 3)]
+    assert [(w.count, w.example) for w in read(*bare).warnings] == [(3, "Node n1")]
+
+
 def test_an_object_in_two_files_counts_once_and_the_newer_copy_holds() -> None:
     old = node("n1").meta(uid="u", resourceVersion="99")
     new = node("n1").meta(uid="u", resourceVersion="100").spec(unschedulable=True)

@@ -115,8 +115,9 @@ def test_each_taint_needs_its_toleration() -> None:
     ],
 )
 def test_selecting_a_node(spec: PodSpec, expected: bool) -> None:
-    reason = node_matches(spec, a_node("n1", zone="a", cores="64"))
-    assert reason is (None if expected else Reason.NODE_SELECTOR_MISMATCH)
+    nodes = [a_node("n1", zone="a", cores="64"), a_node("n2"), a_node("n3", rack="a")]
+    assert node_matches(spec, nodes[0]) is (None if expected else Reason.NODE_SELECTOR_MISMATCH)
+    assert NodeIndex(nodes).eligible(spec).tolist() == [node_matches(spec, n) is None for n in nodes]
 
 
 def test_a_volume_elsewhere_is_its_own_reason() -> None:

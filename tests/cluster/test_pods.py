@@ -62,6 +62,12 @@ def test_hints_have_aliases(alias: str) -> None:
     assert read_pod(pod("p").annotated({alias: "a100 please"})).hint == "a100 please"
 
 
+def test_a_hint_has_a_limit_and_says_so() -> None:
+    snapshot = read(node("n1"), pod("p").annotated({"allocation_hint": "x" * 5000}))
+    assert len(snapshot.pods[0].hint) == 4096
+    assert [w.reason for w in snapshot.warnings] == ["TooLarge"]
+
+
 def test_priority_is_what_admission_would_have_filled_in() -> None:
     classes = [priority_class("gold", 900, preemptionPolicy="Never"), priority_class("plain", 5, globalDefault=True)]
     assert read_pod(pod("p")).priority == 0
@@ -69,6 +75,7 @@ def test_priority_is_what_admission_would_have_filled_in() -> None:
     gold = read_pod(pod("p").spec(priorityClassName="gold"), *classes)
     assert (gold.priority, gold.preemption_policy) == (900, "Never")
     assert read_pod(pod("p").spec(priority=3, priorityClassName="gold"), *classes).priority == 3
+    assert read_pod(pod("p").spec(priority=0, priorityClassName="gold"), *classes).priority == 0
     assert read_pod(pod("p").spec(priorityClassName="system-node-critical")).priority == 2_000_001_000
     assert read(*classes).priority_classes == {"gold": 900, "plain": 5}
 
