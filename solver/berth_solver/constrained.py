@@ -12,12 +12,14 @@ The answer is never worse than the incumbent, and keeps every rule that it keeps
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
-from berth_solver.cpsat import Linear
+from berth_solver.cpsat import Answer, Linear
 from berth_solver.cpsat_model import Neighbourhood, PackingModel
 from berth_solver.exact import InfeasibleIncumbentError
 from berth_solver.feasible import keeps_rules, violations
@@ -34,11 +36,16 @@ EFFORT = (0.05, 0.1, 0.2, 0.4)
 TRIES = (2, 3, 3, 3)
 """Neighbourhoods a unit gets in each round."""
 SHARE_FOR_PLACING = 0.65
+SHARE_FOR_EMPTYING = 0.6
 SHARE_FOR_SETTLING = 0.85
 """Of the time then left, while anything remains to be done after it."""
 LARGEST_WEIGHT_SUM = 1 << 50
 LEAST_SECONDS = 0.01
 """A neighbourhood is not begun with less time than this."""
+PAIRS_PER_EFFORT = 400
+"""Larger models get proportionally more effort."""
+MOST_PREFERRED_TRIED = 8
+"""Nodes to which a pod is moved directly, best first."""
 
 
 def improve_constrained(
@@ -48,21 +55,25 @@ def improve_constrained(
     clock: Callable[[], float],
     *,
     seed: int = 0,
+    threads: int = 1,
     consolidate: bool = False,
     keep_standing: bool = False,
+    place: bool = True,
     rules: Rules | None = None,
     on_better: Callable[[IntArray], None] | None = None,
 ) -> IntArray:
     """A placement at least as good as `incumbent`, found by `deadline` (a time of `clock`).
 
-    keep_standing: nobody leaves the node where it stands. on_better: told of each better placement (not to be changed).
+    keep_standing: nobody leaves the node where it stands. place: False where the counts are known to be the best, and only
+    disruption and preference are worth the time. on_better: told of each better placement (not to be changed).
     """
     rules = rules or Rules.of(problem)
     broken = violations(problem, incumbent, rules)
     if broken:
         raise InfeasibleIncumbentError(f"{broken[0].kind} {broken[0].subject!r}: {broken[0].text}")
-    search = _Search(rules, incumbent, deadline, clock, seed, consolidate, keep_standing, on_better)
-    search.run()
+    with ThreadPoolExecutor(threads) as pool:
+        search = _Search(rules, incumbent, deadline, clock, seed, threads, pool, consolidate, keep_standing, on_better)
+        search.run(place)
     return search.occupancy.placement
 
 
@@ -87,6 +98,8 @@ class _Search:
         deadline: float,
         clock: Callable[[], float],
         seed: int,
+        threads: int,
+        pool: ThreadPoolExecutor,
         consolidate: bool,
         keep_standing: bool,
         on_better: Callable[[IntArray], None] | None,
@@ -95,24 +108,33 @@ class _Search:
         self.occupancy = Occupancy(rules, incumbent)
         self.deadline, self.clock = deadline, clock
         self.rng = random.Random(seed)
-        self.seed = seed
+        self.seed, self.threads, self.pool = seed, threads, pool
         self.consolidate, self.keep_standing = consolidate, keep_standing
         self.on_better = on_better
         self.preference = self.in_use = 0
+        self._cut_short = False
         self._recount()
         self.worth = self._worth()
 
-    def run(self) -> None:
-        self._insert(self.deadline)
-        start = self.clock()
-        self._place_waiting(start + SHARE_FOR_PLACING * (self.deadline - start))
-        if self.consolidate:
-            start = self.clock()
-            self._empty_nodes(start + 0.6 * (self.deadline - start))
-        start = self.clock()
-        last = self.rules.preference.weights is None
-        self._settle(self.deadline if last else start + SHARE_FOR_SETTLING * (self.deadline - start))
-        self._please(self.deadline)
+    def run(self, place: bool) -> None:
+        """Cycles of all phases, until one that time did not cut short brings nothing."""
+        while True:
+            before = self.worth.key()
+            if place:
+                self._insert(self.deadline)
+                self._place_waiting(self._share(SHARE_FOR_PLACING))
+            if self.consolidate:
+                self._empty_nodes(self._share(SHARE_FOR_EMPTYING))
+            last = self.rules.preference.weights is None
+            self._settle(self.deadline if last else self._share(SHARE_FOR_SETTLING))
+            self._please(self.deadline)
+            if self._is_late(self.deadline) or (self.worth.key() == before and not self._cut_short):
+                return
+            self._cut_short = False
+
+    def _share(self, share: float) -> float:
+        now = self.clock()
+        return now + share * (self.deadline - now)
 
     # Phases
 
@@ -124,19 +146,16 @@ class _Search:
 
     def _place_waiting(self, until: float) -> None:
         for size, effort, tries in zip(SIZES, EFFORT, TRIES, strict=True):
-            for unit in insertion_units(self.occupancy):
-                for _ in range(tries):
-                    if not self._waits(unit) or self._is_late(until):
-                        break
-                    missing = sum(int(self.problem.totals[c] - self.occupancy.placed[c]) for c in unit)
-                    wanted = size + (missing if self._is_gang(unit) else 0)
-                    free = around_waiting(self.occupancy, unit, wanted, self.rng)
-                    if free is None:
-                        break
-                    self._reopen(free, effort * (1 + wanted // 12), until)
-            if self._is_late(until):
-                return
+            self._reopen_all(self._around_waiting(size, tries), effort, until)
             self._insert(until)
+
+    def _around_waiting(self, size: int, tries: int) -> Iterator[Neighbourhood]:
+        for _ in range(tries):
+            for unit in insertion_units(self.occupancy):
+                if any(self.occupancy.placed[c] < self.problem.totals[c] for c in unit):
+                    free = around_waiting(self.occupancy, unit, size, self.rng)
+                    if free is not None:
+                        yield free
 
     def _settle(self, until: float) -> None:
         """Undo moves at equal counts: first those that simply can be, then by rearranging around each."""
@@ -144,18 +163,7 @@ class _Search:
             return
         self._return_home(until)
         for size, effort in zip(SIZES, EFFORT, strict=True):
-            while True:
-                before = self.worth.key()
-                left = np.argwhere(self.occupancy.placement < self.problem.standing_counts)
-                moved = [(int(c), int(n)) for c, n in left if self.problem.classes[c].move_cost]
-                self.rng.shuffle(moved)
-                for c, n in moved:
-                    if self._is_late(until):
-                        return
-                    if self.occupancy.placement[c, n] < self.problem.standing_counts[c, n]:
-                        self._reopen(around_moved(self.occupancy, c, n, size, self.rng), effort, until)
-                if self.worth.key() == before:
-                    break
+            self._repeat(lambda size=size: self._around_moved(size), effort, until)  # type: ignore[misc]
 
     def _return_home(self, until: float) -> None:
         occupancy, standing = self.occupancy, self.problem.standing_counts
@@ -165,52 +173,94 @@ class _Search:
                     break
                 self._try([(c, away, -1), (c, home, 1)])
 
+    def _around_moved(self, size: int) -> Iterator[Neighbourhood]:
+        left = np.argwhere(self.occupancy.placement < self.problem.standing_counts)
+        moved = [(int(c), int(n)) for c, n in left if self.problem.classes[c].move_cost]
+        self.rng.shuffle(moved)
+        for c, n in moved:
+            if self.occupancy.placement[c, n] < self.problem.standing_counts[c, n]:
+                yield around_moved(self.occupancy, c, n, size, self.rng)
+
     def _empty_nodes(self, until: float) -> None:
         for size, effort in zip(SIZES, EFFORT, strict=True):
-            while not self._is_late(until):
-                before = self.worth.key()
-                on_node = self.occupancy.placement[self.rules.movable].sum(axis=0)
-                used = np.flatnonzero(on_node)
-                for n in used[np.argsort(on_node[used], kind="stable")].tolist():
-                    if self._is_late(until):
-                        return
-                    if not self.occupancy.placement[self.rules.movable, n].any():
-                        continue
-                    others = [int(m) for m in used if m != n]
-                    nodes = [n, *self.rng.sample(others, min(len(others), size))]
-                    self._reopen(around_nodes(self.occupancy, nodes, (), self.rng), effort, until)
-                if self.worth.key() == before:
-                    break
+            self._repeat(lambda size=size: self._around_emptiest(size), effort, until)  # type: ignore[misc]
+
+    def _around_emptiest(self, size: int) -> Iterator[Neighbourhood]:
+        movable = self.rules.movable
+        on_node = self.occupancy.placement[movable].sum(axis=0)
+        used = np.flatnonzero(on_node)
+        for n in used[np.argsort(on_node[used], kind="stable")].tolist():
+            if self.occupancy.placement[movable, n].any():
+                others = [int(m) for m in used if m != n and self.occupancy.placement[movable, m].any()]
+                nodes = [n, *self.rng.sample(others, min(len(others), size))]
+                yield around_nodes(self.occupancy, nodes, (), self.rng)
 
     def _please(self, until: float) -> None:
         """Raise preference of those that are new where they are, at equal counts and disruption."""
-        weights = self.rules.preference.weights
-        if weights is None:
+        if self.rules.preference.weights is None:
             return
+        self._move_to_preferred(self.rules.preference.weights, until)
         for size, effort in zip(SIZES, EFFORT, strict=True):
-            occupancy, standing = self.occupancy, self.problem.standing_counts
-            for c, n in np.argwhere(occupancy.placement > standing).tolist():
-                better = np.flatnonzero(weights[c] > weights[c, n])
-                if self._is_late(until):
-                    return
-                if not len(better) or occupancy.placement[c, n] <= standing[c, n]:
-                    continue
-                better = better[np.argsort(-weights[c, better], kind="stable")]
-                if size == SIZES[0] and any(self._try([(c, n, -1), (c, int(m), 1)]) for m in better[:8]):
-                    continue
-                nodes = [n, *(int(m) for m in better[:size]), *self.rng.sample(better.tolist(), min(len(better), 2))]
-                self._reopen(around_nodes(occupancy, nodes, (c,), self.rng), effort, until, please=True)
+            self._reopen_all(self._around_preferred(self.rules.preference.weights, size), effort, until, please=True)
+
+    def _move_to_preferred(self, weights: IntArray, until: float) -> None:
+        occupancy, standing = self.occupancy, self.problem.standing_counts
+        for c, n in np.argwhere(occupancy.placement > standing).tolist():
+            better = np.flatnonzero(weights[c] > weights[c, n])
+            for m in better[np.argsort(-weights[c, better], kind="stable")][:MOST_PREFERRED_TRIED].tolist():
+                if self._is_late(until) or occupancy.placement[c, n] <= standing[c, n]:
+                    break
+                if (occupancy.free[m] >= self.problem.requests[c]).all():
+                    self._try([(c, n, -1), (c, m, 1)])
+
+    def _around_preferred(self, weights: IntArray, size: int) -> Iterator[Neighbourhood]:
+        occupancy, standing = self.occupancy, self.problem.standing_counts
+        for c, n in np.argwhere(occupancy.placement > standing).tolist():
+            better = np.flatnonzero(weights[c] > weights[c, n])
+            if len(better) and occupancy.placement[c, n] > standing[c, n]:
+                top = better[np.argsort(-weights[c, better], kind="stable")][: 2 * size].tolist()
+                nodes = [n, *self.rng.sample(top, min(len(top), size))]
+                yield around_nodes(occupancy, nodes, (c,), self.rng)
 
     # One step
 
-    def _reopen(self, free: Neighbourhood, effort: float, until: float, please: bool = False) -> bool:
-        """Solve a neighbourhood; True when the placement became better."""
+    def _repeat(self, neighbourhoods: Callable[[], Iterator[Neighbourhood]], effort: float, until: float) -> None:
+        """Rounds of one size until a whole round brings nothing."""
+        while not self._is_late(until):
+            before = self.worth.key()
+            self._reopen_all(neighbourhoods(), effort, until)
+            if self.worth.key() == before:
+                return
+
+    def _reopen_all(
+        self, neighbourhoods: Iterator[Neighbourhood], effort: float, until: float, please: bool = False
+    ) -> None:
+        """Solve neighbourhoods, as many at a time as there are threads, and keep in turn what is still better.
+
+        A batch starts from one placement, so its later members may clash with what its first one changed: then they are
+        dropped by the check that every change passes. The batches do not depend on timing.
+        """
+        while not self._is_late(until):
+            batch = list(islice(neighbourhoods, self.threads))
+            if not batch:
+                return
+            models = [self._model(free, please) for free in batch]
+            seeds = range(self.seed, self.seed + len(models))
+            self.seed += len(models)
+
+            def solve(model: PackingModel, seed: int) -> Answer:
+                pairs = len(model.x)
+                return model.cp.solve(until - self.clock(), seed, 1, effort * max(1.0, pairs / PAIRS_PER_EFFORT))
+
+            for model, answer in zip(models, self.pool.map(solve, models, seeds), strict=True):
+                if answer.values is not None:
+                    self._try(model.changes(answer.values))
+
+    def _model(self, free: Neighbourhood, please: bool) -> PackingModel:
         model = PackingModel(self.occupancy, free, self.keep_standing, self.consolidate)
         values = model.hint(self.occupancy.placement)
         model.cp.minimize(self._objective(model, values, please))
-        self.seed += 1
-        answer = model.cp.solve(until - self.clock(), self.seed, 1, effort)
-        return answer.values is not None and self._try(model.changes(answer.values))
+        return model
 
     def _objective(self, model: PackingModel, values: Sequence[int], please: bool) -> Linear:
         """Tiers, nodes in use and disruption in one sum whose weights keep the order; preference alone in its phase."""
@@ -277,10 +327,6 @@ class _Search:
             self.on_better(self.occupancy.placement)
 
     def _is_late(self, until: float) -> bool:
-        return self.clock() + LEAST_SECONDS >= until
-
-    def _waits(self, unit: tuple[int, ...]) -> bool:
-        return any(self.occupancy.placed[c] < self.problem.totals[c] for c in unit)
-
-    def _is_gang(self, unit: tuple[int, ...]) -> bool:
-        return any(self.rules.gangs_of[c] for c in unit)
+        late = self.clock() + LEAST_SECONDS >= until
+        self._cut_short |= late
+        return late

@@ -27,6 +27,10 @@ from berth_solver.score import Score, score
 
 SHARE_OF_A_STAGE = 0.6
 """Of the time left, when stages come after it."""
+SHARE_OF_POLISHING = 0.3
+"""Of the time left, before CP-SAT minimises disruption or nodes in use: it starts far better from a good placement."""
+MOST_VARIABLES = 15_000
+"""Beyond, CP-SAT's presolve alone takes seconds and finds nothing that a neighbourhood search does not."""
 SECONDS_PER_TERM = 2e-6
 """Building a model, by terms as `predicted_terms` counts them."""
 
@@ -75,6 +79,9 @@ class ExactResult:
 StageBound = Callable[[Stage, Score], float]
 """A proven bound of a stage, given the values that the stages before it have in this score."""
 
+Polish = Callable[[IntArray, float], IntArray]
+"""Given a placement and a deadline, one that is at least as good."""
+
 
 def solve_exact(
     problem: Problem,
@@ -87,14 +94,20 @@ def solve_exact(
     consolidate: bool = False,
     keep_standing: bool = False,
     stage_bound: StageBound | None = None,
+    polish: Polish | None = None,
+    largest: int = MOST_VARIABLES,
     rules: Rules | None = None,
 ) -> ExactResult:
-    """The best placement found by `deadline` (a time of `clock`), with what is proven of each stage."""
+    """The best placement found by `deadline` (a time of `clock`), with what is proven of each stage.
+
+    threads: with more than one, CP-SAT may give another of several best placements each time. largest: models with more
+    variables than this are not built; the outcomes then hold the incumbent's values and the bounds handed in.
+    """
     rules = rules or Rules.of(problem)
     broken = violations(problem, incumbent, rules)
     if broken:
         raise InfeasibleIncumbentError(f"{broken[0].kind} {broken[0].subject!r}: {broken[0].text}")
-    search = _Search(rules, incumbent, deadline, clock, seed, threads, consolidate, keep_standing)
+    search = _Search(rules, incumbent, deadline, clock, seed, threads, consolidate, keep_standing, polish, largest)
     outcomes = tuple(search.run(stage, stage_bound) for stage in stages(problem, rules, consolidate))
     return search.result(outcomes)
 
@@ -135,6 +148,8 @@ class _Search:
         threads: int,
         consolidate: bool,
         keep_standing: bool,
+        polish: Polish | None,
+        largest: int,
     ) -> None:
         self.rules, self.problem = rules, rules.problem
         self.best = incumbent.copy()
@@ -142,6 +157,7 @@ class _Search:
         self.deadline, self.clock = deadline, clock
         self.seed, self.threads = seed, threads
         self.consolidate, self.keep_standing = consolidate, keep_standing
+        self.polish, self.largest = polish, largest
         self.notes: list[str] = []
         self._model: PackingModel | None = None
         self._kept: list[tuple[Stage, int]] = []
@@ -151,6 +167,9 @@ class _Search:
         if stage_bound is not None:
             bound = _tighter(stage, bound, stage_bound(stage, self.score))
         searched = False
+        if stage.kind in ("nodes_in_use", "disruption") and self.polish and abs(self._value(stage) - bound) >= 1e-9:
+            now = self.clock()
+            self._adopt(self.polish(self.best, now + SHARE_OF_POLISHING * (self.deadline - now)))
         if abs(self._value(stage) - bound) >= 1e-9:
             found = self._search(stage, bound)
             tighter = bound if found is None else _tighter(stage, bound, found)
@@ -230,6 +249,9 @@ class _Search:
 
     def _built(self) -> PackingModel | None:
         if self._model is None:
+            if (variables := predicted_variables(self.problem)) > self.largest:
+                self._note(f"too large for the exact model: {variables} counts to decide")
+                return None
             predicted = predicted_build_seconds(self.problem, self.rules)
             if self.clock() + predicted >= self.deadline:
                 self._note(f"the exact model was not built: it would take {predicted:.2f} s")
@@ -254,16 +276,21 @@ class _Search:
     def _consider(self, placement: IntArray) -> None:
         filled = Occupancy(self.rules, placement)
         insert_pending(filled, self.deadline, self.clock)
-        for candidate in (filled.placement, placement):
-            worth = score(self.problem, candidate, self.consolidate)
-            if not worth.is_better_than(self.score):
-                continue
-            broken = violations(self.problem, candidate, self.rules)
-            if broken:
-                self._note(f"an exact placement was dropped, it breaks {broken[0].kind} {broken[0].subject!r}")
-                continue
-            self.best, self.score = candidate, worth
-            return
+        if not self._adopt(filled.placement):
+            self._adopt(placement)
+
+    def _adopt(self, placement: IntArray) -> bool:
+        worth = score(self.problem, placement, self.consolidate)
+        if not worth.is_better_than(self.score):
+            return False
+        broken = violations(self.problem, placement, self.rules)
+        if broken:
+            self._note(
+                f"an exact placement was dropped, it breaks {broken[0].kind} {broken[0].subject!r}; please report"
+            )
+            return False
+        self.best, self.score = placement, worth
+        return True
 
     def _note(self, note: str) -> None:
         if note not in self.notes:

@@ -30,6 +30,11 @@ def around_waiting(occupancy: Occupancy, unit: tuple[int, ...], size: int, rng: 
     missing = [c for c in unit if occupancy.placed[c] < occupancy.problem.totals[c]]
     nodes: dict[int, None] = {}
     targets = max(1, round(size * TARGET_SHARE))
+    if any(
+        occupancy.rules.gangs_of[c] for c in unit
+    ):  # all of them or none: a node for each, and the rest for what leaves
+        together = sum(int(occupancy.problem.totals[c] - occupancy.placed[c]) for c in missing)
+        targets, size = targets + together, size + together
     for c in missing:
         for n in _targets(occupancy, c, max(1, targets // len(missing)), rng):
             nodes[n] = None
@@ -80,13 +85,28 @@ def _targets(occupancy: Occupancy, c: int, count: int, rng: random.Random) -> li
     request = problem.requests[c]
     possible = problem.eligibility[c] & ~problem.overloaded & (problem.capacity >= request).all(axis=1)
     candidates = np.flatnonzero(possible)
+    stuck = _out_of_budget(occupancy)
+    if len(stuck):
+        remain = np.minimum(occupancy.placement, problem.standing_counts)[np.ix_(stuck, candidates)]
+        emptied = problem.capacity[candidates] - remain.T @ problem.requests[stuck]
+        candidates = candidates[(emptied >= request).all(axis=1)]
     if not len(candidates):
         return []
     typical = np.maximum(np.maximum(problem.capacity, 0).mean(axis=0), 1.0)
-    lacking = (np.maximum(request - occupancy.free[candidates], 0) / typical).sum(axis=1)
+    free = occupancy.free[candidates]
+    if rng.random() < 0.5:  # what is of lower priority may leave without a new place
+        lower = np.flatnonzero(occupancy.rules.movable & (occupancy.rules.tier_of > occupancy.rules.tier_of[c]))
+        free = free + occupancy.placement[np.ix_(lower, candidates)].T @ problem.requests[lower]
+    lacking = (np.maximum(request - free, 0) / typical).sum(axis=1)
     noise = np.array([rng.random() for _ in range(len(candidates))])
     order = candidates[np.argsort(lacking * (0.5 + noise) + 1e-6 * noise, kind="stable")]
     return _over_domains(occupancy, c, order, count)
+
+
+def _out_of_budget(occupancy: Occupancy) -> IntArray:
+    """Classes of which no further pod may leave its node."""
+    spent = [b for b in occupancy.rules.budgets if int(occupancy.left_of[b.classes].sum()) >= b.budget.max_disrupted]
+    return np.unique(np.concatenate([b.classes for b in spent])) if spent else np.zeros(0, np.int64)
 
 
 def _over_domains(occupancy: Occupancy, c: int, order: IntArray, count: int) -> list[int]:
