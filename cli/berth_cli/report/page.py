@@ -9,14 +9,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-import os
-import tempfile
 from importlib import resources
 from pathlib import Path
 from string import Template
 
 import msgspec
 
+from berth_cli.files import write_whole
 from berth_cli.report.contents import contents
 from berth_cluster.snapshot import Snapshot
 from berth_planner.plan import Plan
@@ -46,17 +45,8 @@ def render_report(snapshot: Snapshot, plan: Plan, *, title: str, generated: str)
 
 
 def write_report(path: Path, snapshot: Snapshot, plan: Plan, *, title: str, generated: str) -> None:
-    """Writes the file whole or not at all. Raises PlanMismatchError, and OSError when the place cannot be written."""
-    page = render_report(snapshot, plan, title=title, generated=generated)
-    handle, scratch = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(page)
-        Path(scratch).chmod(0o644)
-        Path(scratch).replace(path)
-    except BaseException:
-        Path(scratch).unlink(missing_ok=True)
-        raise
+    """Writes the file whole or not at all. Raises PlanMismatchError, and CommandError when the place cannot be written."""
+    write_whole(path, render_report(snapshot, plan, title=title, generated=generated).encode())
 
 
 def _asset(name: str) -> str:
