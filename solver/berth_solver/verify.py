@@ -32,15 +32,14 @@ from berth_solver.check_bounds import (
     pattern_bound,
 )
 from berth_solver.check_exhausted import NotSearchedError, least_disruption, most_placed
-from berth_solver.check_placement import Violation, ViolationCode, disruption_of, placement_violations
-from berth_solver.check_stages import least_nodes_in_use, most_preference, nodes_in_use_of, preference_of
+from berth_solver.check_leftover import NotListedError, cannot_all_be_placed
+from berth_solver.check_placement import Violation, ViolationCode, placement_violations
+from berth_solver.check_report import TOLERANCE, members_of, wrong_counts, wrong_values
+from berth_solver.check_stages import least_nodes_in_use, most_preference
 from berth_solver.problem import BoolArray, Problem
 from berth_solver.solution import Evidence, Solution, StageResult, TierResult
 
 DEFAULT_SECONDS = 10.0
-TOLERANCE = 1e-6
-"""Preference is a sum of floats: relative difference that is only rounding."""
-
 __all__ = ["StageCheck", "Verdict", "Verification", "Violation", "ViolationCode", "verify"]
 
 
@@ -89,51 +88,15 @@ def verify(
     violations = placement_violations(problem, solution.placement)
     if any(v.code in (ViolationCode.BAD_SHAPE, ViolationCode.NEGATIVE_COUNT) for v in violations):
         return Verification(tuple(violations), ())
-    violations += _wrong_counts(problem, solution)
+    violations += wrong_counts(problem, solution)
     if any(v.code is ViolationCode.WRONG_COUNT for v in violations):
         return Verification(tuple(violations), ())
-    violations += _wrong_values(problem, solution)
+    violations += wrong_values(problem, solution)
     stages = _Bounds(problem, solution, clock() + seconds, clock).check()
     violations += [
         Violation(ViolationCode.WRONG_BOUND, f"{s.stage}: {s.message}") for s in stages if s.verdict is Verdict.WRONG
     ]
     return Verification(tuple(violations), tuple(stages))
-
-
-def _wrong_counts(problem: Problem, solution: Solution) -> list[Violation]:
-    reported = [t.priority for t in solution.tiers]
-    if tuple(reported) != problem.priorities:
-        message = f"tiers {reported} are reported, the problem has {list(problem.priorities)}"
-        return [Violation(ViolationCode.WRONG_COUNT, message)]
-    found = []
-    placed = solution.placement.sum(axis=1)
-    for tier in solution.tiers:
-        members = _members(problem, tier.priority)
-        for what, said, is_so in (
-            ("pods", tier.pods, int(problem.totals[members].sum())),
-            ("pods placed", tier.placed, int(placed[members].sum())),
-        ):
-            if said != is_so:
-                message = f"tier {tier.priority}: {said} {what} are reported, there are {is_so}"
-                found.append(Violation(ViolationCode.WRONG_COUNT, message))
-    return found
-
-
-def _wrong_values(problem: Problem, solution: Solution) -> list[Violation]:
-    in_use = solution.nodes_in_use
-    found = []
-    for stage, said, is_so in (
-        ("disruption", solution.disruption.value, float(disruption_of(problem, solution.placement))),
-        ("preference", solution.preference.value, preference_of(problem, solution.placement)),
-        ("nodes in use", None if in_use is None else in_use.value, float(nodes_in_use_of(problem, solution.placement))),
-    ):
-        if said is not None and not abs(said - is_so) <= TOLERANCE * max(1.0, abs(is_so)):
-            found.append(Violation(ViolationCode.WRONG_VALUE, f"{stage}: {said} is reported, it is {is_so}"))
-    return found
-
-
-def _members(problem: Problem, priority: int) -> BoolArray:
-    return np.array([c.priority == priority for c in problem.classes], np.bool_)
 
 
 class _Bounds:
@@ -173,13 +136,13 @@ class _Bounds:
             return judge()
         except EvidenceError as error:
             return Verdict.WRONG, str(error)
-        except NotSearchedError as error:
+        except (NotSearchedError, NotListedError) as error:
             return Verdict.NOT_CONFIRMED, str(error)
 
     def _tier(self, tier: TierResult, decided: dict[int, int]) -> tuple[Verdict, str]:
         if tier.bound < tier.placed:
             return Verdict.WRONG, f"{tier.placed} pods are placed, more than the bound {tier.bound}"
-        wanted = _members(self.problem, tier.priority)
+        wanted = members_of(self.problem, tier.priority)
         if tier.bound >= tier.pods or tier.bound >= int(self.terrain.most_placed()[wanted].sum()):
             return Verdict.CONFIRMED, ""
         return self._count(wanted, tier.bound, decided, tier.evidence)
@@ -197,6 +160,8 @@ class _Bounds:
                 stage = PatternStage(wanted.astype(np.int64) * evidence.scale)
                 enough = Fraction(bound + 1) - Fraction(1, evidence.scale)
                 return _at_most(pattern_bound(self.terrain, stage, decided, evidence, enough, self.is_late), bound)
+            case "leftover":
+                return self._leftover(wanted, bound, decided)
             case "gang":
                 return self._gang(wanted, bound, decided, evidence)
             case "exhausted":
@@ -204,6 +169,18 @@ class _Bounds:
                 return (Verdict.CONFIRMED, "") if best <= bound else (Verdict.WRONG, f"{best} can be placed")
             case _:
                 raise EvidenceError(f"{evidence.kind!r} is no evidence for a count")
+
+    def _leftover(self, wanted: BoolArray, bound: int, decided: dict[int, int]) -> tuple[Verdict, str]:
+        """Not all pods of these tiers fit together; with the tiers above placed whole, one of this tier is left out."""
+        totals = self.problem.totals
+        above = np.array([c.priority in decided for c in self.problem.classes], np.bool_)
+        if sum(decided.values()) != int(totals[above].sum()):
+            raise EvidenceError("pods of the tiers above are not all placed, so that nothing follows for this one")
+        if bound < int(totals[wanted].sum()) - 1:
+            return Verdict.WRONG, "what is left over shows only that one pod stays outside"
+        if cannot_all_be_placed(self.terrain, above | wanted, self.is_late):
+            return Verdict.CONFIRMED, ""
+        return Verdict.WRONG, "a node can be filled up to what would be left over"
 
     def _gang(self, wanted: BoolArray, bound: int, decided: dict[int, int], evidence: Evidence) -> tuple[Verdict, str]:
         """Each gang named cannot reach its minimum, so it has no more pods than run now; all others may be placed."""
