@@ -30,13 +30,13 @@ def frozen(problem: Problem) -> Problem:
     standing pods, copies of their classes that do not move follow them. Caps and budgets have nothing left to bind."""
     load = problem.standing_counts.T @ problem.requests
     rules = problem.constraints
-    counted: set[int] = set()
-    for single in (*rules.limits, *rules.gangs):
-        counted |= single.classes
-    for pair in (*rules.exclusions, *rules.affinities):
-        counted |= pair.classes | pair.others
-    for spread in rules.spreads:
-        counted |= spread.classes | (spread.counted or frozenset())
+    counted = {
+        *(c for r in rules.limits for c in r.classes),
+        *(c for r in rules.exclusions for c in r.classes | r.others),
+        *(c for r in rules.affinities for c in r.classes | r.others),
+        *(c for r in rules.spreads for c in r.classes | (r.counted or frozenset())),
+        *(c for r in rules.gangs for c in r.classes),
+    }
     stands = {s.pod_class for s in problem.standing}
     copies = {c: len(problem.classes) + i for i, c in enumerate(sorted(counted & stands))}
     none = (0,) * len(problem.resources)

@@ -25,6 +25,7 @@ from berth_planner.live_state import LiveState
 from berth_planner.node_reasons import against
 from berth_planner.options import PlanOptions
 from berth_planner.packing import Packing
+from berth_planner.plan import Eviction
 from berth_planner.planning import Planned, build, plan_packing
 from berth_planner.problem_variants import standing_at
 from berth_planner.remedies import NodeShape, node_shapes, remedies
@@ -257,11 +258,16 @@ class _Explainer:
 
 
 def _positions(planned: Planned) -> Iterable[tuple[str, _Position]]:
+    """A pod's cost is what its wave disturbs; in a wave that disturbs nobody, who has left its node in waves before."""
+    left: dict[str, list[Eviction]] = defaultdict(list)
     for w, wave in enumerate(planned.plan.waves):
-        moves = sum(e.is_move for e in wave.evictions)
+        for eviction in wave.evictions:
+            left[eviction.node].append(eviction)
         for placement in wave.placements:
+            disturbed = wave.evictions or left[placement.node]
+            moves = sum(e.is_move for e in disturbed)
             for pod in placement.pods:
-                yield pod, _Position(placement.node, w + 1, moves, len(wave.evictions) - moves)
+                yield pod, _Position(placement.node, w + 1, moves, len(disturbed) - moves)
 
 
 def _pods(pods: Sequence[Pod]) -> str:
