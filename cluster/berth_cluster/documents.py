@@ -35,8 +35,13 @@ _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _TRAILING = re.compile(r"trailing characters \(byte (\d+)\)")
 _BLANK = re.compile(rb"[ \t\r\n]*")
-_HEAD = re.compile(rb'\{\s*"apiVersion"\s*:\s*"([^"\\]*)"\s*,\s*"kind"\s*:\s*"([^"\\]*)"')
-"""How kubectl and the API server begin an object: keys in order of the alphabet."""
+_HEADS = (
+    re.compile(rb'\{\s*"apiVersion"\s*:\s*"(?P<version>[^"\\]*)"\s*,\s*"kind"\s*:\s*"(?P<kind>[^"\\]*)"'),
+    re.compile(rb'\{\s*"kind"\s*:\s*"(?P<kind>[^"\\]*)"\s*,\s*"apiVersion"\s*:\s*"(?P<version>[^"\\]*)"'),
+)
+"""How kubectl, and the API server itself, begin an object: what says so needs no second look."""
+_HEADLESS = re.compile(rb'\{\s*"metadata"\s*:')
+"""How the API server begins an item of a typed list."""
 
 _decode_raw = msgspec.json.Decoder(Raw).decode
 _decode_type = msgspec.json.Decoder(TypeMeta).decode
@@ -152,9 +157,13 @@ def _not_json(name: str, body: _Bytes, start: int, complaint: str) -> DumpError:
 
 
 def _unfold(raw: Raw, name: str, inherited: tuple[str, str], depth: int) -> Iterator[Item]:
-    head = _HEAD.match(memoryview(raw))
+    view = memoryview(raw)
+    head = _HEADS[0].match(view) or _HEADS[1].match(view)
+    items: list[Raw] | None = None
     if head:
-        api_version, kind, items = head[1].decode(), head[2].decode(), None
+        api_version, kind = head["version"].decode(), head["kind"].decode()
+    elif inherited[1] and _HEADLESS.match(view):
+        api_version, kind = inherited
     else:
         api_version, kind, items = _declared(raw, name, inherited)
     group, _, version = api_version.rpartition("/")
