@@ -16,6 +16,7 @@ import pytest
 from berth_api.reasons import Reason
 from berth_cli.report import PlanMismatchError, render_report, write_report
 from berth_cluster.snapshot import Node, Pod, PodSpec, Snapshot, WorkloadKey
+from berth_planner.explanation import Explanation, Remedy
 from berth_planner.plan import DisruptionReport, Eviction, Placement, Plan, TierReport, Wave
 
 MAX_BYTES = 6_000_000
@@ -322,5 +323,21 @@ def test_it_says_what_is_scarce() -> None:
     harbour.pod("small", 6, 100, "n1", "small")
     harbour.pod("big", 4, 1000, None, "big")
     headline, why = words(harbour)
-    assert headline == "1 pod cannot be placed any better; nothing to do"
+    assert headline == "1 pod waits, and no plan can place more"
     assert why == "No node has 4 nvidia.com/gpu free (most: 2); proven: no plan places more of its tier"
+
+
+def test_a_reason_that_why_found_is_told_instead() -> None:
+    harbour = Harbour()
+    harbour.node("n1")
+    harbour.pod("big", 16, 1000, None, "big")
+    harbour.pod("other", 16, 1000, None, "other")
+    found = Explanation(
+        (harbour.pods["ai/big"].workload,), ("ai/big",), 1000, harbour.pods["ai/big"].spec.requests, Reason.NO_PLACEMENT_EXISTS,
+        "No placement exists, even moving everything.", 1, remedies=(Remedy("fewer", "with 8 GPUs fewer"),),
+    )  # fmt: skip
+    page = render_report(harbour.snapshot, harbour.plan, title="prod", generated="now", explanations=[found])
+    contents = embedded(page)
+    told = {contents["pods"]["workloads"][row["workloads"][0]][2]: row["why"] for row in contents["waiting"]}
+    assert told["big"] == "No placement exists, even moving everything. It would fit with 8 GPUs fewer."
+    assert told["other"].startswith("No node has 16 nvidia.com/gpu free (most: 8)")

@@ -1,8 +1,8 @@
 """The picture of a plan: one self-contained HTML file with the packing before and after (`berth plan --html`).
 
-`voyages` follows each pod that the plan touches from where it is to where it goes; `contents` lays snapshot and plan out
-in columns for the page; `sentences` says in words what is proven and who waits; `page` puts it all into one file. The page
-itself (assets/) is plain JavaScript on two canvases, and asks the network for nothing.
+`voyages` follows each pod that the plan touches from where it is to where it goes; `columns` lays out nodes and pods,
+`waiting` who waits and why, `contents` everything together, with `sentences` for the words; `page` puts it into one file.
+The page itself (assets/) is plain JavaScript on two canvases, and asks the network for nothing.
 """
 
 from berth_cli.report.page import render_report, write_report

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from string import Template
@@ -18,6 +19,7 @@ import msgspec
 from berth_cli.files import write_whole
 from berth_cli.report.contents import contents
 from berth_cluster.snapshot import Snapshot
+from berth_planner.explanation import Explanation
 from berth_planner.plan import Plan
 
 ASSETS = resources.files("berth_cli.report") / "assets"
@@ -26,13 +28,15 @@ SCRIPTS = ("model.js", "layout.js", "paint.js", "tables.js", "main.js")
 ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
-def render_report(snapshot: Snapshot, plan: Plan, *, title: str, generated: str) -> str:
-    """The whole file. `generated`: when, as the reader should see it.
+def render_report(
+    snapshot: Snapshot, plan: Plan, *, title: str, generated: str, explanations: Sequence[Explanation] = ()
+) -> str:
+    """The whole file. `generated`: when, as the reader should see it; `explanations`: why pods still wait, if `why` was asked.
 
     Raises PlanMismatchError when the plan does not belong to the snapshot.
     """
     title = title.encode("utf-8", "replace").decode()
-    shown = contents(snapshot, plan, title=title, generated=generated)
+    shown = contents(snapshot, plan, title=title, generated=generated, explanations=explanations)
     script = "(() => {\n'use strict';\n" + "\n".join(_asset(name) for name in SCRIPTS) + "\n})();"
     style = _asset("style.css")
     return Template(_asset("page.html")).substitute(
@@ -44,9 +48,12 @@ def render_report(snapshot: Snapshot, plan: Plan, *, title: str, generated: str)
     )
 
 
-def write_report(path: Path, snapshot: Snapshot, plan: Plan, *, title: str, generated: str) -> None:
+def write_report(
+    path: Path, snapshot: Snapshot, plan: Plan, *, title: str, generated: str, explanations: Sequence[Explanation] = ()
+) -> None:
     """Writes the file whole or not at all. Raises PlanMismatchError, and CommandError when the place cannot be written."""
-    write_whole(path, render_report(snapshot, plan, title=title, generated=generated).encode())
+    page = render_report(snapshot, plan, title=title, generated=generated, explanations=explanations)
+    write_whole(path, page.encode())
 
 
 def _asset(name: str) -> str:

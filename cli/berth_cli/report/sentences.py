@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from berth_planner.amounts import amount_text
 from berth_planner.plan import DisruptionReport, Plan, TierReport
 
 MAX_HEADLINE_TIERS = 3
-BYTES = ("memory", "ephemeral-storage")
-BINARY_UNITS = ("", "Ki", "Mi", "Gi", "Ti", "Pi")
 
 
 class Room(NamedTuple):
@@ -26,20 +25,12 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def _verb(count: int, verb: str) -> str:
+    return f"{verb}s" if count == 1 else verb
+
+
 def tier_name(tier: TierReport) -> str:
     return tier.priority_class or f"priority {tier.priority}"
-
-
-def amount(resource: str, value: int) -> str:
-    """As a person writes it: `3.5 cpu`, `16 Gi memory`, `4 nvidia.com/gpu`."""
-    if resource == "cpu":
-        return f"{value / 1000:g} cpu"
-    if resource in BYTES or resource.startswith("hugepages-"):
-        scaled, unit = float(value), 0
-        while scaled >= 1024 and unit < len(BINARY_UNITS) - 1:
-            scaled, unit = scaled / 1024, unit + 1
-        return f"{scaled:.4g} {BINARY_UNITS[unit]}".rstrip() + f" {resource}"
-    return f"{value:,} {resource}"
 
 
 def headline(plan: Plan) -> str:
@@ -47,15 +38,17 @@ def headline(plan: Plan) -> str:
     more = _tally([(tier, gain) for tier, gain in gains if gain > 0], "more pod")
     fewer = _tally([(tier, -gain) for tier, gain in gains if gain < 0], "pod")
     lost = sum(-gain for _, gain in gains if gain < 0)
-    way = f"{fewer} {'makes' if lost == 1 else 'make'} way" if fewer else ""
+    way = f"{fewer} {_verb(lost, 'make')} way" if fewer else ""
     won = sum(gain for _, gain in gains if gain > 0)
     if plan.is_empty:
         waiting = sum(tier.pods - tier.placed_after for tier in plan.tiers)
         if not waiting:
             return "Every pod has its berth; nothing to do"
-        return f"{plural(waiting, 'pod')} cannot be placed any better; nothing to do"
+        if any(tier.certificate != "Optimal" for tier in plan.tiers):
+            return f"{plural(waiting, 'pod')} still {_verb(waiting, 'wait')}; no better placement was found"
+        return f"{plural(waiting, 'pod')} {_verb(waiting, 'wait')}, and no plan can place more"
     if more:
-        return f"{more} {'gets' if won == 1 else 'get'} a berth" + (f"; {way}" if way else "")
+        return f"{more} {_verb(won, 'get')} a berth" + (f"; {way}" if way else "")
     saved = plan.nodes_in_use_before - plan.nodes_in_use_after
     if saved > 0 and not fewer:
         return f"The same pods on {plural(saved, 'node')} fewer"
@@ -110,8 +103,8 @@ def waits_because(
         if most < wanted and resource == "pods":
             scarce.append("no node takes another pod")
         elif most < wanted:
-            left = amount(resource, most).split(" ")[0] if most > 0 else "none"
-            scarce.append(f"no node has {amount(resource, wanted)} free (most: {left})")
+            left = amount_text(resource, most).removesuffix(f" {resource}") if most > 0 else "none"
+            scarce.append(f"no node has {amount_text(resource, wanted)} free (most: {left})")
     proven = "; proven: no plan places more of its tier" if tier and tier.certificate == "Optimal" else ""
     if scarce:
         return f"{_joined(scarce)}{proven}".replace("no node", "No node", 1)

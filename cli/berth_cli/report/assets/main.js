@@ -57,7 +57,8 @@ function arrange(width = stage.clientWidth, screen = window.innerHeight) {
 function say() {
   const k = ui.view === 'before' ? 0 : ui.wave, state = stateAt(k);
   const placed = state.placed.reduce((a, b) => a + b, 0);
-  const undrawn = Array.from({ length: NODES }, (_, n) => { const r = measureOf(n, ui.measure); return r < 0 ? podsOn(n, k).length : podsOn(n, k).reduce((sum, p) => sum + !asks(p, r), 0); }).reduce((a, b) => a + b, 0);
+  let undrawn = 0; // pods on a node that ask for nothing of what its length stands for
+  for (let n = 0; n < NODES; n++) { const r = measureOf(n, ui.measure); for (const p of podsOn(n, k)) undrawn += r < 0 || !asks(p, r) ? 1 : 0; }
   const hidden = shownVoyages(map, { ...focus, hover: null }).tooMany;
   by('state').textContent = [`${k ? afterTitle(k) : 'Before'}: ${plural(placed, 'pod')} placed, ${number(state.waiting)} waiting.`,
     undrawn ? `${plural(undrawn, 'pod')} without ${ui.measure === 'auto' ? data.slots.length ? 'a GPU' : 'requests' : ui.measure} not drawn.` : '',
@@ -120,7 +121,7 @@ function listen() {
   by('larger').addEventListener('click', () => change({ zoom: ui.zoom + 1 }));
   by('smaller').addEventListener('click', () => change({ zoom: ui.zoom - 1 }));
   by('controls').addEventListener('submit', (event) => { event.preventDefault(); find(); });
-  by('skip').addEventListener('click', (event) => { event.preventDefault(); by('waves').scrollIntoView(); document.querySelector('#waves button')?.focus(); });
+  by('skip').addEventListener('click', (event) => { event.preventDefault(); by('order').scrollIntoView(); by('order').focus(); });
   stage.addEventListener('pointermove', point);
   stage.addEventListener('pointerleave', () => { focus.hover = null; by('tip').hidden = true; paintArrows(map, focus); });
   stage.addEventListener('click', (event) => { point(event); if (focus.hover && focus.hover.node < ANCHOR) change({ node: nodes.name[focus.hover.node] }); });

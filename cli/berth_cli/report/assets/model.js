@@ -81,11 +81,11 @@ const tightest = (() => {
   };
   return resources.indexOf(share('memory') > share('cpu') ? 'memory' : 'cpu');
 })();
-function measureOf(node, choice) {
-  if (choice !== 'auto') return resources.indexOf(choice);
-  return data.slots.reduce((best, r) => (capacity(node, r) > (best < 0 ? 0 : capacity(node, best)) ? r : best), -1) < 0
-    ? tightest : data.slots.reduce((best, r) => (capacity(node, r) > capacity(node, best) ? r : best));
-}
+const ownMeasure = frames.map((frame) => {
+  const most = data.slots.reduce((best, r) => (frame[r] > (best < 0 ? 0 : frame[best]) ? r : best), -1);
+  return most < 0 ? tightest : most;
+});
+const measureOf = (node, choice) => (choice === 'auto' ? ownMeasure[nodes.frame[node]] : resources.indexOf(choice));
 const isSlots = (r) => data.slots.includes(r);
 
 function amountText(r, value) {

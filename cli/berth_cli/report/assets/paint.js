@@ -216,7 +216,7 @@ function paintArrows(map, focus, g = fit(arrows, map.width)) {
     else hop(g, a.x + a.w / 2, a.y + a.h / 2, b.x + b.w / 2, b.y + b.h / 2);
   };
   for (const v of faint) draw(v, 0.12);
-  for (const v of list) draw(v, list.length > 60 ? 0.5 : list.length > 20 ? 0.7 : 0.95);
+  for (const v of list) draw(v, list.length > 100 ? 0.35 : list.length > 60 ? 0.5 : list.length > 20 ? 0.7 : 0.95);
   g.globalAlpha = 1; g.setLineDash([]);
   outline(g, map, focus.cursor, ink.ink, 1.5);
   outline(g, map, focus.pinned, ink.ink, 2.5);

@@ -50,9 +50,9 @@ function writeLegend() {
 function writeWaves(choose) {
   if (!WAVES) { by('waves').replaceWith(el('p', {}, 'There is nothing to do.')); return; }
   by('waves').append(...waves.map((wave, i) => {
-    const k = i + 1, gains = wave.gains.map(([t, n]) => `${signed(n)} ${tierName(t)}`).join(', ');
+    const k = i + 1, gains = wave.gains.map(([t, n]) => el('span', { class: n > 0 ? 'gain up' : 'gain down' }, `${signed(n)} ${tierName(t)}`));
     const parts = [wave.moves ? plural(wave.moves, 'move') : '', wave.evictions ? plural(wave.evictions, 'eviction') : '', `${number(wave.placed)} placed`];
-    const details = el('details', {}, el('summary', {}, el('b', {}, `Wave ${k}`), ` ${parts.filter(Boolean).join(', ')}`, gains ? el('span', { class: 'gain' }, gains) : ''));
+    const details = el('details', {}, el('summary', {}, el('b', {}, `Wave ${k}`), ` ${parts.filter(Boolean).join(', ')}`, ...gains));
     details.addEventListener('toggle', () => { if (details.open && details.children.length === 1) details.append(stepsOf(k)); });
     return el('li', { 'data-wave': k }, el('button', { type: 'button', class: 'show', 'aria-label': `Show after wave ${k}`, on: () => choose(k) }, 'show'), details);
   }));
