@@ -15,7 +15,7 @@ from pathlib import Path
 import typer
 
 from berth_cli.command import BerthCommand, BerthGroup
-from berth_cli.commands import demo, import_, plan, solve, verify, version, why
+from berth_cli.commands import demo, import_, plan, solve, verify, version, what_if, why
 from berth_cli.exits import CommandError, Exit
 
 DEBUG_VARIABLE = "BERTH_DEBUG"
@@ -51,6 +51,7 @@ app = typer.Typer(
 
 app.command(cls=BerthCommand, epilog=plan.EXAMPLES)(plan.plan)
 app.command(cls=BerthCommand, epilog=why.EXAMPLES)(why.why)
+app.command("what-if", cls=BerthCommand, epilog=what_if.EXAMPLES)(what_if.what_if)
 app.command(cls=BerthCommand, epilog=solve.EXAMPLES)(solve.solve)
 imports = typer.Typer(cls=BerthGroup, help=import_.GROUP_HELP, no_args_is_help=True, rich_markup_mode=None)
 imports.command(cls=BerthCommand, epilog=import_.OPENB_EXAMPLES)(import_.openb)

@@ -12,6 +12,7 @@ import msgspec
 
 from berth_cli.exits import CommandError
 from berth_cluster.snapshot import InputWarning
+from berth_planner.frontier import FrontierPoint
 from berth_planner.plan import Plan
 
 if TYPE_CHECKING:
@@ -32,22 +33,12 @@ class Asked(msgspec.Struct, frozen=True):
     max_evictions: int | None = None
 
 
-class FrontierRow(msgspec.Struct, frozen=True):
-    """What at most `max_moves` moves and evictions buy: pods placed per tier, highest first."""
-
-    max_moves: int
-    moves: int
-    placed: tuple[tuple[int, int], ...]
-    """(priority, pods placed)."""
-    proven: bool
-
-
 class PlanDocument(msgspec.Struct, frozen=True):
     format: Literal["berth.dev/plan-v1"]
     asked: Asked
     plan: Plan
     warnings: tuple[InputWarning, ...] = ()
-    frontier: tuple[FrontierRow, ...] | None = None
+    frontier: tuple[FrontierPoint, ...] | None = None
 
 
 def asked_of(options: PlanOptions) -> Asked:

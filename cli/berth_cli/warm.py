@@ -6,6 +6,7 @@ Solving a small problem that needs a move does all of it. Compiling for the firs
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 
 import typer
 
@@ -17,7 +18,8 @@ WARM_UP = b"""{"id": "warm-up", "resources": ["gpu"], "nodes": [{"name": "a", "c
 """Small, and in need of a move: what it takes to solve is loaded or compiled by it."""
 
 
-def warm_up(threads: int) -> None:
+@lru_cache(maxsize=1)
+def warm_up() -> None:
     """Compiles the kernels, or loads them from the cache, so that no problem pays for it. Said when it takes a while."""
     start = time.perf_counter()
 
@@ -27,7 +29,7 @@ def warm_up(threads: int) -> None:
     from berth_solver.solve import solve as run
 
     read = read_problem(WARM_UP)
-    write_solution(read, run(read.problem, Options(budget=WARM_UP_SECONDS, threads=threads)))
+    write_solution(read, run(read.problem, Options(budget=WARM_UP_SECONDS, threads=1)))
     took = time.perf_counter() - start
     if took > SLOW_WARM_UP_SECONDS:
         typer.echo(f"kernels ready after {took:.1f} s (compiled once, then cached)", err=True)

@@ -42,6 +42,7 @@ def demo(
     Twelve A100 nodes with 24 of 96 GPUs free, but never four on one node, while urgent pods of 8 and 4 GPUs wait. Shows
     the nodes, the plan with its proof, and the nodes afterwards; writes the same as a page.
     """
+    from berth_cli.ask_planner import ask_for_plan
     from berth_cli.commands.plan import write_page
     from berth_cli.demo.cluster import demo_dump
     from berth_cli.files import check_writable, write_whole
@@ -49,6 +50,7 @@ def demo(
     from berth_cli.plan_text import Shown, print_plan
     from berth_cli.terminal import open_terminal
     from berth_cluster.dump import read_dumps
+    from berth_planner.options import PlanOptions
 
     for target in (save_dump, Path(html) if html else None):
         if target is not None:
@@ -68,11 +70,7 @@ def demo(
     out.print("Waiting: 2 agent-70b of 8 GPUs, 2 vision-34b of 4 GPUs (A), and 2 embed of 1 GPU (C).")
     out.print()
 
-    with terminal.progress("solving"):
-        from berth_planner.options import PlanOptions
-        from berth_planner.planning import make_plan
-
-        plan = make_plan(snapshot, PlanOptions(budget=budget, seed=seed, threads=threads))
+    plan = ask_for_plan(snapshot, PlanOptions(budget=budget, seed=seed, threads=threads), terminal)
 
     out.print("[bold]The plan, and what is proven about it[/bold]")
     out.print()

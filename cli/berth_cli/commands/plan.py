@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from berth_cli import options
-from berth_cli.exits import CommandError, Exit
 
 if TYPE_CHECKING:
     from berth_cli.terminal import Terminal
     from berth_cluster.snapshot import Snapshot
-    from berth_planner.options import PlanOptions
+    from berth_planner.frontier import FrontierPoint
     from berth_planner.plan import Plan
 
 EXAMPLES = """
@@ -27,9 +26,6 @@ Examples:
 
 Exit codes: 0 a plan (also an empty one), 2 bad input, 3 cluster not reachable. docs/plan.md explains each line printed.
 """
-
-
-REPORT_IT = "This is a bug in Berth: please report it, with the dump if you may share it."
 
 
 def plan(
@@ -106,34 +102,40 @@ def plan(
         consolidate=consolidate,
         caps=Caps(max_moves=max_moves, max_evictions=max_evictions),
     )
-    made = _make(snapshot, asked, terminal)
-    _write(snapshot, made, asked, out, html, terminal)
-    _print(snapshot, made, asked, output, None if all_namespaces else namespace, movable is None, terminal)
+    from berth_cli.ask_planner import ask_for_plan, asking
 
+    made = ask_for_plan(snapshot, asked, terminal)
+    points: tuple[FrontierPoint, ...] | None = None
+    if frontier:
+        with asking(terminal, "solving under one cap after the other"):
+            from berth_planner.frontier import frontier as frontier_of
 
-def _make(snapshot: Snapshot, asked: PlanOptions, terminal: Terminal) -> Plan:
-    with terminal.progress("loading the solver"):
-        from berth_planner.answers import UnsoundAnswerError
-        from berth_planner.planning import make_plan
-    with terminal.progress(f"solving for at most {asked.budget:g} s"):
-        try:
-            return make_plan(snapshot, asked)
-        except UnsoundAnswerError as error:
-            raise CommandError(f"not verified: {error}", hint=REPORT_IT, code=Exit.NO) from error
+            points = frontier_of(snapshot, asked)
 
+    from berth_cli.plan_file import FORMAT, PlanDocument, asked_of
 
-def _write(
-    snapshot: Snapshot, plan: Plan, asked: PlanOptions, out: Path | None, html: Path | None, terminal: Terminal
-) -> None:
+    document = PlanDocument(FORMAT, asked_of(asked), made, snapshot.warnings, points)
     if out is not None:
         from berth_cli.files import write_whole
         from berth_cli.output import as_json
-        from berth_cli.plan_file import FORMAT, PlanDocument, asked_of
 
-        document = PlanDocument(FORMAT, asked_of(asked), plan, snapshot.warnings)
         write_whole(out, as_json(document))
     if html is not None:
-        write_page(html, snapshot, plan, title="Berth plan", terminal=terminal)
+        write_page(html, snapshot, made, title="Berth plan", terminal=terminal)
+
+    from berth_cli.output import print_value
+
+    if not print_value(document, output):
+        from berth_cli.frontier_text import print_frontier
+        from berth_cli.plan_text import Shown, print_plan, scope
+
+        terminal.out.print(scope(snapshot, asked.movable, by_default=movable is None))
+        terminal.out.print()
+        if points:
+            print_frontier(terminal.out, points)
+            terminal.out.print()
+        within = None if all_namespaces else namespace
+        print_plan(terminal.out, made, Shown(wide=output is options.OutputFormat.WIDE, namespace=within))
 
 
 def write_page(path: Path, snapshot: Snapshot, plan: Plan, *, title: str, terminal: Terminal) -> None:
@@ -144,23 +146,3 @@ def write_page(path: Path, snapshot: Snapshot, plan: Plan, *, title: str, termin
     with terminal.progress("drawing"):
         write_report(path, snapshot, plan, title=title, generated=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"))
     terminal.note(f"wrote {path}")
-
-
-def _print(
-    snapshot: Snapshot,
-    plan: Plan,
-    asked: PlanOptions,
-    output: options.OutputFormat,
-    namespace: str | None,
-    movable_by_default: bool,
-    terminal: Terminal,
-) -> None:
-    from berth_cli.output import print_value
-    from berth_cli.plan_file import FORMAT, PlanDocument, asked_of
-    from berth_cli.plan_text import Shown, print_plan, scope
-
-    if print_value(PlanDocument(FORMAT, asked_of(asked), plan, snapshot.warnings), output):
-        return
-    terminal.out.print(scope(snapshot, asked.movable, by_default=movable_by_default))
-    terminal.out.print()
-    print_plan(terminal.out, plan, Shown(wide=output is options.OutputFormat.WIDE, namespace=namespace))

@@ -75,7 +75,7 @@ def solve(
     from berth_cli.warm import warm_up
     from berth_solver.options import Options
 
-    warm_up(threads)
+    warm_up()
     search = Options(budget=budget, seed=seed, threads=threads, pending_only=pending_only, consolidate=consolidate)
     tally = _Tally()
     for name in files:

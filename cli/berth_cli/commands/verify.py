@@ -99,7 +99,7 @@ def _verify_lines(
     from berth_solver.verify import verify as check
 
     if bounds:
-        warm_up(threads)
+        warm_up()
     answers = _by_id(solutions)
     ended = _Ended()
     for number, line in enumerate(_lines(problems), 1):

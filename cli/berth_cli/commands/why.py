@@ -45,6 +45,7 @@ def why(
     Says for each pod whether it fits now, fits after so many moves, fits at nobody's expense, or cannot be placed at all
     however pods are moved; what stands against it on how many nodes; and the smallest single change that would let it in.
     """
+    from berth_cli.ask_planner import asking
     from berth_cli.naming import find_pods
     from berth_cli.source import read_snapshot
     from berth_cli.terminal import open_terminal
@@ -55,7 +56,7 @@ def why(
     within = None if all_namespaces else namespace
     meant = find_pods(snapshot, name, within) if name else None
     asked = PlanOptions(movable=(movable or options.Movable.ALL).value, budget=budget, seed=seed, threads=threads)
-    with terminal.progress("looking for a place"):
+    with asking(terminal, "looking for places"):
         explanations = _explain(snapshot, asked, meant, within)
 
     from berth_cli.output import print_value
