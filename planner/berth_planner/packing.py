@@ -119,7 +119,9 @@ def build_problem(snapshot: Snapshot, *, movable: Movable = "all", caps: Caps | 
         eligible = open_nodes.of(s, shape)
         preference = node_sets.preference(shape.spec)
         never = any_never and shape.never_preempts
-        key = (shape.priority, request, eligible, preference, shape.move_cost, never, parts.get(s, ()))
+        denied = tuple((reason, mask.tobytes()) for reason, mask in rules.denied.get(s, {}).items())
+        # shapes that are kept off nodes for different reasons stay apart, so that each can be told its own
+        key = (shape.priority, request, eligible, preference, shape.move_cost, never, parts.get(s, ()), denied)
         c = number.get(key)
         if c is None:
             c = number[key] = len(classes)

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from berth_planner.packing import MAX_MOVES_BUDGET
 from berth_solver.problem import Constraints, IntArray, PodClass, Problem, Standing
 
 
@@ -65,7 +66,9 @@ def focused(problem: Problem, wanted: Mapping[int, int], *, priority: int | None
         k = problem.classes[c]
         classes.append(replace(k, pending=pending, priority=k.priority if priority is None else priority))
 
-    constraints = replace(_joined(problem.constraints, copies), max_disruption=None, max_evictions=None)
+    rules = _joined(problem.constraints, copies)
+    budgets = tuple(b for b in rules.budgets if b.name != MAX_MOVES_BUDGET)
+    constraints = replace(rules, budgets=budgets, max_disruption=None, max_evictions=None)
     return replace(problem, classes=tuple(classes), constraints=constraints)
 
 

@@ -95,10 +95,14 @@ class _Explainer:
         for c in classes:
             pending = [pod for pod in self._packing.members[c].pending if wanted(pod)]
             placed = [pod for pod in pending if pod.key in self._positions]
-            waiting = [pod for pod in pending if pod.key not in self._positions]
             if placed:
                 yield self._placed(c, placed)
-            if waiting:
+            alike: dict[object, list[Pod]] = defaultdict(list)  # a class may differ in what keeps its pods off a node
+            for pod in pending:
+                if pod.key not in self._positions:
+                    spec = pod.spec
+                    alike[spec.node_selector, spec.node_affinity, spec.tolerations, spec.volume_nodes].append(pod)
+            for waiting in alike.values():
                 yield self._waiting(c, waiting)
         yield from self._outside(wanted)
 

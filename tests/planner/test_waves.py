@@ -110,3 +110,66 @@ def test_waves_keep_rules_between_pods_at_each_moment(random: Random) -> None:
     packing = build_problem(snapshot)
     plan, _ = as_plan(packing, draw_target(random, packing), only_useful=True)
     assert simulate(snapshot, plan).violations == ()
+
+
+def test_a_ring_of_full_nodes_turns_with_one_pod_waiting() -> None:
+    """Each pod's new node is held by the next: one leaves and waits, the others follow, never two short for long."""
+    cluster = Cluster()
+    for i in range(5):
+        cluster.node(f"n{i}", gpu=8, pool=f"p{i}").pods(f"w{i}", on=f"n{i}", gpu=8, priority=i)
+    snapshot = cluster.snapshot()
+    packing = build_problem(snapshot)
+    target = np.roll(packing.problem.standing_counts, 1, axis=1)
+    plan, reached = as_plan(packing, target, only_useful=False)
+    simulation = simulate(snapshot, plan)
+    assert simulation.violations == ()
+    assert (reached == target).all()
+    assert len(plan.waves) == 1
+    assert simulation.most_waiting == 2  # the one that waits, and the one on its way
+    assert plan.waves[0].evictions[0].priority == 0
+
+
+def test_each_wave_is_cheaper_than_the_next_and_pays_off() -> None:
+    cluster = Cluster()
+    for i in range(3):
+        cluster.node(f"a{i}", gpu=8).node(f"b{i}", gpu=8)
+        cluster.pods(f"w{i}", on=f"a{i}", gpu=4, move_cost=3 - i).pods(f"v{i}", on=f"b{i}", gpu=4, move_cost=10)
+        cluster.pods("fill", on=f"b{i}", gpu=2, move_cost=10)
+    cluster.node("c", gpu=8).node("d", gpu=4).pods("big", 3, gpu=8, priority=1)
+    snapshot = cluster.snapshot()
+    packing = build_problem(snapshot)
+    problem = packing.problem
+    target = problem.standing_counts.copy()
+    names = [members.pending[0].workload.name if members.pending else "" for members in packing.members]
+    big = names.index("big")
+    room = {"a0": "c", "a1": "c", "a2": "d"}
+    for source, place in room.items():
+        n = problem.nodes.index(source)
+        c = int(np.flatnonzero(target[:, n])[0])
+        target[c, n] -= 1
+        target[c, problem.nodes.index(place)] += 1
+        target[big, n] += 1
+    assert not placement_violations(problem, target)
+    plan, _ = as_plan(packing, target, only_useful=True)
+    assert simulate(snapshot, plan).violations == ()
+    assert [sum(e.move_cost for e in wave.evictions) for wave in plan.waves] == [1, 2, 3]
+    assert all(wave.gains == ((1, 1),) for wave in plan.waves)
+
+
+def test_moves_that_nobody_needs_are_left_out() -> None:
+    cluster = Cluster().node("n1", gpu=8).node("n2", gpu=8).pods("a", on="n1", gpu=2)
+    packing = build_problem(cluster.snapshot())
+    target = np.roll(packing.problem.standing_counts, 1, axis=1)
+    assert as_plan(packing, target, only_useful=True)[0].is_empty
+    assert len(as_plan(packing, target, only_useful=False)[0].moves) == 1
+
+
+def test_an_eviction_that_makes_the_cluster_worse_is_not_done() -> None:
+    """A placement that trades a high pod for a low one: the plan keeps the high one."""
+    cluster = Cluster().node("n1", gpu=8).pods("high", on="n1", gpu=8, priority=5).pods("low", gpu=8)
+    packing = build_problem(cluster.snapshot())
+    high = next(c for c, k in enumerate(packing.problem.classes) if k.priority == 5)
+    target = packing.problem.standing_counts.copy()
+    target[high, 0] = 0
+    target[1 - high, 0] = 1
+    assert as_plan(packing, target, only_useful=False)[0].is_empty
