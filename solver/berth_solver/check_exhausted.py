@@ -54,14 +54,22 @@ def most_placed(
 
 
 def least_disruption(
-    problem: Problem, terrain: Terrain, decided: Mapping[int, int], bound: float, is_late: Callable[[], bool]
+    problem: Problem,
+    terrain: Terrain,
+    decided: Mapping[int, int],
+    bound: float,
+    is_late: Callable[[], bool],
+    most_nodes: int | None = None,
 ) -> float:
-    """`bound` when no smaller disruption is possible with all counts as decided, else some smaller one."""
+    """`bound` when no smaller disruption is possible with all counts as decided, else some smaller one.
+
+    most_nodes: nodes that may be in use, where that was decided before.
+    """
     standing = problem.standing_counts.sum(axis=1).tolist()
     costs = [c.move_cost for c in problem.classes]
     stands = sum(cost * count for cost, count in zip(costs, standing, strict=True))
     target = stands - int(-(-bound // 1))
-    found = _Search(problem, terrain, _Worth([0] * len(costs), costs), decided, target, is_late).run()
+    found = _Search(problem, terrain, _Worth([0] * len(costs), costs), decided, target, is_late, most_nodes).run()
     return bound if found is None else stands - found
 
 
@@ -74,7 +82,11 @@ class _Search:
         decided: Mapping[int, int],
         target: int,
         is_late: Callable[[], bool],
+        most_nodes: int | None = None,
     ) -> None:
+        self.most_nodes = len(problem.nodes) if most_nodes is None else most_nodes
+        self.pods_on = [0] * len(problem.nodes)
+        """Movable pods on each node."""
         self.problem, self.worth, self.target, self.is_late = problem, worth, target, is_late
         self.order = self._relevant(terrain, decided)
         self.nodes = len(problem.nodes)
@@ -82,6 +94,7 @@ class _Search:
         self.totals: list[int] = problem.totals.tolist()
         self.may_hold: list[list[int]] = terrain.may_hold.tolist()
         self.fixed: list[bool] = terrain.fixed.tolist()
+        self.staying = frozenset[int]().union(*[b.classes for b in problem.constraints.budgets if not b.max_disrupted])
         self.requests = [list(c.request) for c in problem.classes]
         self.free: list[list[int]] = terrain.room.tolist()
         self.room: list[int] = terrain.room.sum(axis=0).tolist()
@@ -172,7 +185,7 @@ class _Search:
         c = self.order[i]
         request, free, stood = self.requests[c], self.free[n], self.standing[c][n]
         most = min(left, self.may_hold[c][n], *[f // a for f, a in zip(free, request, strict=True) if a])
-        least = stood if self.fixed[c] else 0
+        least = stood if self.fixed[c] or c in self.staying else 0
         priority = self.problem.classes[c].priority
         for x in range(most, least - 1, -1):
             self._put(c, n, x, 1)
@@ -182,12 +195,16 @@ class _Search:
                 left - x, sum(self.standing[c][n + 1 :])
             )
             found = None
-            if worth + gained + rest + self.reach[i + 1] > self.target and self.needs.get(priority, 0) >= 0:
+            if worth + gained + rest + self.reach[i + 1] > self.target and self._may_go_on(priority):
                 found = self._cell(i, n + 1, left - x, worth + gained)
             self._put(c, n, x, -1)
             if found is not None:
                 return found
         return None
+
+    def _may_go_on(self, priority: int) -> bool:
+        """More pods cannot mend a tier with too many, or too many nodes in use."""
+        return self.needs.get(priority, 0) >= 0 and sum(map(bool, self.pods_on)) <= self.most_nodes
 
     def _put(self, c: int, n: int, x: int, sign: int) -> None:
         """Decides that x pods of class c stand on node n (sign 1), or takes that back (-1)."""
@@ -195,6 +212,7 @@ class _Search:
             self.free[n][r] -= sign * x * amount
             self.room[r] -= sign * x * amount
         self.placement[c, n] += sign * x
+        self.pods_on[n] += 0 if self.fixed[c] else sign * x
         pod_class = self.problem.classes[c]
         if pod_class.priority in self.needs:
             self.needs[pod_class.priority] -= sign * x

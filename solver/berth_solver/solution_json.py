@@ -55,9 +55,9 @@ def write_error(error: LineError) -> bytes:
 def name_nodes(read: ReadProblem, placement: IntArray) -> list[int]:
     """Node of each pod, or UNPLACED, so that `placement` holds with the fewest pods away from where they stand."""
     result = [UNPLACED] * len(read.names)
-    room: dict[tuple[int, int], int] = {}
-    for c, n in np.argwhere(placement > 0).tolist():
-        room[c, n] = int(placement[c, n])
+    rows, columns = np.nonzero(placement)
+    cells = zip(rows.tolist(), columns.tolist(), strict=True)
+    room: dict[tuple[int, int], int] = dict(zip(cells, placement[rows, columns].tolist(), strict=True))
     waiting: dict[int, deque[int]] = defaultdict(deque)
     pending: dict[int, list[int]] = defaultdict(list)
     for pod, (c, n) in enumerate(zip(read.class_of, read.node_of, strict=True)):

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from functools import partial
@@ -36,7 +36,7 @@ from berth_solver.check_leftover import NotListedError, cannot_all_be_placed
 from berth_solver.check_placement import Violation, ViolationCode, placement_violations
 from berth_solver.check_report import TOLERANCE, members_of, wrong_counts, wrong_values
 from berth_solver.check_stages import least_nodes_in_use, most_preference
-from berth_solver.problem import BoolArray, Problem
+from berth_solver.problem import BoolArray, Budget, Problem
 from berth_solver.solution import Evidence, Solution, StageResult, TierResult
 
 DEFAULT_SECONDS = 10.0
@@ -82,9 +82,17 @@ def verify(
     solution: Solution,
     *,
     seconds: float = DEFAULT_SECONDS,
+    pending_only: bool = False,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Verification:
-    """`seconds` bounds the recomputing of bounds; rules and counts are always checked in full."""
+    """`seconds` bounds the recomputing of bounds; rules and counts are always checked in full.
+
+    pending_only: the solution was asked to disturb nobody, which then is one more rule, and part of what its bounds mean.
+    """
+    if pending_only:
+        everyone = Budget(frozenset(range(len(problem.classes))), 0, "pending only")
+        budgets = (*problem.constraints.budgets, everyone)
+        problem = replace(problem, constraints=replace(problem.constraints, budgets=budgets))
     violations = placement_violations(problem, solution.placement)
     if any(v.code in (ViolationCode.BAD_SHAPE, ViolationCode.NEGATIVE_COUNT) for v in violations):
         return Verification(tuple(violations), ())
@@ -214,7 +222,9 @@ class _Bounds:
             case "patterns":
                 return self._disruption_by_patterns(stage, decided)
             case "exhausted":
-                least = least_disruption(self.problem, self.terrain, decided, stage.bound, self.is_late)
+                in_use = self.solution.nodes_in_use
+                nodes = None if in_use is None else int(in_use.value)
+                least = least_disruption(self.problem, self.terrain, decided, stage.bound, self.is_late, nodes)
                 fine = least >= stage.bound
                 return (Verdict.CONFIRMED, "") if fine else (Verdict.WRONG, f"a disruption of {least} is possible")
             case kind:

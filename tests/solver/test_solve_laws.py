@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -99,6 +101,37 @@ def test_small_problems_are_solved_to_the_end(problem: Problem) -> None:
     solution = solve(problem, QUICK)
     assert tuple(t.placed for t in solution.tiers) == best.placed
     assert solution.disruption.value == best.disruption
+
+
+@slowly
+@given(problems(max_pods=2))
+def test_consolidation_comes_before_disruption(problem: Problem) -> None:
+    brute = BruteForce(problem)
+    try:
+        best = brute.optimum(consolidate=True)
+    except TooLargeError:
+        assume(False)
+    solution = solve(problem, replace(QUICK, consolidate=True))
+    assert verify(problem, solution, seconds=0.5).violations == ()
+    in_use = solution.nodes_in_use
+    assert in_use is not None
+    assert tuple(t.placed for t in solution.tiers) == best.placed
+    assert in_use.bound <= best.nodes_in_use <= in_use.value
+    if in_use.certificate is Certificate.OPTIMAL:
+        assert solution.disruption.bound <= best.disruption <= solution.disruption.value
+
+
+@slowly
+@given(problems(max_pods=2))
+def test_asked_for_pending_pods_only_it_disturbs_nobody(problem: Problem) -> None:
+    """The same as an outage budget of nothing for everyone."""
+    everyone = Budget(frozenset(range(len(problem.classes))), 0)
+    still = replace(problem, constraints=replace(problem.constraints, budgets=(*problem.constraints.budgets, everyone)))
+    _, best = brute_force(still)
+    solution = solve(problem, replace(QUICK, pending_only=True))
+    assert verify(problem, solution, seconds=0.5, pending_only=True).violations == ()
+    assert (solution.placement >= problem.standing_counts).all()
+    assert tuple(t.placed for t in solution.tiers) == best.placed
 
 
 def relabelled(problem: Problem, nodes: list[int], classes: list[int]) -> Problem:
