@@ -233,12 +233,14 @@ def fill(
     """Place waiting pods where there is room, tightest node first; returns the new queue length."""
     r_count = cap.shape[1]
     kept = 0
+    # room only shrinks here: where one pod of a class found none, the next will not either
+    hopeless = np.zeros(req.shape[0], np.bool_)
     for x in range(queue_len):
         i = queue[x]
         c = cls[i]
         best = 1e300
         target = -1
-        for y in range(pool.shape[0]):
+        for y in range(0 if hopeless[c] else pool.shape[0]):
             n = pool[y]
             if not mask[group[c], n]:
                 continue
@@ -254,6 +256,7 @@ def fill(
                 best = left
                 target = n
         if target < 0:
+            hopeless[c] = True
             queue[kept] = i
             kept += 1
             continue

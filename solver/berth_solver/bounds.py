@@ -114,12 +114,12 @@ class _Relaxation:
         objective = solver.Objective()
         objective.SetMaximization()
         weights = self.req / scale
-        for x in np.flatnonzero(~settled):
+        for x in np.flatnonzero(~settled).tolist():
             most = float(self.total[x])
             row = None
             if whole[x] or choices[x] > 1:
                 row = solver.Constraint(most if whole[x] else -infinity, most)
-            for k in np.flatnonzero(self.allowed[x]):
+            for k in np.flatnonzero(self.allowed[x]).tolist():
                 variable = solver.NumVar(0.0, most, "")
                 if row is not None:
                     row.SetCoefficient(variable, 1.0)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +45,7 @@ class Stage:
 
     group arrays are [groups, ...]: cap [.., R], standing [.., C] (pods that earn the bonus), most_new [.., C], size [..].
     value, bonus: [C], whole numbers. total [C]: pods at most. exact [C]: all of them must be placed.
-    kept: (class indices, count): at least so many of them together.
+    kept: (class indices, count): at least so many of them together. Classes of equal request stand side by side.
     """
 
     req: IntArray
@@ -57,6 +58,12 @@ class Stage:
     total: IntArray
     exact: BoolArray
     kept: tuple[tuple[IntArray, int], ...]
+
+    @cached_property
+    def shape_of(self) -> IntArray:
+        """[C]: the number of each class's shape; classes are sorted by it."""
+        change = (self.req[1:] != self.req[:-1]).any(axis=1)
+        return np.concatenate([np.zeros(1, np.int64), np.cumsum(change)]).astype(np.int64)[: len(self.req)]
 
     def worth(self, group: int, fills: IntArray) -> IntArray:
         """Value plus bonus of fills [.., C] on a node of the group."""
@@ -187,7 +194,7 @@ class ColumnGeneration:
                 break
             batch = np.arange(done, min(groups, done + chunk))
             price(
-                stage.cap, stage.req, gain, bonus, stage.standing, stage.most_new, floor, limit,
+                stage.cap, stage.req, stage.shape_of, gain, bonus, stage.standing, stage.most_new, floor, limit,
                 self.lam, batch, counts, profits, uppers, steps,
             )  # fmt: skip
             done += chunk

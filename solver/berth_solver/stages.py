@@ -35,15 +35,18 @@ class GroupedStage:
     def place(self, chosen: Sequence[tuple[int, IntArray, int]], like: IntArray) -> IntArray:
         """Counts [classes, nodes]: the chosen fills on the nodes of their groups, each where it leaves most as in `like`."""
         placement = np.zeros_like(like)
-        pool = [list(nodes) for nodes in self.nodes]
-        for g, fill, times in chosen:
-            for _ in range(times):
-                if len(pool[g]) > 1:
-                    stays = np.minimum(fill[:, None], like[np.ix_(self.classes, pool[g])]).sum(axis=0)
-                    n = pool[g].pop(int(np.argmax(stays)))
-                else:
-                    n = pool[g].pop()
-                placement[self.classes, n] = fill
+        here = like[self.classes]
+        left = [np.asarray(nodes, np.int64) for nodes in self.nodes]
+        for g, fill, times in sorted(chosen, key=lambda choice: -int(choice[1].sum())):
+            nodes = left[g]
+            if times < len(nodes):
+                used = np.flatnonzero(fill)
+                stays = np.minimum(fill[used, None], here[used][:, nodes]).sum(axis=0)
+                order = np.argsort(-stays, kind="stable")
+                nodes, left[g] = nodes[order[:times]], nodes[np.sort(order[times:])]
+            else:
+                left[g] = nodes[:0]
+            placement[np.ix_(self.classes, nodes)] = fill[:, None]
         return placement
 
 
@@ -124,7 +127,9 @@ def moves_stage(ground: Ground, placed: Sequence[int]) -> GroupedStage:
 
 def _movable(ground: Ground, ranks: int) -> IntArray:
     movable = np.array([c.movable for c in ground.problem.classes], np.bool_)
-    return np.flatnonzero(movable & (ground.tier < ranks))
+    classes = np.flatnonzero(movable & (ground.tier < ranks))
+    # classes of equal request side by side: pricing treats them as one shape
+    return classes[np.lexsort(ground.req[classes].T)]
 
 
 def evidence(ground: Ground, grouped: GroupedStage, prices: Prices) -> Evidence:
