@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -341,3 +343,16 @@ def test_an_answer_to_something_else_is_refused(change: Callable[[Line], object]
     change(answer)
     with pytest.raises(LineError, match=words):
         read_solution(found, encode(answer))
+
+
+def test_the_documented_problem_has_the_documented_answer() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "solver.md").read_text()
+    problem, answer = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL))
+    found = read(problem)
+    solution = solve(found.problem, Options(budget=2.0))
+    assert verify(found.problem, solution).is_proven
+    written = json.loads(write_solution(found, solution))
+    for times in ("first_improvement_seconds", "elapsed_seconds"):
+        assert isinstance(written.pop(times), float)
+        del answer[times]
+    assert written == answer
