@@ -51,7 +51,7 @@ def _amounts(given: Amounts, path: str, findings: Findings, example: str) -> dic
         try:
             amount = nanos(quantity if type(quantity) is str else str(quantity)) // _UNITS.get(resource, 10**9)
         except QuantityError as error:
-            raise FieldError(f"{path}[{resource!r}]", str(error)) from error
+            raise FieldError(f"{path}[{resource}]", str(error)) from error
         if amount >= MAX_AMOUNT:
             findings.add(Reason.BAD_FIELD, f"a node has 2^53 or more of {resource}; counted as 2^53 - 1", example)
             amount = MAX_AMOUNT - 1

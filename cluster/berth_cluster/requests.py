@@ -169,7 +169,7 @@ def _amounts(amounts: Amounts | None, path: str) -> Nanos:
         try:
             found[resource] = nanos(quantity if type(quantity) is str else str(quantity))
         except QuantityError as error:
-            raise FieldError(f"{path}[{resource!r}]", str(error)) from error
+            raise FieldError(f"{path}[{resource}]", str(error)) from error
     return found
 
 

@@ -95,8 +95,8 @@ NODE_TERM = "requiredDuringSchedulingIgnoredDuringExecution"
 @pytest.mark.parametrize(
     ("thing", "name", "field"),
     [
-        (node("n1").has(cpu="-4"), "Node n1", "status.allocatable['cpu']"),
-        (node("n1").has(memory="lots"), "Node n1", "status.allocatable['memory']"),
+        (node("n1").has(cpu="-4"), "Node n1", "status.allocatable[cpu]"),
+        (node("n1").has(memory="lots"), "Node n1", "status.allocatable[memory]"),
         (node("n1").tainted("k", effect="Sometimes"), "Node n1", "spec.taints[0].effect"),
         (node("n1").spec(unschedulable="yes"), "Node n1", "spec.unschedulable"),
         (node("n1").labelled({"a": 5}), "Node n1", "metadata.labels[...]"),  # type: ignore[dict-item]

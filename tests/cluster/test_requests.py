@@ -122,7 +122,7 @@ def test_a_negative_request_names_object_and_field(where: str) -> None:
     with pytest.raises(DumpError) as caught:
         read_pod(thing)
     assert caught.value.object == "Pod team/broken"
-    assert caught.value.field == f"spec.{where}[0].resources.requests['memory']"
+    assert caught.value.field == f"spec.{where}[0].resources.requests[memory]"
     assert "negative" in caught.value.message
 
 
