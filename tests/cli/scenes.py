@@ -24,7 +24,12 @@ def pod(
     name: str, *, gpus: int, on: str | None = None, priority: int = 0, app: str = "", namespace: str = "llm"
 ) -> Object:
     """Of a Deployment named `app`, or bare."""
-    metadata: Object = {"name": name, "namespace": namespace, "uid": f"uid-{name}", "labels": {"app": app or name}}
+    metadata: Object = {
+        "name": name,
+        "namespace": namespace,
+        "uid": f"uid-{name}",
+        "labels": {"app": app or name, "pod-template-hash": "1"},
+    }
     if app:
         metadata["ownerReferences"] = [
             {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": f"{app}-1", "uid": f"rs-{app}", "controller": True}
