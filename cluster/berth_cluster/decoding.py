@@ -13,12 +13,17 @@ from berth_cluster.errors import FieldError
 
 _AT = re.compile(r"^(.*?)(?: - at `(?:key in )?\$?(.*?)`)?$", re.DOTALL)
 
+MALFORMED = (msgspec.DecodeError, UnicodeDecodeError)
+"""What decoding raises: text that is no UTF-8 is told apart from text that is no JSON."""
+
 T = TypeVar("T")
 S = TypeVar("S")
 
 
-def field_error(error: msgspec.DecodeError, path: str = "") -> FieldError:
+def field_error(error: Exception, path: str = "") -> FieldError:
     """`Expected `str`, got `int` - at `$.spec.nodeName`` becomes field spec.nodeName and the rest of the sentence."""
+    if isinstance(error, UnicodeDecodeError):
+        return FieldError(path, "has text that is not UTF-8")
     match = _AT.match(str(error))
     message, place = (match[1], match[2] or "") if match else (str(error), "")
     return FieldError((path + place).lstrip("."), message[:1].lower() + message[1:].replace("`", "'"))
@@ -41,7 +46,7 @@ class Once(Generic[T, S]):
             pass
         try:
             decoded = self._decode(text)
-        except msgspec.DecodeError as error:
+        except MALFORMED as error:
             raise field_error(error, self._path) from error
         found = self._known[text] = self._convert(decoded, self._path)
         return found

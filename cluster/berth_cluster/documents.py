@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Raw
 
 from berth_api.reasons import Reason
+from berth_cluster.decoding import MALFORMED, field_error
 from berth_cluster.errors import DumpError
 from berth_cluster.objects import ListDocument, TypeMeta
 
@@ -36,8 +37,8 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _TRAILING = re.compile(r"trailing characters \(byte (\d+)\)")
 _BLANK = re.compile(rb"[ \t\r\n]*")
 _HEADS = (
-    re.compile(rb'\{\s*"apiVersion"\s*:\s*"(?P<version>[^"\\]*)"\s*,\s*"kind"\s*:\s*"(?P<kind>[^"\\]*)"'),
-    re.compile(rb'\{\s*"kind"\s*:\s*"(?P<kind>[^"\\]*)"\s*,\s*"apiVersion"\s*:\s*"(?P<version>[^"\\]*)"'),
+    re.compile(rb'\{\s*"apiVersion"\s*:\s*"(?P<version>[\w./-]*)"\s*,\s*"kind"\s*:\s*"(?P<kind>\w*)"'),
+    re.compile(rb'\{\s*"kind"\s*:\s*"(?P<kind>\w*)"\s*,\s*"apiVersion"\s*:\s*"(?P<version>[\w./-]*)"'),
 )
 """How kubectl, and the API server itself, begin an object: what says so needs no second look."""
 _HEADLESS = re.compile(rb'\{\s*"metadata"\s*:')
@@ -182,7 +183,7 @@ def _declared(raw: Raw, name: str, inherited: tuple[str, str]) -> tuple[str, str
     """apiVersion, kind and, if there are any, items: one pass for a List, whose kind stands behind its items."""
     try:
         document: TypeMeta = _decode_list(raw)
-    except msgspec.DecodeError:  # an object may use the word `items` for something else
+    except MALFORMED:  # an object may use the word `items` for something else
         document = _type_of(raw, name)
     kind = document.kind or inherited[1]
     if not kind:
@@ -193,13 +194,13 @@ def _declared(raw: Raw, name: str, inherited: tuple[str, str]) -> tuple[str, str
 def _type_of(raw: Raw, name: str) -> TypeMeta:
     try:
         return _decode_type(raw)
-    except msgspec.DecodeError as error:
-        complaint = f"holds something that is no Kubernetes object ({error}); {_ADVICE}"
+    except MALFORMED as error:
+        complaint = f"holds something that is no Kubernetes object ({field_error(error).message}); {_ADVICE}"
         raise DumpError(Reason.WRONG_KIND, name, "", "", complaint) from error
 
 
 def _list_items(raw: Raw, name: str, kind: str) -> list[Raw]:
     try:
         return _decode_list(raw).items or []
-    except msgspec.DecodeError as error:
-        raise DumpError(Reason.BAD_FIELD, name, kind, "items", str(error)) from error
+    except MALFORMED as error:
+        raise DumpError(Reason.BAD_FIELD, name, kind, "items", field_error(error).message) from error

@@ -18,11 +18,11 @@ from msgspec import Raw
 
 from berth_api.reasons import Reason
 from berth_cluster.budgets import Coverage, read_budget
-from berth_cluster.decoding import field_error
+from berth_cluster.decoding import MALFORMED, field_error
 from berth_cluster.documents import Item, items_of
 from berth_cluster.errors import DumpError, FieldError
 from berth_cluster.findings import Findings
-from berth_cluster.gangs import Groups, Membership, minimums
+from berth_cluster.gangs import FOREIGN_GROUPS, Groups, Membership, minimums
 from berth_cluster.nodes import read_node
 from berth_cluster.objects import (
     Job,
@@ -110,6 +110,9 @@ class _DumpReader:
             case "scheduling.k8s.io", "PodGroup":
                 if group := self._decode(item, PodGroup):
                     self._groups.add_group(group)
+            case group_of, "PodGroup" if group_of in FOREIGN_GROUPS:
+                if group := self._decode(item, PodGroup):
+                    self._groups.add_foreign_group(group)
             case "scheduling.k8s.io", "Workload":
                 if workload := self._decode(item, Workload):
                     self._groups.add_workload(workload)
@@ -185,7 +188,7 @@ class _DumpReader:
         """The object; None when an equal or newer copy of it has been read already."""
         try:
             decoded: T = _decoder(wire)(item.raw)
-        except msgspec.DecodeError as error:
+        except MALFORMED as error:
             raise _located(item, field_error(error)) from error
         meta = decoded.metadata
         if not meta.name:
@@ -231,6 +234,6 @@ def _name(item: Item) -> str:
     """Kind and name, as far as the object can be read at all."""
     try:
         meta = _decode_name(item.raw).metadata
-    except msgspec.DecodeError:
+    except MALFORMED:
         return item.kind
     return f"{item.kind} {meta.namespace}/{meta.name}" if meta.namespace else f"{item.kind} {meta.name}".strip()

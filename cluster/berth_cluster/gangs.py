@@ -1,9 +1,10 @@
 """Pods that are useless apart: who belongs together, and how many of them are the least.
 
 In this order: `scheduling.k8s.io` (a PodGroup by spec.schedulingGroup; in 1.35 a group in a Workload by spec.workloadRef),
-`berth.dev/gang` with `berth.dev/gang-min`, and the labels of a LeaderWorkerSet. A declared minimum stands as it is;
-where only membership is known (no gang-min, a LeaderWorkerSet, whose controller makes workers as it goes) it is the
-pods that are there, at most the group's size: a pod must not wait for one that nobody has made yet.
+`berth.dev/gang` with `berth.dev/gang-min`, the PodGroups of scheduler-plugins, Volcano and KAI, and the labels of a
+LeaderWorkerSet. A declared minimum stands as it is; where only membership is known (no gang-min, a group that is not in
+the input, a LeaderWorkerSet, whose controller makes workers as it goes) it is the pods that are there, at most the
+group's size: a pod must not wait for one that nobody has made yet.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from berth_cluster.pod_objects import PodAnnotations, SchedulingGroup, WorkloadR
 from berth_cluster.snapshot import Gang, Labels
 
 GROUP_INDEX_LABEL = "leaderworkerset.sigs.k8s.io/group-index"
+FOREIGN_GROUPS = frozenset(("scheduling.x-k8s.io", "scheduling.volcano.sh", "scheduling.run.ai"))
+"""API groups whose PodGroup states spec.minMember."""
+_PLUGINS_LABEL = "scheduling.x-k8s.io/pod-group"
 _ABSENT = (b"", b"null", b"{}")
 
 
@@ -43,10 +47,14 @@ class Groups:
 
     def __init__(self) -> None:
         self._groups: dict[tuple[str, str], PodGroup] = {}
+        self._foreign: dict[tuple[str, str], int | None] = {}
         self._workloads: dict[tuple[str, str, str], int | None] = {}
 
     def add_group(self, group: PodGroup) -> None:
         self._groups[group.metadata.namespace or "default", group.metadata.name] = group
+
+    def add_foreign_group(self, group: PodGroup) -> None:
+        self._foreign[group.metadata.namespace or "default", group.metadata.name] = group.spec.min_member
 
     def add_workload(self, workload: Workload) -> None:
         for group in workload.spec.pod_groups or ():
@@ -69,6 +77,10 @@ class Groups:
             return self._of_workload(namespace, workload)
         if annotations.gang:
             return _annotated(namespace, annotations, findings)
+        foreign = labels.get(_PLUGINS_LABEL) or annotations.volcano_group or annotations.kai_group
+        if foreign:
+            minimum = self._foreign.get((namespace, foreign))
+            return Membership(f"{namespace}/{foreign}", declared=max(minimum, 1) if minimum is not None else None)
         name, index = labels.get(GROUP_NAME_LABEL), labels.get(GROUP_INDEX_LABEL)
         if name and index is not None:
             size = annotations.group_size or ""

@@ -225,10 +225,12 @@ class PodGroupSpec(Wire, frozen=True):
     scheduling_policy: GroupPolicy | None = None
     scheduling_constraints: Raw = ABSENT
     resource_claims: tuple[Raw, ...] | None = None
+    min_member: int | None = None
+    """What the groups of other schedulers call it."""
 
 
 class PodGroup(Meta, frozen=True):
-    """scheduling.k8s.io from 1.36 on."""
+    """scheduling.k8s.io from 1.36 on, and its namesakes of scheduler-plugins, Volcano and KAI."""
 
     spec: PodGroupSpec = PodGroupSpec()
 

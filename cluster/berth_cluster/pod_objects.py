@@ -21,6 +21,8 @@ class PodAnnotations(Wire, frozen=True):
     do_not_disrupt: str | None = field(default=None, name="karpenter.sh/do-not-disrupt")
     deletion_cost: str | None = field(default=None, name="controller.kubernetes.io/pod-deletion-cost")
     mirror: str | None = field(default=None, name="kubernetes.io/config.mirror")
+    volcano_group: str | None = field(default=None, name="scheduling.k8s.io/group-name")
+    kai_group: str | None = field(default=None, name="pod-group-name")
     group_size: str | None = field(default=None, name="leaderworkerset.sigs.k8s.io/size")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from berth_cluster.decoding import field_error
+from berth_cluster.decoding import MALFORMED, field_error
 from berth_cluster.pod_objects import ContainerPort, WirePodSpec
 from berth_cluster.requests import is_sidecar
 from berth_cluster.snapshot import HostPort
@@ -29,7 +29,7 @@ def host_ports(texts: tuple[bytes, ...], host_network: bool) -> tuple[HostPort, 
     for text in texts:
         try:
             ports = _decode_ports(text) or ()
-        except msgspec.DecodeError as error:
+        except MALFORMED as error:
             raise field_error(error, "spec.containers.ports") from error
         for port in ports:
             number = port.host_port or (port.container_port if host_network else 0)

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from berth_cluster.decoding import MALFORMED, field_error
 from berth_cluster.errors import FieldError
 from berth_cluster.objects import Amounts, Condition
 from berth_cluster.pod_objects import Container, ContainerStatus, ResourceRequirements, WirePod
@@ -147,8 +148,8 @@ def _requirements(text: bytes, path: str) -> ResourceRequirements:
         return ResourceRequirements()
     try:
         return _decode_requirements(text)
-    except msgspec.DecodeError as error:
-        raise FieldError(path, str(error)) from error
+    except MALFORMED as error:
+        raise field_error(error, path) from error
 
 
 def _optional_amounts(text: bytes, path: str) -> Amounts | None:
@@ -156,8 +157,8 @@ def _optional_amounts(text: bytes, path: str) -> Amounts | None:
         return None
     try:
         decoded: Amounts | None = _decode_amounts(text)
-    except msgspec.DecodeError as error:
-        raise FieldError(path, str(error)) from error
+    except MALFORMED as error:
+        raise field_error(error, path) from error
     return decoded
 
 

@@ -51,6 +51,8 @@ whole = a_list(node("n1"), pod("p").on("n1"))
         (gzip.compress(whole)[:-12], "Unreadable", "gzip"),
         (gzip.compress(whole)[:40], "Unreadable", "gzip"),
         (b"\xff\xfe\x00", "NotJSON", "UTF"),
+        (b'{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "\xff"}}', "BadField", "UTF-8"),
+        (b'{"apiVersion": "v1", "kind": "\xff"}', "WrongKind", "UTF-8"),
     ],
 )
 def test_what_is_no_dump_is_said_in_one_sentence(body: bytes, reason: str, words: str) -> None:
@@ -209,3 +211,25 @@ def test_no_value_anywhere_in_a_pod_does_worse_than_a_dump_error(part: str, fiel
         read_bytes(a_list(node("n1")), json.dumps(body).encode())
     except DumpError as error:
         assert error.file  # noqa: PT017 (either outcome is right; only this error may come)
+
+
+intact = a_list(
+    node("n1").tainted("gpu"),
+    pod("p", "team").labelled({"app": "web"}).owned_by("ReplicaSet", "r").repels(labelSelector={}).on("n1"),
+    budget("b", {"matchLabels": {"app": "web"}}, 1, "team"),
+    Thing("v1", "Namespace", "team").labelled({"tier": "x"}),
+)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, len(intact) - 1), st.integers(0, 255)), max_size=3), st.integers(0, len(intact))
+)
+def test_no_damaged_byte_does_worse_than_a_dump_error(damage: list[tuple[int, int]], length: int) -> None:
+    body = bytearray(intact)
+    for place, byte in damage:
+        body[place] = byte
+    for damaged in (bytes(body), bytes(body[:length])):
+        try:
+            read_bytes(damaged)
+        except DumpError as error:
+            assert error.message  # noqa: PT017 (either outcome is right; only this error may come)

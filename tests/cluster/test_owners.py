@@ -244,6 +244,19 @@ class TestGangs:
         ) == [Gang("default/training/workers/0", 2), Gang("default/training/workers/1", 2), None]
         assert "Workload" in read_pod(member("d", podGroup="none"), training).spec.unmodelled[0]
 
+    @pytest.mark.parametrize(
+        ("api_version", "member"),
+        [
+            ("scheduling.x-k8s.io/v1alpha1", pod("a").labelled({"scheduling.x-k8s.io/pod-group": "mpi"})),
+            ("scheduling.volcano.sh/v1beta1", pod("a").annotated({"scheduling.k8s.io/group-name": "mpi"})),
+            ("scheduling.run.ai/v2alpha2", pod("a").annotated({"pod-group-name": "mpi"})),
+        ],
+    )
+    def test_groups_of_other_schedulers(self, api_version: str, member: PodThing) -> None:
+        group = Thing(api_version, "PodGroup", "mpi", "default", spec={"minMember": 3})
+        assert gangs(group, member) == [Gang("default/mpi", 3)]
+        assert gangs(member) == [Gang("default/mpi", 1)]
+
     def test_a_leader_worker_set(self) -> None:
         def member(name: str, group: str) -> PodThing:
             labels = {"leaderworkerset.sigs.k8s.io/name": "llm", "leaderworkerset.sigs.k8s.io/group-index": group}
