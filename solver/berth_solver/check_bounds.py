@@ -244,17 +244,29 @@ class _Nodes:
         self.fillings: list[Filling] = []
 
     def bounded(self, enough: int, is_late: Callable[[], bool]) -> tuple[int, int]:
-        """(least, most). Stops as soon as most <= enough, or least > enough, or time is up."""
+        """(least, most). Stops as soon as most <= enough, or least > enough, or time is up.
+
+        First each kind is only shown to be worth no more than its best known filling and its share of what may be added
+        without reaching beyond `enough`; exactly only where that was not enough.
+        """
         self.fillings = [quick_filling(kind.items, kind.room) for kind in self.kinds]
-        gap = [(f.most - f.least) * kind.nodes for f, kind in zip(self.fillings, self.kinds, strict=True)]
-        for k in sorted(range(len(self.kinds)), key=gap.__getitem__, reverse=True):
-            least, most = self._sums()
-            if most <= enough or least > enough or is_late() or not gap[k]:
-                break
-            kind = self.kinds[k]
-            exact = exact_filling(kind.items, kind.room, is_late)
-            self.fillings[k] = Filling(max(exact.least, self.fillings[k].least), min(exact.most, self.fillings[k].most))
+        for shared in (True, False):
+            gap = [(f.most - f.least) * kind.nodes for f, kind in zip(self.fillings, self.kinds, strict=True)]
+            todo = sorted((k for k in range(len(self.kinds)) if gap[k]), key=gap.__getitem__, reverse=True)
+            for i, k in enumerate(todo):
+                least, most = self._sums()
+                if most <= enough or least > enough or is_late():
+                    return least, most
+                rest = todo[i:]
+                done = most - sum(gap[j] for j in rest)
+                share = max(0, enough - done) // sum(self.kinds[j].nodes for j in rest) if shared else 0
+                self._tighten(k, share, is_late)
         return self._sums()
+
+    def _tighten(self, k: int, share: int, is_late: Callable[[], bool]) -> None:
+        kind, known = self.kinds[k], self.fillings[k]
+        found = exact_filling(kind.items, kind.room, is_late, known.least + share)
+        self.fillings[k] = Filling(max(found.least, known.least), min(found.most, known.most))
 
     def _sums(self) -> tuple[int, int]:
         pairs = list(zip(self.fillings, self.kinds, strict=True))

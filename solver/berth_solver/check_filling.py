@@ -71,12 +71,15 @@ def quick_filling(items: Items, room: IntArray) -> Filling:
     return _Table(items, room).quick()
 
 
-def exact_filling(items: Items, room: IntArray, is_late: Callable[[], bool]) -> Filling:
-    """The optimum (least == most), or bounds when the table outgrows MAX_STATES or `is_late` says so."""
+def exact_filling(items: Items, room: IntArray, is_late: Callable[[], bool], target: int = 0) -> Filling:
+    """The optimum (least == most), or bounds when the table outgrows MAX_STATES or `is_late` says so.
+
+    target: it is enough to know that the optimum is at most this, which is much less work; then `most` is the target.
+    """
     quick = quick_filling(items, room)
-    if quick.least == quick.most or quick.most > MAX_WORTH:
+    if quick.least == quick.most or quick.most > MAX_WORTH or quick.most <= target:
         return quick
-    return _Table(items, room).exact(is_late)
+    return _Table(items, room).exact(is_late, target)
 
 
 def _worth_of_all(items: Items) -> int:
@@ -106,43 +109,45 @@ class _Table:
         self.efficient = np.argsort(-self.worth / cost, kind="stable")
 
     def quick(self) -> Filling:
-        worth, room = np.zeros(1, np.int64), self.room[None, :].copy()
+        worth, room = np.zeros(1, np.int64), self.room[:, None].copy()
         return Filling(self._complete(worth, room, 0), int(self._bounds(worth, room, 0)[0]))
 
-    def exact(self, is_late: Callable[[], bool]) -> Filling:
-        worth, room = np.zeros(1, np.int64), self.room[None, :].copy()
+    def exact(self, is_late: Callable[[], bool], target: int) -> Filling:
+        """States are columns: worth [states], room [resources, states]."""
+        worth, room = np.zeros(1, np.int64), self.room[:, None].copy()
         best = self._complete(worth, room, 0)
         for i in range(len(self.worth)):
             worth, room = self._decide(worth, room, i)
             bounds = self._bounds(worth, room, i + 1)
-            alive = bounds > best
-            worth, room, bounds = worth[alive], room[alive], bounds[alive]
+            alive = bounds > max(best, target)
+            worth, room, bounds = worth[alive], room[:, alive], bounds[alive]
             if len(worth) > STRONGEST:
                 worth, room, bounds = _undominated(worth, room, bounds)
             if not len(worth):
-                return Filling(best, best)
+                break
             top = np.argsort(-bounds, kind="stable")[:COMPLETIONS]
-            best = max(best, self._complete(worth[top], room[top], i + 1))
+            best = max(best, self._complete(worth[top], room[:, top], i + 1))
             if len(worth) > MAX_STATES or is_late():
-                return Filling(best, max(best, int(bounds.max())))
-        return Filling(best, best)
+                return Filling(best, max(best, target, int(bounds.max())))
+        return Filling(best, max(best, target))
 
     def _decide(self, worth: IntArray, room: IntArray, i: int) -> tuple[IntArray, IntArray]:
         """Every state with 0, 1, ... copies of item i."""
         worths, rooms = [worth], [room]
+        weight = self.weight[i][:, None]
         for _ in range(int(self.count[i])):
-            worth, room = worth + self.worth[i], room - self.weight[i]
-            fits = (room >= 0).all(axis=1)
-            worth, room = worth[fits], room[fits]
+            worth, room = worth + self.worth[i], room - weight
+            fits = room.min(axis=0) >= 0
+            worth, room = worth[fits], room[:, fits]
             if not len(worth):
                 break
             worths.append(worth)
             rooms.append(room)
-        return np.concatenate(worths), np.concatenate(rooms)
+        return np.concatenate(worths), np.concatenate(rooms, axis=1)
 
     def _bounds(self, worth: IntArray, room: IntArray, i: int) -> IntArray:
         """Most that each state can reach with items i and later."""
-        relaxed = ((room @ self.prices) + self.suffix_gain[i]) >> self.shift
+        relaxed = ((self.prices @ room) + self.suffix_gain[i]) >> self.shift
         return np.asarray(worth + np.minimum(relaxed, self.suffix_worth[i]), np.int64)
 
     def _complete(self, worth: IntArray, room: IntArray, i: int) -> int:
@@ -155,23 +160,29 @@ class _Table:
             heavy = weight > 0
             copies = np.full(len(worth), self.count[j])
             if heavy.any():
-                copies = np.minimum(copies, (room[:, heavy] // weight[heavy]).min(axis=1))
+                copies = np.minimum(copies, (room[heavy] // weight[heavy, None]).min(axis=0))
             worth += copies * self.worth[j]
-            room -= copies[:, None] * weight
+            room -= copies * weight[:, None]
         return int(worth.max())
 
 
 def _undominated(worth: IntArray, room: IntArray, bounds: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     """Drops states that one of the strongest is at least as good as, in worth and in room."""
     order = np.lexsort((-worth, -bounds))
-    worth, room, bounds = worth[order], room[order], bounds[order]
-    alive = np.ones(len(worth), np.bool_)
-    for k in range(min(STRONGEST, len(worth))):
-        if alive[k]:
-            beaten = (worth <= worth[k]) & (room <= room[k]).all(axis=1)
-            beaten[k] = False
-            alive &= ~beaten
-    return worth[alive], room[alive], bounds[alive]
+    worth, room, bounds = worth[order], room[:, order], bounds[order]
+    judge = 0
+    while judge < min(STRONGEST, len(worth)):
+        alive = np.ones(len(worth), np.bool_)
+        for k in range(judge, min(judge + 32, STRONGEST, len(worth))):
+            if alive[k]:
+                beaten = worth <= worth[k]
+                for r in range(len(room)):
+                    beaten &= room[r] <= room[r, k]
+                beaten[k] = False
+                alive &= ~beaten
+        judge = int(np.count_nonzero(alive[: judge + 32]))
+        worth, room, bounds = worth[alive], room[:, alive], bounds[alive]
+    return worth, room, bounds
 
 
 def _best_prices(items: Items, room: IntArray) -> FloatArray:
