@@ -205,10 +205,15 @@ class ColumnGeneration:
         bound -= sum(int(p) * least for p, (_, least) in zip(kept_price, stage.kept, strict=True))
         return Prices(pod_price, kept_price, gain, uppers, bound), better
 
-    def run(self, deadline: float, enough: int) -> None:
-        """Generate columns until the bound, rounded down, reaches `enough`, nothing improves, or the deadline comes."""
+    def run(self, deadline: float, enough: int, known: float = np.inf) -> None:
+        """Generate columns until the bound, rounded down, reaches `enough`, nothing improves, or the deadline comes.
+
+        known: a bound from elsewhere; once the mix is worth as much, more columns would tell nothing.
+        """
         misses = 0
         while self._solve_master(deadline):
+            if self.lp_value >= known - TOLERANCE:
+                return
             pod = np.array([row.dual_value() for row in self._class_rows], np.float64)
             kept = -np.array([row.dual_value() for row in self._kept_rows], np.float64)
             smooth = self.best is not None and misses == 0
@@ -233,6 +238,12 @@ class ColumnGeneration:
                     return
             elif not smooth:
                 misses = 0
+
+    def mix(self, deadline: float) -> FloatArray | None:
+        """How often the linear program uses each column, solved once more over all of them; None when time ends first."""
+        if not self._solve_master(deadline):
+            return None
+        return np.array([v.solution_value() for v in self._solver.variables()], np.float64)
 
     @property
     def bound(self) -> int | None:

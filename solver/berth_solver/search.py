@@ -24,6 +24,7 @@ from berth_solver.columns import SCALE, ColumnGeneration
 from berth_solver.leftover import all_cannot_fit
 from berth_solver.options import Options
 from berth_solver.problem import IntArray
+from berth_solver.rounding import Rounding
 from berth_solver.solution import Evidence, Improvement
 from berth_solver.stages import GroupedStage, counting_stage, evidence, moves_stage
 from berth_solver.state import Ground, State
@@ -231,9 +232,9 @@ class Search:
             return
         generation = ColumnGeneration(grouped.stage, self.clock)
         self._seed_columns(generation, grouped)
-        generation.run(until, placed[rank])
+        generation.run(until, placed[rank], self.bound_given(rank, placed).value)
         self._note_count_bound(rank, placed, grouped, generation)
-        if generation.best is None or stop():
+        if stop():
             return
         bound = self.bound_given(rank, placed).value
         while self.clock() < until and not stop() and self.placed[: rank + 1] < (*placed[:rank], bound):
@@ -277,19 +278,26 @@ class Search:
             )
 
     def _seed_columns(self, generation: ColumnGeneration, grouped: GroupedStage) -> None:
+        """The fills of the incumbent, which make the first linear program feasible, and those that stand now."""
         with self._lock:
             best = self.best.placement()
+        stage = grouped.stage
         for placement in (best, self.ground.problem.standing_counts):
-            for n in range(placement.shape[1]):
-                fill = grouped.fill_of(placement, n)
-                if fill.any() and (fill @ grouped.stage.req <= grouped.stage.cap[grouped.group_of_node[n]]).all():
-                    generation.add(int(grouped.group_of_node[n]), fill)
+            fills = grouped.fills(placement)
+            fits = fills.any(axis=1) & (fills @ stage.req <= stage.cap[grouped.group_of_node]).all(axis=1)
+            seen: set[tuple[int, bytes]] = set()
+            for n in np.flatnonzero(fits).tolist():
+                group = int(grouped.group_of_node[n])
+                key = (group, fills[n].tobytes())
+                if key not in seen:
+                    seen.add(key)
+                    generation.add(group, fills[n])
 
     def _take(
         self, grouped: GroupedStage, chosen: list[tuple[int, IntArray, int]], placed: tuple[int, ...], rank: int
     ) -> None:
         """An assembly becomes the incumbent if it is better; pods of the tiers below are fitted in around it."""
-        placement = grouped.place(chosen, self.ground.problem.standing_counts)
+        placement = grouped.place(chosen, self.ground.problem.standing_counts, self.ground.problem.totals)
         state = State.of(self.ground, placement, self.options.seed + 3)
         waiting = state.waiting()
         order = waiting[np.lexsort((self._size(waiting), self.ground.tier[self.ground.cls[waiting]]))]
@@ -362,14 +370,13 @@ class Search:
         bound = running - (generation.best.bound // SCALE)
         while self.clock() < until and self.placed == placed and self.disruption > bound:
             fills = generation.fills_within_reach(running - bound, MOST_FILLS, ENUMERATION_STEPS, until)
-            exact = fills is not None
             if fills is None:
-                fills = generation.fills()
-            least = running - bound if exact else running - self.disruption + 1
-            answer = assemble(stage, fills, least, self.clock, until)
+                self._round(grouped, generation, running - bound, running, until)
+                return
+            answer = assemble(stage, fills, running - bound, self.clock, until)
             if answer.chosen is not None:
                 self._take(grouped, answer.chosen, placed, 0)
-            if not exact or not answer.impossible:
+            if not answer.impossible:
                 return
             bound += 1
             self.moves_bound = Bound(
@@ -380,6 +387,22 @@ class Search:
                     parts=(self._evidence(grouped, generation),),
                 ),
             )
+
+    def _round(
+        self, grouped: GroupedStage, generation: ColumnGeneration, target: int, running: int, until: float
+    ) -> None:
+        """Moves from the linear program's mix: keep what is whole in it, and choose anew for growing parts of the rest."""
+        mix = generation.mix(until)
+        if mix is None:
+            return
+        rounding = Rounding(generation, mix, self.options.seed)
+        placed = self.placed
+        while self.clock() < until and self.placed == placed and running - self.disruption < target:
+            answer = rounding.attempt(running - self.disruption + 1, target, until)
+            if answer is None:
+                return
+            if answer.chosen is not None:
+                self._take(grouped, answer.chosen, placed, 0)
 
     def _note_moves_bound(self, running: int, grouped: GroupedStage, generation: ColumnGeneration) -> None:
         if generation.best is None:

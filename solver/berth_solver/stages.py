@@ -1,7 +1,9 @@
 """From a problem and the counts decided so far to the linear programs of `columns`, and from their answers back.
 
-A counting stage knows the tiers down to the one it counts; a moves stage knows all of them. Nodes are grouped by what tells
-them apart in that stage, so that 5,000 nodes of a kind cost as much as one.
+A counting stage knows the tiers down to the one it counts; a moves stage knows all of them. Two kinds of likeness make
+large clusters small: nodes that nothing tells apart in the stage form a group, and classes of equal request, eligibility and
+move cost whose tiers are all placed whole form one *kind*, since a pod of one may then stand for a pod of another: every one
+of them has a place, and only where somebody stays matters.
 """
 
 from __future__ import annotations
@@ -19,117 +21,137 @@ from berth_solver.state import Ground
 
 @dataclass(frozen=True, eq=False)
 class GroupedStage:
-    """A stage with the way back: which classes it knows and which nodes each group holds."""
+    """A stage with the way back: which classes each of its kinds stands for, and which nodes each group holds."""
 
     stage: Stage
     classes: IntArray
+    """All classes of the stage, those of one kind side by side."""
+    first: IntArray
+    """[kinds]: where each kind begins in `classes`."""
     nodes: list[IntArray]
     group_of_node: IntArray
     ranks: tuple[int, ...]
     """The tier of each kept row."""
 
-    def fill_of(self, placement: IntArray, node: int) -> IntArray:
-        """What a placement puts on a node, in the stage's classes."""
-        return np.asarray(placement[self.classes, node], np.int64)
+    def fills(self, placement: IntArray) -> IntArray:
+        """What a placement puts on each node, in kinds: int64 [nodes, kinds]."""
+        if not len(self.first):
+            return np.zeros((placement.shape[1], 0), np.int64)
+        return np.ascontiguousarray(np.add.reduceat(placement[self.classes], self.first, axis=0).T)
 
-    def place(self, chosen: Sequence[tuple[int, IntArray, int]], like: IntArray) -> IntArray:
-        """Counts [classes, nodes]: the chosen fills on the nodes of their groups, each where it leaves most as in `like`."""
-        placement = np.zeros_like(like)
-        here = like[self.classes]
+    def place(self, chosen: Sequence[tuple[int, IntArray, int]], like: IntArray, totals: IntArray) -> IntArray:
+        """Counts [classes, nodes]: the chosen fills on the nodes of their groups, each where it leaves most as in `like`.
+
+        totals: pods of each class of the problem.
+        """
+        here = self.fills(like)
+        slots = np.zeros_like(here)
         left = [np.asarray(nodes, np.int64) for nodes in self.nodes]
         for g, fill, times in sorted(chosen, key=lambda choice: -int(choice[1].sum())):
             nodes = left[g]
             if times < len(nodes):
                 used = np.flatnonzero(fill)
-                stays = np.minimum(fill[used, None], here[used][:, nodes]).sum(axis=0)
+                stays = np.minimum(fill[used], here[np.ix_(nodes, used)]).sum(axis=1)
                 order = np.argsort(-stays, kind="stable")
                 nodes, left[g] = nodes[order[:times]], nodes[np.sort(order[times:])]
             else:
                 left[g] = nodes[:0]
-            placement[np.ix_(self.classes, nodes)] = fill[:, None]
+            slots[nodes] = fill
+        placement = np.zeros_like(like)
+        last = np.append(self.first[1:], len(self.classes))
+        for k, (begin, end) in enumerate(zip(self.first, last, strict=True)):
+            members = self.classes[begin:end]
+            placement[members] = _share_out(slots[:, k], like[members], totals[members])
         return placement
 
 
+def _share_out(slots: IntArray, standing: IntArray, total: IntArray) -> IntArray:
+    """The classes of a kind [classes, nodes] in its slots [nodes]: who stands there stays, the others take the rest in turn."""
+    if len(total) == 1:
+        return slots[None, :]
+    counts = np.zeros_like(standing)
+    left = slots.copy()
+    for c in range(len(total)):
+        counts[c] = np.minimum(standing[c], left)
+        left -= counts[c]
+    lacking = total - counts.sum(axis=1)
+    where = np.repeat(np.arange(len(slots)), left)
+    who = np.repeat(np.arange(len(total)), np.maximum(lacking, 0))
+    pairs = min(len(where), len(who))
+    np.add.at(counts, (who[:pairs], where[:pairs]), 1)
+    return counts
+
+
 def _grouped(
-    ground: Ground,
-    classes: IntArray,
-    standing: IntArray,
-    value: IntArray,
-    bonus: IntArray,
-    placed: Sequence[int],
-    last: int,
+    ground: Ground, classes: IntArray, bonus: IntArray, value: IntArray, placed: Sequence[int], last: int
 ) -> GroupedStage:
-    """standing [classes of the stage, nodes]: the copies that may be there although nothing new may come, and earn a bonus."""
+    """bonus, value: [classes]. Nodes are told apart by who stands there only if a bonus depends on it."""
     problem = ground.problem
     width = len(problem.resources)
-    counts = problem.standing_counts[classes]
-    usable = ground.mask[ground.group[classes]]
-    allowed = np.where(usable, -1, counts)
-    key = np.concatenate([ground.cap[:, :width], allowed.T, standing.T], axis=1)
+    tier, total = ground.tier[classes], problem.totals[classes]
+    whole = np.zeros(last + 1, np.bool_)
+    for rank in range(last):
+        whole[rank] = placed[rank] == int(total[tier == rank].sum())
+    # kinds: equal request side by side (pricing treats them as one shape), then equal in everything that matters
+    tag = np.where(whole[np.minimum(tier, last)], -1, tier)
+    key = np.column_stack([ground.req[classes, :width], ground.group[classes], bonus, value, tag, ground.cost[classes]])
+    order = np.lexsort(key.T[::-1])
+    classes, key = classes[order], key[order]
+    change = np.append(True, (key[1:] != key[:-1]).any(axis=1)) if len(classes) else np.zeros(0, np.bool_)
+    first = np.flatnonzero(change)
+    bonus, value, total = bonus[order][first], value[order][first], np.add.reduceat(problem.totals[classes], first)
+    tag = tag[order][first]
+    standing = np.ascontiguousarray(np.add.reduceat(problem.standing_counts[classes], first, axis=0).T)
+    earning = standing if bonus.any() else np.zeros_like(standing)
+    usable = ground.mask[ground.group[classes[first]]].T
+    allowed = np.where(usable, -1, standing)
+    table = np.concatenate([ground.cap[:, :width], allowed, earning], axis=1)
     rows: dict[bytes, int] = {}
-    group_of = np.array([rows.setdefault(row.tobytes(), len(rows)) for row in key], np.int64)
-    first = np.full(len(rows), len(key), np.int64)
-    np.minimum.at(first, group_of, np.arange(len(key)))
+    group_of = np.array([rows.setdefault(row.tobytes(), len(rows)) for row in table], np.int64)
+    example = np.full(len(rows), len(table), np.int64)
+    np.minimum.at(example, group_of, np.arange(len(table)))
     size = np.bincount(group_of, minlength=len(rows))
-    total = problem.totals[classes]
     # who may come: anyone where usable, else only as many as stand there
-    most = np.where(usable[:, first], total[:, None], counts[:, first])
-    most_new = np.maximum(most - standing[:, first], 0)
-    exact = np.zeros(len(classes), np.bool_)
+    most = np.where(usable[example], total, standing[example])
     kept: list[tuple[IntArray, int]] = []
     ranks: list[int] = []
     for rank in range(last):
-        members = np.flatnonzero(ground.tier[classes] == rank)
-        if placed[rank] == int(total[members].sum()):
-            exact[members] = True
-        elif placed[rank] > 0:
-            kept.append((members, int(placed[rank])))
+        if not whole[rank] and placed[rank] > 0:
+            kept.append((np.flatnonzero(tag == rank), int(placed[rank])))
             ranks.append(rank)
     stage = Stage(
-        np.ascontiguousarray(ground.req[classes, :width]),
-        np.ascontiguousarray(ground.cap[first, :width]),
+        np.ascontiguousarray(ground.req[classes[first], :width]),
+        np.ascontiguousarray(ground.cap[example, :width]),
         np.asarray(size, np.int64),
-        np.ascontiguousarray(standing[:, first].T),
-        np.ascontiguousarray(most_new.T),
+        np.ascontiguousarray(earning[example]),
+        np.ascontiguousarray(np.maximum(most - earning[example], 0)),
         value,
         bonus,
-        total,
-        exact,
+        np.asarray(total, np.int64),
+        tag == -1,
         tuple(kept),
     )
-    order = np.argsort(group_of, kind="stable")
-    nodes = np.split(order, np.cumsum(size)[:-1])
-    return GroupedStage(stage, classes, nodes, group_of, tuple(ranks))
+    nodes = np.split(np.argsort(group_of, kind="stable"), np.cumsum(size)[:-1])
+    return GroupedStage(stage, classes, first, nodes, group_of, tuple(ranks))
 
 
 def counting_stage(ground: Ground, rank: int, placed: Sequence[int]) -> GroupedStage:
     """Most pods of tier `rank`, given the counts of the tiers above."""
     classes = _movable(ground, rank + 1)
     value = (ground.tier[classes] == rank).astype(np.int64)
-    none = np.zeros((len(classes), len(ground.problem.nodes)), np.int64)
-    return _grouped(ground, classes, none, value, np.zeros_like(value), placed, rank)
+    return _grouped(ground, classes, np.zeros_like(value), value, placed, rank)
 
 
 def moves_stage(ground: Ground, placed: Sequence[int]) -> GroupedStage:
     """Most (weighted) staying pods, given the counts of all tiers."""
     classes = _movable(ground, len(ground.priorities))
     cost = ground.cost[classes].astype(np.int64)
-    return _grouped(
-        ground,
-        classes,
-        ground.problem.standing_counts[classes],
-        np.zeros_like(cost),
-        cost,
-        placed,
-        len(ground.priorities),
-    )
+    return _grouped(ground, classes, cost, np.zeros_like(cost), placed, len(ground.priorities))
 
 
 def _movable(ground: Ground, ranks: int) -> IntArray:
     movable = np.array([c.movable for c in ground.problem.classes], np.bool_)
-    classes = np.flatnonzero(movable & (ground.tier < ranks))
-    # classes of equal request side by side: pricing treats them as one shape
-    return classes[np.lexsort(ground.req[classes].T)]
+    return np.flatnonzero(movable & (ground.tier < ranks) & (ground.problem.totals > 0))
 
 
 def evidence(ground: Ground, grouped: GroupedStage, prices: Prices) -> Evidence:
@@ -139,11 +161,12 @@ def evidence(ground: Ground, grouped: GroupedStage, prices: Prices) -> Evidence:
     them makes all class prices >= 0 and changes nothing, since every pod of the tier is placed.
     """
     class_prices = np.zeros(len(ground.problem.classes), np.int64)
-    class_prices[grouped.classes] = prices.pod
+    kind_of = np.searchsorted(grouped.first, np.arange(len(grouped.classes)), side="right") - 1
+    class_prices[grouped.classes] = prices.pod[kind_of]
     tier_prices: dict[int, int] = {
         ground.priorities[r]: int(p) for r, p in zip(grouped.ranks, prices.kept, strict=True)
     }
-    exact = grouped.classes[grouped.stage.exact]
+    exact = grouped.classes[grouped.stage.exact[kind_of]]
     for rank in sorted({int(r) for r in ground.tier[exact]}):
         members = exact[ground.tier[exact] == rank]
         lift = max(0, -int(class_prices[members].min()))
@@ -151,7 +174,7 @@ def evidence(ground: Ground, grouped: GroupedStage, prices: Prices) -> Evidence:
         tier_prices[ground.priorities[rank]] = lift
     return Evidence(
         "patterns",
-        class_prices=tuple(int(p) for p in class_prices),
+        class_prices=tuple(class_prices.tolist()),
         tier_prices=tuple(sorted(tier_prices.items(), reverse=True)),
         scale=SCALE,
     )

@@ -39,8 +39,8 @@ def warm() -> None:
 
     for grouped in (counting_stage(ground, 0, (2,)), moves_stage(ground, (2,))):
         generation = ColumnGeneration(grouped.stage, never)
-        for n in range(2):
-            generation.add(int(grouped.group_of_node[n]), grouped.fill_of(problem.standing_counts, n))
+        for n, fill in enumerate(grouped.fills(problem.standing_counts)):
+            generation.add(int(grouped.group_of_node[n]), fill)
         generation.run(1.0, 0)
         generation.fills_within_reach(0, 100, 100, 1.0)
     all_cannot_fit(ground, 0, never, 1.0)
