@@ -50,6 +50,7 @@ MAX_PODS = 300_000
 _OWNER_KINDS = frozenset(
     ("ReplicaSet", "Deployment", "StatefulSet", "DaemonSet", "CronJob", "LeaderWorkerSet", "ReplicationController")
 )
+_OURS = "berth.dev"
 _NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 
 T = TypeVar("T", bound=Meta | WirePod)
@@ -121,7 +122,7 @@ class _DumpReader:
                     self._owners.add(item.kind, job)
             case _, kind:
                 # any object may stand between a pod and its top owner
-                if kind not in _OWNER_KINDS:
+                if kind not in _OWNER_KINDS and item.group != _OURS:
                     self._findings.add(Reason.WRONG_KIND, f"objects of kind {kind} are not looked at")
                 if owner := self._decode(item, Meta):
                     self._owners.add(kind, owner)

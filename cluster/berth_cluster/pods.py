@@ -124,7 +124,7 @@ class PodReader:
         for sentence in spec.unmodelled:
             reason = Reason.RESOURCE_CLAIMS if sentence is _CLAIMS else Reason.UNKNOWN_FEATURE
             context.findings.add(reason, _UNMODELLED.format(sentence), f"Pod {namespace}/{meta.name}")
-        priority, policy = self._priority(given)
+        priority, policy = self._priority(given, f"Pod {namespace}/{meta.name}")
         pod = Pod(
             namespace=namespace,
             name=meta.name,
@@ -237,7 +237,7 @@ class PodReader:
         )
         return attracts, repels
 
-    def _priority(self, given: WirePodSpec) -> tuple[int, PreemptionPolicy]:
+    def _priority(self, given: WirePodSpec, example: str) -> tuple[int, PreemptionPolicy]:
         """As admission fills it in: the number in the pod, else its class's, else the default class's, else 0."""
         classes = self._context.classes
         named = classes.get(given.priority_class_name) if given.priority_class_name else self._default_class
@@ -247,6 +247,9 @@ class PodReader:
             priority = named.value
         else:
             priority = SYSTEM_CLASSES.get(given.priority_class_name or "", 0)
+            if given.priority_class_name and not priority:
+                message = "a pod has no priority but a PriorityClass that is not in the input; counted as 0"
+                self._context.findings.add(Reason.BAD_FIELD, message, example)
         policy = given.preemption_policy or (named.preemption_policy if named else None) or "PreemptLowerPriority"
         if policy == "Never":
             return priority, "Never"

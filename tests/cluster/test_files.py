@@ -102,6 +102,10 @@ def test_other_kinds_are_counted_in_one_warning_each() -> None:
     assert [(w.count, w.example) for w in secrets] == [(2, "")]
 
 
+def test_our_own_kinds_are_no_surprise() -> None:
+    assert read(node("n1"), Thing("berth.dev/v1alpha1", "LLMService", "chat", "llm")).warnings == ()
+
+
 def test_the_example_of_a_warning_is_the_first_by_name() -> None:
     bare = [node(f"n{i}").status(allocatable=None) for i in (2, 1, 3)]
     assert [(w.count, w.example) for w in read(*bare).warnings] == [(3, "Node n1")]

@@ -80,6 +80,14 @@ def test_priority_is_what_admission_would_have_filled_in() -> None:
     assert read(*classes).priority_classes == {"gold": 900, "plain": 5}
 
 
+def test_a_priority_class_that_nobody_knows_is_said() -> None:
+    snapshot = read(
+        node("n1"), pod("p").spec(priorityClassName="gold"), pod("q").spec(priorityClassName="gold", priority=9)
+    )
+    assert [(p.priority, p.priority_class) for p in snapshot.pods] == [(0, "gold"), (9, "gold")]
+    assert [(w.reason, w.count, w.example) for w in snapshot.warnings] == [("BadField", 1, "Pod default/p")]
+
+
 def test_pods_of_one_template_share_one_spec() -> None:
     def replica(name: str) -> PodThing:
         volumes = [{"name": f"kube-api-access-{name}", "projected": {}}]
