@@ -233,6 +233,7 @@ def fill(
     """Place waiting pods where there is room, tightest node first; returns the new queue length."""
     r_count = cap.shape[1]
     kept = 0
+    last_class, last_target = -1, -1
     # room only shrinks here: where one pod of a class found none, the next will not either
     hopeless = np.zeros(req.shape[0], np.bool_)
     for x in range(queue_len):
@@ -240,7 +241,14 @@ def fill(
         c = cls[i]
         best = 1e300
         target = -1
-        for y in range(0 if hopeless[c] else pool.shape[0]):
+        if c == last_class:
+            # the tightest node for this class took a pod of it just now: if another fits, none is tighter
+            target = last_target
+            for r in range(r_count):
+                if req[c, r] > 0 and load[target, r] + req[c, r] > cap[target, r]:
+                    target = -1
+                    break
+        for y in range(0 if hopeless[c] or target >= 0 else pool.shape[0]):
             n = pool[y]
             if not mask[group[c], n]:
                 continue
@@ -263,6 +271,7 @@ def fill(
         link(node, head, nxt, prv, i, target)
         for r in range(r_count):
             load[target, r] += req[c, r]
+        last_class, last_target = c, target
     return kept
 
 

@@ -250,10 +250,22 @@ class ColumnGeneration:
         """The stage's value is at most this; None when no bound stands."""
         return None if self.best is None else self.best.bound // SCALE
 
-    def fills(self) -> list[IntArray]:
-        """The columns generated so far, by group."""
+    def fills(self, least: int, deadline: float) -> list[IntArray]:
+        """By group, the columns generated so far that a solution worth >= `least` can use, by the linear program's prices.
+
+        The prices are floating point: enough to choose by, not to prove by.
+        """
         live = self.columns[: self.count].astype(np.int64)
-        return [live[self.group_of[: self.count] == g] for g in range(len(self.stage.size))]
+        groups = self.group_of[: self.count]
+        useful = np.ones(self.count, np.bool_)
+        if self._solve_master(deadline):
+            pod = np.array([row.dual_value() for row in self._class_rows], np.float64)
+            for (members, _), row in zip(self.stage.kept, self._kept_rows, strict=True):
+                pod[members] += row.dual_value()
+            node = np.array([row.dual_value() for row in self._convex], np.float64)
+            shortfall = node[groups] + live @ pod - self.worth[: self.count]
+            useful = shortfall <= max(0.0, self.lp_value - least) + TOLERANCE
+        return [live[useful & (groups == g)] for g in range(len(self.stage.size))]
 
     def fills_within_reach(self, least: int, most: int, limit: int, deadline: float) -> list[IntArray] | None:
         """By group, every fill that a solution worth >= `least` can use: a choice among them settles whether one exists.

@@ -29,6 +29,10 @@ from berth_solver.solution import Evidence, Improvement
 from berth_solver.stages import GroupedStage, counting_stage, evidence, moves_stage
 from berth_solver.state import Ground, State
 
+FEW_KINDS = 48
+"""Classes at most for column generation to come first ..."""
+FEW_KINDS_NODES = 64
+"""... on clusters of at least so many nodes."""
 QUICK_SECONDS = 0.02
 """Local search alone, before the second thread and column generation are worth their overhead."""
 COUNT_SHARE = 0.45
@@ -183,6 +187,9 @@ class Search:
         if len(order) and state.fill(self.pool, order) < len(order):
             state.relabel()
             self.offer(state)
+        if self._has_few_kinds():
+            self._sharpen_counts(until)
+            state = self.best.copy()
         quick = min(until, self.clock() + max(QUICK_SECONDS, 0.02 * self.options.budget))
         if self._insert_until(state, quick, lambda: False, 0):
             return True
@@ -203,6 +210,11 @@ class Search:
         done.set()
         worker.join()
         return not self.open_ranks()
+
+    def _has_few_kinds(self) -> bool:
+        """Many nodes, few kinds of pods: column generation is quicker than repacking from the start."""
+        nodes, classes = len(self.ground.problem.nodes), len(self.ground.problem.classes)
+        return nodes >= FEW_KINDS_NODES and classes <= FEW_KINDS and self.options.budget >= 0.1
 
     def _size(self, pods: IntArray) -> IntArray:
         g = self.ground
@@ -241,9 +253,9 @@ class Search:
             target = bound
             fills = generation.fills_within_reach(target, MOST_FILLS, ENUMERATION_STEPS, until)
             exact = fills is not None
-            answer = assemble(
-                grouped.stage, fills if fills is not None else generation.fills(), target, self.clock, until
-            )
+            if fills is None:
+                fills = generation.fills(target, until)
+            answer = assemble(grouped.stage, fills, target, self.clock, until)
             if answer.chosen is not None:
                 self._take(grouped, answer.chosen, placed, rank)
                 return
@@ -338,7 +350,8 @@ class Search:
             self._moves_for, self.moves_bound = placed, Bound(0, Evidence("trivial"))
         if self.disruption <= self.moves_bound.value:
             return True
-        self.settle(self.best.copy(), min(until, self.clock() + SETTLE_SHARE * self.options.budget))
+        if not self._has_few_kinds():
+            self.settle(self.best.copy(), min(until, self.clock() + SETTLE_SHARE * self.options.budget))
         if self.disruption <= self.moves_bound.value:
             return True
         grouped = moves_stage(self.ground, placed) if self._groupable() else None
