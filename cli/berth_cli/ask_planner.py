@@ -20,7 +20,7 @@ REPORT_IT = "This is a bug in Berth: please report it, with the dump if you may 
 @contextmanager
 def asking(terminal: Terminal, doing: str) -> Iterator[None]:
     """Loads the planner and shows what is being done. Raises CommandError (exit code 1) for an unsound answer."""
-    with terminal.progress("loading the solver"):
+    with terminal.progress("loading the solver (the first time it is compiled, half a minute)"):
         from berth_cli.warm import warm_up
         from berth_planner.answers import UnsoundAnswerError
 

@@ -64,6 +64,7 @@ Budget = Annotated[
     typer.Option(
         parser=parse_duration,
         metavar="TIME",
+        show_default="1s",
         help="Time to solve: 500ms, 1s, 2m. A longer time proves more.",
         rich_help_panel=SOLVING,
     ),

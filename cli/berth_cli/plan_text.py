@@ -25,21 +25,6 @@ ROWS_A_WAVE = 12
 """In `table`; the rest of a wave is one line with a count."""
 WAVES_SHOWN = 10
 
-_TIER_PROOFS = {
-    "trivial": "every pod of the tier is placed",
-    "capacity": "the nodes have no room for more",
-    "patterns": "no way to fill the nodes holds more",
-    "exhausted": "every possibility was searched",
-    "gang": "a gang cannot be completed",
-}
-_DISRUPTION_PROOFS = {
-    "trivial": "nothing has to move",
-    "capacity": "capacity forces them",
-    "patterns": "no way to fill the nodes needs less",
-    "exhausted": "every possibility was searched",
-    "gang": "a gang forces them",
-}
-
 
 @dataclass(frozen=True)
 class Shown:
@@ -69,7 +54,7 @@ def scope(snapshot: Snapshot, movable: str, *, by_default: bool) -> Text:
 def print_plan(console: Console, plan: Plan, shown: Shown) -> None:
     console.print(tier_table(plan.tiers, wide=shown.wide))
     console.print()
-    for line in disruption_lines(plan):
+    for line in disruption_lines(plan, wide=shown.wide):
         console.print(line)
     if plan.waves:
         console.print()
@@ -101,18 +86,16 @@ def tier_table(tiers: tuple[TierReport, ...], *, wide: bool) -> Table:
 
 def tier_proof(tier: TierReport) -> Text:
     """The certificate in words. What a bound presumes (the counts above) is said once, in docs/plan.md."""
-    if tier.certificate == "Optimal":
-        if tier.placed_after == tier.pods:
-            return Text("optimal: every pod is placed", style="green")
-        why = _TIER_PROOFS.get(tier.evidence, "")
-        return Text(f"optimal: {why}" if why and tier.evidence != "trivial" else "optimal", style="green")
-    gap = tier.bound - tier.placed_after
-    return Text(f"not proven: at most {gap} more", style="yellow")
+    if tier.certificate != "Optimal":
+        return Text(f"not proven: at most {tier.bound - tier.placed_after} more", style="yellow")
+    if tier.placed_after == tier.pods:
+        return Text("optimal: all placed", style="green")
+    return Text("optimal: gang too large" if tier.evidence == "gang" else "optimal: no more fit", style="green")
 
 
-def disruption_lines(plan: Plan) -> list[Text]:
+def disruption_lines(plan: Plan, *, wide: bool) -> list[Text]:
     disruption = plan.disruption
-    line = Text("Disruption    ", style="bold") + Text(_disruption(disruption))
+    line = Text("Disruption    ", style="bold") + Text(_disruption(disruption, wide))
     if plan.nodes_in_use_before == plan.nodes_in_use_after:
         nodes = f"{plan.nodes_in_use_after}"
     else:
@@ -120,7 +103,7 @@ def disruption_lines(plan: Plan) -> list[Text]:
     return [line, Text("Nodes in use  ", style="bold") + Text(nodes)]
 
 
-def _disruption(report: DisruptionReport) -> str:
+def _disruption(report: DisruptionReport, wide: bool) -> str:
     if not report.moves and not report.evictions:
         return "none"
     parts = [counted(report.moves, "move")]
@@ -128,11 +111,11 @@ def _disruption(report: DisruptionReport) -> str:
         parts.append(f"{counted(report.evictions, 'eviction')} without a new place")
     weight = "" if report.value == report.moves + report.evictions else f", weight {report.value:g}"
     if report.certificate == "Optimal":
-        why = _DISRUPTION_PROOFS.get(report.evidence, "")
-        proof = "proven least for these counts" + (f": {why}" if why and report.evidence != "trivial" else "")
+        proof = "proven least for these counts"
     else:
         proof = f"not proven least: at least {report.bound:g} for these counts"
-    return f"{' and '.join(parts)}{weight}; {proof}"
+    evidence = f" (evidence: {report.evidence})" if wide else ""
+    return f"{' and '.join(parts)}{weight}; {proof}{evidence}"
 
 
 def _print_waves(console: Console, plan: Plan, shown: Shown) -> None:

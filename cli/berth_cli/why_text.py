@@ -42,6 +42,7 @@ def print_explanations(console: Console, explanations: Sequence[Explanation], *,
         console.print("No pod waits for a node.")
         return
     table = columns("PODS", "PRIORITY", "NEEDS", "WHY", "WHAT WOULD HELP", right=("PRIORITY",))
+    table.columns[3].no_wrap = True
     for explanation in explanations:
         table.add_row(
             _who(explanation),
@@ -80,8 +81,13 @@ def _who(explanation: Explanation) -> str:
 
 
 def _help(explanation: Explanation) -> str:
-    if explanation.targets:
-        return "the plan: " + explanation.message
+    if explanation.wave is not None:
+        cost = [
+            counted(n, noun)
+            for n, noun in ((explanation.moves or 0, "move"), (explanation.evictions or 0, "eviction"))
+            if n
+        ]
+        return f"planned: wave {explanation.wave}" + (f", with {' and '.join(cost)}" if cost else "")
     if explanation.remedies:
         return explanation.remedies[0].message
     return "" if explanation.code is not Reason.NO_PLACEMENT_EXISTS else "no single change"

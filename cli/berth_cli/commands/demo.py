@@ -32,7 +32,7 @@ def demo(
         Path | None,
         typer.Option(metavar="FILE", help="Also write the cluster as a dump.", rich_help_panel=options.OUTPUT),
     ] = None,
-    budget: options.Budget = 2.0,
+    budget: options.Budget = 1.0,
     seed: options.Seed = 0,
     threads: options.Threads = 2,
     no_color: options.NoColor = False,

@@ -66,6 +66,12 @@ def plan(
         Path | None,
         typer.Option(metavar="FILE", help="Also write the plan as JSON to this file.", rich_help_panel=options.OUTPUT),
     ] = None,
+    picture: Annotated[
+        bool,
+        typer.Option(
+            "--picture", help="Also draw before and after here, for small GPU clusters.", rich_help_panel=options.OUTPUT
+        ),
+    ] = False,
     html: Annotated[
         Path | None,
         typer.Option(
@@ -134,8 +140,22 @@ def plan(
         if points:
             print_frontier(terminal.out, points)
             terminal.out.print()
+        if picture:
+            _draw(snapshot, made, terminal)
         within = None if all_namespaces else namespace
         print_plan(terminal.out, made, Shown(wide=output is options.OutputFormat.WIDE, namespace=within))
+
+
+def _draw(snapshot: Snapshot, plan: Plan, terminal: Terminal) -> None:
+    from berth_cli.picture import can_draw, print_legend, print_picture
+
+    if not can_draw(snapshot):
+        terminal.warn("--picture draws clusters of a few nodes with devices; --html draws any")
+        return
+    print_picture(terminal.out, snapshot, plan, after=True)
+    terminal.out.print()
+    print_legend(terminal.out, snapshot)
+    terminal.out.print()
 
 
 def write_page(path: Path, snapshot: Snapshot, plan: Plan, *, title: str, terminal: Terminal) -> None:
