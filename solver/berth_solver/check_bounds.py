@@ -74,6 +74,14 @@ class Terrain:
             for r in np.flatnonzero(request).tolist():
                 may_hold[c] = np.minimum(may_hold[c], room[:, r] // request[r])
         fixed = np.array([not c.movable for c in problem.classes], np.bool_)
+        for limit in problem.constraints.limits:
+            # more than stand there means that one is new; then the limit binds, and immovable pods take their part of it
+            members = sorted(limit.classes)
+            domain = np.array(limit.domain_of, np.int64)
+            taken = np.zeros(int(domain.max(initial=-1)) + 2, np.int64)
+            np.add.at(taken, domain, standing[[c for c in members if fixed[c]]].sum(axis=0))
+            left = np.where(domain >= 0, np.maximum(limit.maximum - taken[domain], 0), may_hold.max(initial=0))
+            may_hold[members] = np.minimum(may_hold[members], np.maximum(standing[members], left))
         return Terrain(problem, may_hold, room, fixed)
 
     def most_placed(self) -> IntArray:

@@ -23,6 +23,8 @@ from berth_solver.problem import BoolArray, IntArray, Problem
 MAX_CELLS = 2_000
 """Cells of a problem that is worth starting on."""
 CLOCK_EVERY = 256
+PREFERENCE_UNIT = 1 << 40
+"""Preferences are added up as whole numbers of this fraction."""
 
 _ONLY_GROWS = {ViolationCode.LIMIT_EXCEEDED, ViolationCode.EXCLUSION_BROKEN}
 
@@ -33,10 +35,30 @@ class NotSearchedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Worth:
-    """What is maximised: so much for each pod placed, and so much on top for each that stays."""
+    """What is maximised: so much for each pod placed, for each that stays, and for each on a node it likes (by node)."""
 
     placed: list[int]
     stays: list[int]
+    likes: list[list[int]]
+
+    @staticmethod
+    def of(
+        problem: Problem,
+        placed: list[int] | None = None,
+        stays: list[int] | None = None,
+        likes: list[list[int]] | None = None,
+    ) -> _Worth:
+        nothing = [0] * len(problem.classes)
+        return _Worth(placed or nothing, stays or nothing, likes or [[0] * len(problem.nodes)] * len(nothing))
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What earlier stages have decided: counts by priority, nodes in use and disruption at most; None: not yet."""
+
+    counts: Mapping[int, int]
+    most_nodes: int | None = None
+    most_lost: int | None = None
 
 
 def most_placed(
@@ -48,29 +70,40 @@ def most_placed(
     is_late: Callable[[], bool],
 ) -> int:
     """`bound` when no more pods of `wanted` can be placed, else some larger number. Raises NotSearchedError."""
-    worth = _Worth(wanted.astype(int).tolist(), [0] * len(wanted))
-    found = _Search(problem, terrain, worth, decided, bound, is_late).run()
+    worth = _Worth.of(problem, placed=wanted.astype(int).tolist())
+    found = _Search(problem, terrain, worth, Given(decided), bound, is_late).run()
     return bound if found is None else found
 
 
 def least_disruption(
-    problem: Problem,
-    terrain: Terrain,
-    decided: Mapping[int, int],
-    bound: float,
-    is_late: Callable[[], bool],
-    most_nodes: int | None = None,
+    problem: Problem, terrain: Terrain, given: Given, bound: float, is_late: Callable[[], bool]
 ) -> float:
-    """`bound` when no smaller disruption is possible with all counts as decided, else some smaller one.
-
-    most_nodes: nodes that may be in use, where that was decided before.
-    """
+    """`bound` when no smaller disruption is possible with all counts as given, else some smaller one."""
     standing = problem.standing_counts.sum(axis=1).tolist()
     costs = [c.move_cost for c in problem.classes]
     stands = sum(cost * count for cost, count in zip(costs, standing, strict=True))
     target = stands - int(-(-bound // 1))
-    found = _Search(problem, terrain, _Worth([0] * len(costs), costs), decided, target, is_late, most_nodes).run()
+    found = _Search(problem, terrain, _Worth.of(problem, stays=costs), given, target, is_late).run()
     return bound if found is None else stands - found
+
+
+def fewer_nodes_do(problem: Problem, terrain: Terrain, given: Given, bound: int, is_late: Callable[[], bool]) -> bool:
+    """Whether the counts can be had on fewer than `bound` nodes."""
+    fewer = Given(given.counts, bound - 1)
+    return _Search(problem, terrain, _Worth.of(problem), fewer, -1, is_late).run() is not None
+
+
+def best_preference(
+    problem: Problem, terrain: Terrain, given: Given, bound: float, is_late: Callable[[], bool]
+) -> float:
+    """`bound` when no higher preference is possible, to a billionth, else some higher one."""
+    likes = [[0] * len(problem.nodes) for _ in problem.classes]
+    for c, pod_class in enumerate(problem.classes):
+        for n, share in pod_class.preference:
+            likes[c][n] = round(share * PREFERENCE_UNIT)
+    target = round((bound + 1e-9) * PREFERENCE_UNIT)
+    found = _Search(problem, terrain, _Worth.of(problem, likes=likes), given, target, is_late).run()
+    return bound if found is None else found / PREFERENCE_UNIT
 
 
 class _Search:
@@ -79,16 +112,17 @@ class _Search:
         problem: Problem,
         terrain: Terrain,
         worth: _Worth,
-        decided: Mapping[int, int],
+        given: Given,
         target: int,
         is_late: Callable[[], bool],
-        most_nodes: int | None = None,
     ) -> None:
-        self.most_nodes = len(problem.nodes) if most_nodes is None else most_nodes
+        self.most_nodes = len(problem.nodes) if given.most_nodes is None else given.most_nodes
+        lost = [cap for cap in (problem.constraints.max_disruption, given.most_lost) if cap is not None]
+        self.most_lost = min(lost, default=None)
         self.pods_on = [0] * len(problem.nodes)
         """Movable pods on each node."""
         self.problem, self.worth, self.target, self.is_late = problem, worth, target, is_late
-        self.order = self._relevant(terrain, decided)
+        self.order = self._relevant(terrain, given.counts)
         self.nodes = len(problem.nodes)
         self.standing: list[list[int]] = problem.standing_counts.tolist()
         self.totals: list[int] = problem.totals.tolist()
@@ -98,7 +132,7 @@ class _Search:
         self.requests = [list(c.request) for c in problem.classes]
         self.free: list[list[int]] = terrain.room.tolist()
         self.room: list[int] = terrain.room.sum(axis=0).tolist()
-        self.needs = dict(decided)
+        self.needs = dict(given.counts)
         self.placement: IntArray = np.where(terrain.fixed[:, None], problem.standing_counts, 0)
         self.placement[self.order] = 0
         self.lost = 0
@@ -128,7 +162,8 @@ class _Search:
         """What the classes from the i-th on can still be worth."""
         most = terrain.most_placed().tolist()
         worth = [
-            self.worth.placed[c] * most[c] + self.worth.stays[c] * min(most[c], sum(self.standing[c]))
+            (self.worth.placed[c] + max(self.worth.likes[c], default=0)) * most[c]
+            + self.worth.stays[c] * min(most[c], sum(self.standing[c]))
             for c in self.order
         ]
         return [*reversed(list(accumulate(reversed(worth)))), 0]
@@ -162,8 +197,7 @@ class _Search:
             for r, least in enumerate(self.cheapest[i][priority]):
                 if need < 0 or need >= len(least) or (self.room and least[need] > self.room[r]):
                     return None
-        cap = self.problem.constraints.max_disruption
-        if cap is not None and self.lost > cap:
+        if self.most_lost is not None and self.lost > self.most_lost:
             return None
         constraints = self.problem.constraints
         if i and (constraints.limits or constraints.exclusions) and self._breaks(_ONLY_GROWS):
@@ -189,11 +223,10 @@ class _Search:
         priority = self.problem.classes[c].priority
         for x in range(most, least - 1, -1):
             self._put(c, n, x, 1)
-            gained = self.worth.placed[c] * x + self.worth.stays[c] * min(x, stood)
+            gained = (self.worth.placed[c] + self.worth.likes[c][n]) * x + self.worth.stays[c] * min(x, stood)
             # the class itself can still be worth what its remaining pods are
-            rest = self.worth.placed[c] * (left - x) + self.worth.stays[c] * min(
-                left - x, sum(self.standing[c][n + 1 :])
-            )
+            rest = (self.worth.placed[c] + max(self.worth.likes[c])) * (left - x)
+            rest += self.worth.stays[c] * min(left - x, sum(self.standing[c][n + 1 :]))
             found = None
             if worth + gained + rest + self.reach[i + 1] > self.target and self._may_go_on(priority):
                 found = self._cell(i, n + 1, left - x, worth + gained)

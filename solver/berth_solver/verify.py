@@ -13,6 +13,7 @@ for exhausted searches, therefore `seconds`, shared by all stages.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -31,7 +32,14 @@ from berth_solver.check_bounds import (
     capacity_count,
     pattern_bound,
 )
-from berth_solver.check_exhausted import NotSearchedError, least_disruption, most_placed
+from berth_solver.check_exhausted import (
+    Given,
+    NotSearchedError,
+    best_preference,
+    fewer_nodes_do,
+    least_disruption,
+    most_placed,
+)
 from berth_solver.check_leftover import NotListedError, cannot_all_be_placed
 from berth_solver.check_placement import Violation, ViolationCode, placement_violations
 from berth_solver.check_report import TOLERANCE, members_of, wrong_counts, wrong_values
@@ -222,9 +230,8 @@ class _Bounds:
             case "patterns":
                 return self._disruption_by_patterns(stage, decided)
             case "exhausted":
-                in_use = self.solution.nodes_in_use
-                nodes = None if in_use is None else int(in_use.value)
-                least = least_disruption(self.problem, self.terrain, decided, stage.bound, self.is_late, nodes)
+                given = Given(decided, self._most_nodes())
+                least = least_disruption(self.problem, self.terrain, given, stage.bound, self.is_late)
                 fine = least >= stage.bound
                 return (Verdict.CONFIRMED, "") if fine else (Verdict.WRONG, f"a disruption of {least} is possible")
             case kind:
@@ -254,6 +261,10 @@ class _Bounds:
         most = most_preference(self.problem, self.terrain, decided)
         if stage.bound >= most - TOLERANCE * max(1.0, most):
             return Verdict.CONFIRMED, ""
+        if stage.evidence.kind == "exhausted":
+            given = Given(decided, self._most_nodes(), int(self.solution.disruption.value))
+            best = best_preference(self.problem, self.terrain, given, stage.bound, self.is_late)
+            return (Verdict.CONFIRMED, "") if best <= stage.bound else (Verdict.WRONG, f"{best} can be reached")
         return _without_argument(stage, f"{most} may be reached for all that is shown")
 
     def _nodes_in_use(self, stage: StageResult, decided: dict[int, int]) -> tuple[Verdict, str]:
@@ -262,7 +273,15 @@ class _Bounds:
         least = least_nodes_in_use(self.problem, self.terrain, decided)
         if stage.bound <= least:
             return Verdict.CONFIRMED, ""
+        if stage.evidence.kind == "exhausted":
+            fewer = fewer_nodes_do(self.problem, self.terrain, Given(decided), math.ceil(stage.bound), self.is_late)
+            return (Verdict.WRONG, f"fewer than {stage.bound} nodes do") if fewer else (Verdict.CONFIRMED, "")
         return _without_argument(stage, f"{least} nodes may do for all that is shown")
+
+    def _most_nodes(self) -> int | None:
+        """Nodes that may be in use at the stages after that one, where there is one."""
+        in_use = self.solution.nodes_in_use
+        return None if in_use is None else int(in_use.value)
 
 
 def _at_most(proven: Proven, bound: int) -> tuple[Verdict, str]:
@@ -275,10 +294,6 @@ def _at_most(proven: Proven, bound: int) -> tuple[Verdict, str]:
 
 def _without_argument(stage: StageResult, message: str) -> tuple[Verdict, str]:
     """A bound on preference or nodes that simple arithmetic does not give."""
-    match stage.evidence.kind:
-        case "exhausted":
-            return Verdict.NOT_CONFIRMED, f"this search is not repeated here; {message}"
-        case "none":
-            return Verdict.UNPROVEN, message
-        case kind:
-            return Verdict.WRONG, f"{kind!r} does not prove {stage.bound}: {message}"
+    if stage.evidence.kind == "none":
+        return Verdict.UNPROVEN, message
+    return Verdict.WRONG, f"{stage.evidence.kind!r} does not prove {stage.bound}: {message}"

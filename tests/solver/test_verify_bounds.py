@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from berth_solver.check_bounds import EvidenceError, PatternStage, Terrain, capacity_count, pattern_bound
-from berth_solver.check_exhausted import least_disruption, most_placed
+from berth_solver.check_exhausted import Given, best_preference, fewer_nodes_do, least_disruption, most_placed
 from berth_solver.check_filling import Items, exact_filling, quick_filling, useful_items
 from berth_solver.check_stages import least_nodes_in_use, most_preference
 from berth_solver.problem import PodClass, Problem
@@ -108,9 +108,16 @@ def test_searching_again_finds_what_brute_force_finds(problem: Problem) -> None:
         if placed:
             assert most_placed(problem, terrain, wanted, decided, placed - 1, never) >= placed
         decided[priority] = placed
-    assert least_disruption(problem, terrain, decided, best.disruption, never) == best.disruption
-    assert least_disruption(problem, terrain, decided, best.disruption + 1, never) <= best.disruption
-    assert brute.feasible
+    counts = Given(decided)
+    assert least_disruption(problem, terrain, counts, best.disruption, never) == best.disruption
+    assert least_disruption(problem, terrain, counts, best.disruption + 1, never) <= best.disruption
+    given = Given(decided, most_lost=best.disruption)
+    assert best_preference(problem, terrain, given, best.preference, never) == best.preference
+    assert best_preference(problem, terrain, given, best.preference - 0.25, never) > best.preference - 0.25
+    fewest = brute.best(lambda v: -v.nodes_in_use, lambda v: v.placed == best.placed)
+    assert fewest is not None
+    assert not fewer_nodes_do(problem, terrain, counts, fewest.nodes_in_use, never)
+    assert fewer_nodes_do(problem, terrain, counts, fewest.nodes_in_use + 1, never)
 
 
 def best_by_recursion(items: Items, room: list[int]) -> int:
