@@ -14,7 +14,10 @@ from berth_cli.plan_text import counted
 from berth_cli.terminal import columns
 from berth_cluster.snapshot import Pod
 from berth_planner.explanation import Explanation
+from berth_planner.why import summary
 
+ROWS_SHOWN = 40
+"""Of waiting pods in `table`."""
 REMEDIES_SHOWN = 4
 TARGETS_SHOWN = 6
 STYLES = {
@@ -43,7 +46,10 @@ def print_explanations(console: Console, explanations: Sequence[Explanation], *,
         return
     table = columns("PODS", "PRIORITY", "NEEDS", "WHY", "WHAT WOULD HELP", right=("PRIORITY",))
     table.columns[3].no_wrap = True
-    for explanation in explanations:
+    # those without a place first: they are the question
+    ordered = sorted(explanations, key=lambda e: (e.wave is not None, -e.priority))
+    shown = ordered if wide or len(ordered) <= ROWS_SHOWN + 1 else ordered[:ROWS_SHOWN]
+    for explanation in shown:
         table.add_row(
             _who(explanation),
             str(explanation.priority),
@@ -53,11 +59,16 @@ def print_explanations(console: Console, explanations: Sequence[Explanation], *,
         )
     console.print(table)
     console.print()
+    if len(shown) < len(ordered):
+        hidden = sum(len(e.pods) for e in ordered[ROWS_SHOWN:])
+        console.print(f"... and {counted(hidden, 'more pod')} (-o wide shows all)")
+        console.print()
+    codes = ", ".join(f"{count:,} {code.value}" for code, count in summary(explanations).most_common())
     waiting = sum(len(e.pods) for e in explanations)
-    placed = sum(len(e.pods) for e in explanations if e.targets)
+    placed = sum(len(e.pods) for e in explanations if e.wave is not None)
     console.print(
-        Text(f"{counted(waiting, 'pod')} waiting, {placed:,} of them with a place in the plan. ", style="bold")
-        + Text("One in full: berth why POD")
+        Text(f"{counted(waiting, 'pod')} waiting, {placed:,} of them with a place in the plan: ", style="bold")
+        + Text(f"{codes}. One in full: berth why POD")
     )
 
 
@@ -75,9 +86,12 @@ def print_running(console: Console, pods: Sequence[Pod]) -> None:
 
 
 def _who(explanation: Explanation) -> str:
-    if len(explanation.pods) == 1:
+    count = len(explanation.pods)
+    if count == 1:
         return explanation.pods[0]
-    return f"{explanation.workload.namespace}/{explanation.workload.name} x{len(explanation.pods)}"
+    if len(explanation.workloads) > 1:
+        return f"{explanation.pods[0]} and {count - 1} more"
+    return f"{explanation.workloads[0].namespace}/{explanation.workloads[0].name} x{count}"
 
 
 def _help(explanation: Explanation) -> str:
