@@ -11,6 +11,8 @@ from berth_planner.shapes import Movable
 from berth_solver.options import DEFAULT_BUDGET_SECONDS
 from berth_solver.solution import Improvement
 
+DEFAULT_AT_ONCE = 16
+
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
@@ -25,5 +27,7 @@ class PlanOptions:
     consolidate: bool = False
     """Use the fewest nodes; the caps bound what that may disturb."""
     caps: Caps = field(default_factory=Caps)
+    at_once: int = DEFAULT_AT_ONCE
+    """Most pods that independent waves, carried out together, evict at the same time; 1: one wave after the other."""
     clock: Callable[[], float] = time.perf_counter
     on_improvement: Callable[[Improvement], None] | None = None

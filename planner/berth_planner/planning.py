@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from berth_cluster.snapshot import Snapshot, WorkloadKey
 from berth_planner.answers import Answer, answer, check
+from berth_planner.merging import merged
 from berth_planner.options import PlanOptions
 from berth_planner.packing import Packing, belongs_to_node, build_problem
 from berth_planner.plan import DisruptionReport, Eviction, Placement, Plan, Step, TierReport, Wave
@@ -76,10 +77,10 @@ def _ordered(problem: Problem, tasks: Sequence[Task], options: PlanOptions) -> l
     if not options.consolidate:
         waves = order_tasks(problem, tasks, only_useful=True)
         if not placement_violations(problem, placement_after(problem, tasks, waves)):
-            return waves
+            return merged(problem, tasks, waves, options.at_once)
     waves = order_tasks(problem, tasks, only_useful=False)
     check(problem, placement_after(problem, tasks, waves))
-    return waves
+    return merged(problem, tasks, waves, options.at_once)
 
 
 def placement_after(problem: Problem, tasks: Sequence[Task], waves: Iterable[TaskWave]) -> IntArray:

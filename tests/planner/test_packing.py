@@ -39,11 +39,7 @@ def draw(random: Random) -> Cluster:
             "gpu": random.choice((0, 1, 2)),
             "anti_affinity": _terms(random, 0.25),
             "affinity": _terms(random, 0.2),
-            "spread": [
-                spread(random.choice((ZONE, HOSTNAME)), random.randint(1, 2), random.randint(1, 3), team=_team(random))
-            ]
-            if random.random() < 0.25
-            else [],
+            "spread": _spreads(random) if random.random() < 0.4 else [],
             "ports": [HostPort(80, ip=random.choice(("0.0.0.0", "10.0.0.1", "10.0.0.2")))]
             if random.random() < 0.3
             else [],
@@ -52,7 +48,7 @@ def draw(random: Random) -> Cluster:
             "volume": where(**{ZONE: "z1"}) if random.random() < 0.1 else None,
             "labels": {"team": _team(random)},
         }
-        for _ in range(random.randint(0, 3)):
+        for _ in range(random.randint(0, 5)):
             cluster.pods(
                 name,
                 1,
@@ -63,6 +59,11 @@ def draw(random: Random) -> Cluster:
             )
         cluster.pods(name, random.randint(0, 2), **options)  # type: ignore[arg-type]
     return cluster
+
+
+def _spreads(random: Random) -> list[object]:
+    keys = random.sample((ZONE, HOSTNAME), random.randint(1, 2))
+    return [spread(key, random.randint(1, 2), random.randint(1, 3), team=_team(random)) for key in keys]
 
 
 def _team(random: Random) -> str:

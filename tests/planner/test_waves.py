@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from berth_planner.merging import merged
 from berth_planner.packing import Packing, build_problem
 from berth_planner.plan import DisruptionReport, Plan
 from berth_planner.planning import placement_after, wave_of
@@ -81,34 +82,35 @@ def tier_vector(packing: Packing, placement: IntArray) -> tuple[int, ...]:
     )
 
 
-def as_plan(packing: Packing, target: IntArray, *, only_useful: bool) -> tuple[Plan, IntArray]:
+def as_plan(packing: Packing, target: IntArray, *, only_useful: bool, at_once: int = 1) -> tuple[Plan, IntArray]:
     tasks = tasks_of(packing, target)
     ordered = order_tasks(packing.problem, tasks, only_useful=only_useful)
+    ordered = merged(packing.problem, tasks, ordered, at_once)
     waves = tuple(wave_of(packing, tasks, wave) for wave in ordered)
     disruption = DisruptionReport(0, 0, 0, 0, "Bounded", "none")
     return Plan((), disruption, waves, 0, 0, 0, None, True), placement_after(packing.problem, tasks, ordered)
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.randoms(use_true_random=False), st.booleans())
-def test_every_wave_is_safe_and_no_prefix_is_worse_by_tier(random: Random, only_useful: bool) -> None:
+@given(st.randoms(use_true_random=False), st.booleans(), st.sampled_from((1, 2, 16)))
+def test_every_wave_is_safe_and_no_prefix_is_worse_by_tier(random: Random, only_useful: bool, at_once: int) -> None:
     cluster = draw_cluster(random, rules=False)
     snapshot = cluster.snapshot()
     packing = build_problem(snapshot)
     target = draw_target(random, packing)
-    plan, reached = as_plan(packing, target, only_useful=only_useful)
+    plan, reached = as_plan(packing, target, only_useful=only_useful, at_once=at_once)
     assert simulate(snapshot, plan).violations == ()
     before = tier_vector(packing, packing.problem.standing_counts)
     assert tier_vector(packing, reached) >= max(before, tier_vector(packing, target))
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.randoms(use_true_random=False))
-def test_waves_keep_rules_between_pods_at_each_moment(random: Random) -> None:
+@given(st.randoms(use_true_random=False), st.sampled_from((1, 16)))
+def test_waves_keep_rules_between_pods_at_each_moment(random: Random, at_once: int) -> None:
     cluster = draw_cluster(random, rules=True)
     snapshot = cluster.snapshot()
     packing = build_problem(snapshot)
-    plan, _ = as_plan(packing, draw_target(random, packing), only_useful=True)
+    plan, _ = as_plan(packing, draw_target(random, packing), only_useful=True, at_once=at_once)
     assert simulate(snapshot, plan).violations == ()
 
 
@@ -154,6 +156,9 @@ def test_each_wave_is_cheaper_than_the_next_and_pays_off() -> None:
     assert simulate(snapshot, plan).violations == ()
     assert [sum(e.move_cost for e in wave.evictions) for wave in plan.waves] == [1, 2, 3]
     assert all(wave.gains == ((1, 1),) for wave in plan.waves)
+    together, _ = as_plan(packing, target, only_useful=True, at_once=2)  # a0 and a1 both move to c: not independent
+    assert simulate(snapshot, together).violations == ()
+    assert [len(wave.evictions) for wave in together.waves] == [2, 1]
 
 
 def test_moves_that_nobody_needs_are_left_out() -> None:
