@@ -358,17 +358,20 @@ class Search:
         if grouped is None or grouped.stage.standing.size > MOST_GENERATION_CELLS:
             self.settle(self.best.copy(), until)
             return False
+        if self.options.threads < 2 or self._has_few_kinds():
+            # with few kinds this takes less than a second, and a second thread would only be in its way
+            self._generate_moves(grouped, placed, until)
+            if self.disruption > self.moves_bound.value:
+                self.settle(self.best.copy(), until)
+            return self.disruption <= self.moves_bound.value
         done = threading.Event()
-        worker = None
-        if self.options.threads > 1:
-            worker = threading.Thread(
-                target=lambda: self.settle(self.best.copy(self.options.seed + 11), until, done.is_set), daemon=True
-            )
-            worker.start()
+        worker = threading.Thread(
+            target=lambda: self.settle(self.best.copy(self.options.seed + 11), until, done.is_set), daemon=True
+        )
+        worker.start()
         self._generate_moves(grouped, placed, until)
         done.set()
-        if worker is not None:
-            worker.join()
+        worker.join()
         return self.disruption <= self.moves_bound.value
 
     def _generate_moves(self, grouped: GroupedStage, placed: tuple[int, ...], until: float) -> None:
