@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 
 import numpy as np
@@ -9,12 +10,14 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from berth_solver.check_placement import placement_violations
 from berth_solver.cpsat import Linear
 from berth_solver.cpsat_model import Neighbourhood, PackingModel
 from berth_solver.exact import ExactResult, InfeasibleIncumbentError, Stage, solve_exact
 from berth_solver.feasible import insertable_nodes, keeps_rules, violations
 from berth_solver.occupancy import Occupancy
 from berth_solver.problem import (
+    NO_DOMAIN,
     Affinity,
     Budget,
     Constraints,
@@ -29,7 +32,7 @@ from berth_solver.problem import (
 from berth_solver.rules import Rules
 from berth_solver.score import Score, disruption, placed_per_tier, score
 
-from .brute_force import BruteForce, TooLargeError, counts_of, keeps_the_rules, value_of
+from .brute_force import BruteForce, TooLargeError, Value, counts_of, value_of
 from .problems import make_problem, placements, problems
 
 many = settings(
@@ -47,6 +50,20 @@ def placed(problem: Problem, **options: bool | int) -> tuple[int, ...]:
     return placed_per_tier(problem, exact(problem, **options).placement)
 
 
+def keeps(problem: Problem, placement: IntArray) -> bool:
+    """The judge: the verifier's reading of the rules, which shares no code with the search."""
+    return not placement_violations(problem, placement)
+
+
+def all_placements(problem: Problem) -> list[tuple[Value, IntArray]]:
+    """Every placement that keeps the rules, with its value."""
+    try:
+        candidates = [(value, np.array(counts, np.int64)) for value, counts in BruteForce(problem).candidates]
+    except TooLargeError:
+        assume(False)
+    return [(value, placement) for value, placement in candidates if keeps(problem, placement)]
+
+
 # The check of a placement, and single insertions
 
 
@@ -54,20 +71,20 @@ def placed(problem: Problem, **options: bool | int) -> tuple[int, ...]:
 @given(st.data(), problems(max_nodes=4, max_classes=4))
 def test_the_check_finds_a_violation_exactly_where_the_text_says_so(data: st.DataObject, problem: Problem) -> None:
     placement = data.draw(placements(problem))
-    assert (violations(problem, placement) == ()) == keeps_the_rules(problem, counts_of(placement))
+    assert (violations(problem, placement) == ()) == keeps(problem, placement)
 
 
 @many
 @given(st.data(), problems(max_nodes=4, max_classes=4))
 def test_a_node_takes_one_more_pod_exactly_where_the_rules_hold_after_it(data: st.DataObject, problem: Problem) -> None:
     placement = data.draw(placements(problem))
-    assume(keeps_the_rules(problem, counts_of(placement)))
+    assume(keeps(problem, placement))
     for c in range(len(problem.classes)):
         insertable = insertable_nodes(problem, placement, c)
         for n in range(len(problem.nodes)):
             after = placement.copy()
             after[c, n] += 1
-            assert insertable[n] == keeps_the_rules(problem, counts_of(after)), (c, n)
+            assert insertable[n] == keeps(problem, after), (c, n)
 
 
 @many
@@ -78,7 +95,7 @@ def test_a_change_is_judged_like_the_whole_placement(data: st.DataObject, proble
     occupancy = Occupancy(Rules.of(problem), before)
     for change in changes:
         occupancy.add(*change)
-    assert keeps_rules(occupancy, changes) == keeps_the_rules(problem, counts_of(after))
+    assert keeps_rules(occupancy, changes) == keeps(problem, after)
 
 
 # The exact search against trying everything
@@ -87,12 +104,12 @@ def test_a_change_is_judged_like_the_whole_placement(data: st.DataObject, proble
 @many
 @given(problems(), st.booleans())
 def test_every_stage_reaches_the_optimum_and_proves_it(problem: Problem, consolidate: bool) -> None:
-    try:
-        optimum = BruteForce(problem).optimum(consolidate)
-    except TooLargeError:
-        assume(False)
+    optimum = max(
+        (value for value, _ in all_placements(problem)),
+        key=lambda v: (*v.placed, -v.nodes_in_use if consolidate else 0, -v.disruption, v.preference),
+    )
     result = exact(problem, consolidate=consolidate)
-    assert keeps_the_rules(problem, counts_of(result.placement))
+    assert keeps(problem, result.placement)
     found = value_of(problem, counts_of(result.placement))
     assert (found.placed, found.disruption) == (optimum.placed, optimum.disruption)
     assert found.preference == pytest.approx(optimum.preference)
@@ -101,35 +118,32 @@ def test_every_stage_reaches_the_optimum_and_proves_it(problem: Problem, consoli
     assert result.notes == ()
 
 
-@many
-@given(st.data(), problems())
-def test_a_neighbourhood_is_solved_to_its_optimum_and_the_rest_stays(data: st.DataObject, problem: Problem) -> None:
-    incumbent = data.draw(placements(problem))
-    assume(keeps_the_rules(problem, counts_of(incumbent)))
+@settings(many, max_examples=250)
+@given(problems(max_nodes=3, max_classes=3, constrained=True), st.randoms(use_true_random=False))
+def test_the_model_knows_every_rule_whatever_it_is_asked_for(problem: Problem, rng: random.Random) -> None:
+    """A random objective leads into every corner; what is not free stays; constants of the fixed part are right."""
+    feasible = [placement for _, placement in all_placements(problem)]
+    incumbent = rng.choice(feasible)
     classes, nodes = incumbent.shape
-    rows = st.lists(st.booleans(), min_size=nodes, max_size=nodes)
-    free = np.array(data.draw(st.lists(rows, min_size=classes, max_size=classes)), np.bool_)
-    model = PackingModel(
-        Occupancy(Rules.of(problem), incumbent), Neighbourhood(np.arange(classes), np.arange(nodes), free)
-    )
+    free = np.array([[rng.random() < 0.7 for _ in range(nodes)] for _ in range(classes)], np.bool_)
+    within = [p for p in feasible if (p == incumbent)[~free].all()]
+    neighbourhood = Neighbourhood(np.arange(classes), np.arange(nodes), free)
+    model = PackingModel(Occupancy(Rules.of(problem), incumbent), neighbourhood, consolidate=rng.random() < 0.5)
     model.hint(incumbent)
-    model.cp.minimize(Linear().plus(model.tier(problem.priorities[0]), -1000).plus(model.disruption()))
-    answer = model.cp.solve(AMPLE, 0, 1)
-    assert answer.proven
-    assert answer.values is not None
-    found = model.placement(answer.values)
-    assert keeps_the_rules(problem, counts_of(found))
-    assert (found == incumbent)[~free].all()
-
-    def cost(placement: IntArray) -> int:
-        return disruption(problem, placement) - 1000 * placed_per_tier(problem, placement)[0]
-
-    try:
-        candidates = [np.array(counts, np.int64) for _, counts in BruteForce(problem).candidates]
-    except TooLargeError:
-        assume(False)
-    within = [p for p in candidates if (p == incumbent)[~free].all() and keeps_the_rules(problem, counts_of(p))]
-    assert cost(found) == answer.bound == min(cost(p) for p in within)
+    for _ in range(3):
+        weights = np.array([[rng.randint(-3, 3) for _ in range(nodes)] for _ in range(classes)], np.int64)
+        objective = Linear(list(model.x), weights[model.pair_class, model.pair_node].tolist())
+        model.cp.minimize(objective)
+        answer = model.cp.solve(AMPLE, 0, 1)
+        assert answer.proven
+        assert answer.values is not None
+        found = model.placement(answer.values)
+        assert keeps(problem, found)
+        assert (found == incumbent)[~free].all()
+        assert int((weights * found).sum()) == min(int((weights * p).sum()) for p in within)
+        assert model.tier(problem.priorities[0]).value(answer.values) == placed_per_tier(problem, found)[0]
+    model.cp.minimize(model.disruption())
+    assert model.cp.solve(AMPLE, 0, 1).bound == min(disruption(problem, p) for p in within)
 
 
 # Each rule by itself
@@ -169,6 +183,43 @@ def test_a_spread_class_waits_for_the_domain_that_is_behind() -> None:
     even = PodClass("even", 0, (1,), pending=5)
     problem = make_problem([[5], [1]], [even], (), Constraints(spreads=(Spread(frozenset({0}), (0, 1), 1),)))
     assert exact(problem).placement.tolist() == [[2, 1]]
+
+
+def test_a_node_in_no_domain_satisfies_neither_affinity_nor_spread() -> None:
+    lonely = PodClass("lonely", 0, (1,), pending=2)
+    outside, every = (NO_DOMAIN, NO_DOMAIN), frozenset({0})
+    for rule in (
+        Constraints(affinities=(Affinity(every, every, outside),)),
+        Constraints(spreads=(Spread(every, outside, 1),)),
+    ):
+        result = exact(make_problem([[5], [5]], [lonely], (), rule))
+        assert (result.outcomes[0].value, result.notes) == (0, ())
+
+
+def test_company_may_not_leave_a_new_pod_that_is_held_fixed() -> None:
+    guest, host = PodClass("guest", 0, (1,), pending=1), PodClass("host", 0, (1,))
+    rule = Constraints(affinities=(Affinity(frozenset({0}), frozenset({1}), (0, 1)),))
+    problem = make_problem([[2], [2]], [guest, host], [(1, 0, 1)], rule)
+    assert reopened(problem, [[1, 0], [1, 0]], free=[[0, 0], [1, 1]], away_from=0) == [[1, 0], [1, 0]]
+
+
+def test_the_least_domain_may_not_be_emptied_under_a_new_pod_that_is_held_fixed() -> None:
+    first, second = PodClass("first", 0, (1,), pending=2), PodClass("second", 0, (1,))
+    rule = Constraints(spreads=(Spread(frozenset({0, 1}), (0, 1), 1),))
+    problem = make_problem([[2], [2]], [first, second], [(1, 1, 1)], rule)
+    assert reopened(problem, [[2, 0], [0, 1]], free=[[0, 0], [0, 1]], away_from=1) == [[2, 0], [0, 1]]
+
+
+def reopened(problem: Problem, incumbent: list[list[int]], free: list[list[int]], away_from: int) -> list[list[int]]:
+    """The model around an incumbent, asked for as few pods of free pairs as possible on one node."""
+    placement, pairs = np.array(incumbent, np.int64), np.array(free, np.bool_)
+    assert keeps(problem, placement)
+    neighbourhood = Neighbourhood(np.arange(len(pairs)), np.arange(pairs.shape[1]), pairs)
+    model = PackingModel(Occupancy(Rules.of(problem), placement), neighbourhood)
+    model.cp.minimize(Linear(list(model.x), (model.pair_node == away_from).astype(int).tolist()))
+    answer = model.cp.solve(AMPLE, 0, 1)
+    assert answer.values is not None
+    return model.placement(answer.values).tolist()  # type: ignore[no-any-return]
 
 
 def test_a_budget_bounds_how_many_are_moved() -> None:
