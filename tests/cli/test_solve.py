@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -75,6 +76,7 @@ def test_answers_come_one_by_one_while_the_pipe_stays_open() -> None:
         [sys.executable, "-m", "berth_cli.main", "solve", "--budget", "200ms", "-"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        env={k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"},
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None

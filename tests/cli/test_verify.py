@@ -81,6 +81,21 @@ def test_a_false_solution_is_found_out(here: Here, solved: tuple[Path, Path], ch
     assert "holds" not in ended.out.replace("does not hold", "")
 
 
+def test_needless_moves_sold_as_the_least_are_found_out(here: Here, tmp_path: Path) -> None:
+    roomy = problem()
+    roomy["nodes"] = [{"name": "a", "capacity": [8]}, {"name": "b", "capacity": [8]}, {"name": "c", "capacity": [4]}]
+    problems, solutions = tmp_path / "problems.jsonl", tmp_path / "solutions.jsonl"
+    problems.write_text(lines(roomy))
+    answer = json.loads(here("solve", problems).out)
+    assert answer["disruption"]["value"] == 1
+    answer["assignment"] = {"urgent": "a", "left": "b", "right": "c"}
+    answer["disruption"] |= {"value": 2, "bound": 2}
+    solutions.write_text(lines(answer))
+    ended = here("verify", problems, solutions)
+    assert ended.code == 1
+    assert "at least 2 was said to be needed, 1 is enough" in ended.out
+
+
 def test_a_missing_solution_is_a_failure(here: Here, solved: tuple[Path, Path]) -> None:
     problems, solutions = solved
     solutions.write_text("")
