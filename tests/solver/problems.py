@@ -52,12 +52,14 @@ def groups(classes: int) -> st.SearchStrategy[frozenset[int]]:
     return st.frozensets(st.integers(0, classes - 1), min_size=1, max_size=classes)
 
 
+KINDS = ("limit", "exclusion", "affinity", "spread", "gang", "budget", "max_disruption", "max_evictions")
+
+
 @st.composite
-def constraint_sets(draw: st.DrawFn, nodes: int, classes: int) -> Constraints:
+def constraint_sets(draw: st.DrawFn, nodes: int, classes: int, kinds: Sequence[str] = KINDS) -> Constraints:
     """One to three constraints of any kind; some have no effect, some leave little."""
     some, where = groups(classes), domains(nodes)
     result = Constraints()
-    kinds = ["limit", "exclusion", "affinity", "spread", "gang", "budget", "max_disruption", "max_evictions"]
     for kind in draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=3)):
         match kind:
             case "limit":
@@ -130,6 +132,20 @@ def problems(
     has_constraints = draw(st.booleans()) if constrained is None else constrained
     constraints = draw(constraint_sets(nodes, count)) if has_constraints else Constraints()
     return make_problem(capacity, classes, standing, constraints)
+
+
+@st.composite
+def ruled_placements(draw: st.DrawFn, kind: str) -> tuple[Problem, np.ndarray]:  # type: ignore[type-arg]
+    """A problem with room for everything, one constraint or more of a kind, and a placement that only they can refuse."""
+    nodes, classes = draw(st.integers(1, 4)), draw(st.integers(1, 3))
+    few = st.integers(0, 2)
+    cells = [(c, n) for c in range(classes) for n in range(nodes)]
+    before = {cell: draw(few) for cell in cells if draw(st.booleans())}
+    after = {cell: draw(few) if draw(st.booleans()) else before.get(cell, 0) for cell in cells}
+    placement = np.array([[after[c, n] for n in range(nodes)] for c in range(classes)])
+    pods = [PodClass(f"c{c}", 1, (1,), 2 * nodes, move_cost=draw(few)) for c in range(classes)]
+    standing = [(c, n, count) for (c, n), count in before.items() if count]
+    return make_problem([[99]] * nodes, pods, standing, draw(constraint_sets(nodes, classes, [kind]))), placement
 
 
 @st.composite

@@ -107,6 +107,7 @@ def test_immovable_pods_are_weight_and_still_counted_in_the_answer() -> None:
 def test_an_immovable_pod_that_a_constraint_counts_keeps_its_place_and_asks_for_nothing() -> None:
     line = plain_line()
     line["constraints"] = {"exclusions": [{"pods": ["web-1"], "others": ["agent-0"], "domains": [["n1"], ["n2"]]}]}
+    line["constraints"]["budgets"] = [{"pods": ["agent-1"], "max_disrupted": 0}]
     found = read(line)
     agent = found.problem.classes[found.class_of[3]]
     assert not agent.movable

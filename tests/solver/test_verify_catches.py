@@ -192,6 +192,29 @@ def test_a_gang_that_cannot_be_placed() -> None:
     assert verify(problem, unnamed).stages[0].verdict is Verdict.WRONG
 
 
+def test_a_gang_that_runs_short_keeps_what_runs() -> None:
+    """Two of a gang of three run and a third has no room: the bound is two, not none."""
+    rules = Constraints(gangs=(Gang(frozenset({0}), 3, "g"),))
+    problem = make_problem([[10], [10]], [PodClass("gang", 1, (6,), 1)], [(0, 0, 1), (0, 1, 1)], rules)
+    part = Evidence("patterns", class_prices=(0,), scale=1)
+    runs = replace(solve(problem, Options(budget=0.5)), placement=problem.standing_counts)
+    evidence = Evidence("gang", note="g", parts=(part,))
+    assert verify(problem, with_tier(runs, 0, placed=2, bound=2, evidence=evidence)).is_proven
+    gone = replace(runs, placement=np.zeros((1, 2), np.int64), disruption=StageResult(2, 0, Evidence("none")))
+    assert verify(problem, with_tier(gone, 0, placed=0, bound=0, evidence=evidence)).stages[0].verdict is Verdict.WRONG
+
+
+def test_what_is_left_over_needs_whole_tiers_above() -> None:
+    """Nothing follows for a tier from all not fitting, when a pod of the tier above stays outside anyway."""
+    problem = make_problem([[10], [10]], [PodClass(str(a), 1 + a // 9, (a,), 1) for a in (9, 6, 3, 2)])
+    solution = solve(problem, Options(budget=0.5))
+    whole = with_tier(solution, 1, bound=2, evidence=Evidence("leftover"))
+    assert verify(problem, whole).stages[1].verdict is Verdict.CONFIRMED
+    without = np.array([[0, 0], *solution.placement[1:].tolist()])
+    partly = with_tier(replace(whole, placement=without), 0, placed=0, bound=1)
+    assert verify(problem, partly).stages[1].verdict is Verdict.WRONG
+
+
 ALLOWED = {"verify", "problem", "solution"}
 
 

@@ -23,10 +23,10 @@ from berth_solver.problem import (
 )
 
 from .brute_force import counts_of, keeps_the_rules
-from .problems import make_problem, placements, problems
+from .problems import KINDS, make_problem, placements, problems, ruled_placements
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_verifier_and_text_agree_on_every_placement(data: st.DataObject) -> None:
     problem = data.draw(problems())
@@ -35,7 +35,17 @@ def test_verifier_and_text_agree_on_every_placement(data: st.DataObject) -> None
     assert (not found) == keeps_the_rules(problem, counts_of(placement)), found
 
 
-@settings(max_examples=600, deadline=None)
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_each_kind_of_rule_agrees_with_its_text(kind: str, data: st.DataObject) -> None:
+    problem, placement = data.draw(ruled_placements(kind))
+    literal = keeps_the_rules(problem, counts_of(placement))
+    assert (not placement_violations(problem, placement)) == literal
+    assert (not list(search_violations(problem, placement))) == literal
+
+
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_the_searchs_own_check_agrees_with_the_text(data: st.DataObject) -> None:
     problem = data.draw(problems(constrained=True))
