@@ -7,13 +7,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from .command import Here, berth
 
 
-def problem(name: str = "one", **changes: object) -> dict[str, object]:
+def problem(name: str = "one", **changes: Any) -> dict[str, Any]:
     """Two nodes of 8 GPUs, each half full, and an urgent pod that needs a whole one: one move makes room."""
     return {
         "id": name,

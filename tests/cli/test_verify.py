@@ -84,6 +84,7 @@ def test_a_false_solution_is_found_out(here: Here, solved: tuple[Path, Path], ch
 def test_needless_moves_sold_as_the_least_are_found_out(here: Here, tmp_path: Path) -> None:
     roomy = problem()
     roomy["nodes"] = [{"name": "a", "capacity": [8]}, {"name": "b", "capacity": [8]}, {"name": "c", "capacity": [4]}]
+    roomy["pods"][2]["request"] = [3]
     problems, solutions = tmp_path / "problems.jsonl", tmp_path / "solutions.jsonl"
     problems.write_text(lines(roomy))
     answer = json.loads(here("solve", problems).out)
