@@ -33,6 +33,7 @@ class Reason(StrEnum):
     HIGHER_PRIORITY_FIRST = "HigherPriorityFirst"  # a placement exists, but it costs a pod of higher or equal priority
     GANG_INCOMPLETE = "GangIncomplete"
     GATED = "Gated"
+    NOMINATED = "Nominated"  # kube-scheduler has preempted for it and waits until the victims are gone
     OTHER_SCHEDULER = "OtherScheduler"
     UNKNOWN_FEATURE = "UnknownFeature"  # the pod asks for something Berth does not model
 

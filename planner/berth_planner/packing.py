@@ -72,6 +72,7 @@ class Packing:
     immovable_per_priority: Mapping[int, int]
     """Those of them that the problem shows as immovable classes, by the priority of the class."""
     left_out: tuple[Pod, ...]
+    arriving: tuple[Pod, ...]
     blocked_by_budget: int
     node_sets: NodeSets
     rule_reasons: Mapping[str, Reason]
@@ -153,6 +154,7 @@ def build_problem(snapshot: Snapshot, *, movable: Movable = "all", caps: Caps | 
         fixed_per_priority,
         immovable,
         grouping.left_out,
+        grouping.arriving,
         grouping.blocked_by_budget,
         node_sets,
         rules.reasons,
@@ -187,15 +189,17 @@ def _capacity(snapshot: Snapshot, grouping: Grouping, resources: tuple[str, ...]
             if r is not None:
                 capacity[n, r] = min(max(amount, 0), MOST_CAPACITY)
     fixed: dict[int, int] = defaultdict(int)
+    weight, leaving, arriving = (np.zeros_like(capacity) for _ in range(3))
     for shape in grouping.shapes:
-        if not (shape.fixed or shape.leaving):
+        if not shape.weight_nodes:
             continue
         fixed[shape.priority] += sum(shape.fixed.values())
         amounts = [(index[name], amount) for name, amount in shape.spec.requests if name in index]
-        for held in (shape.fixed, shape.leaving):
+        for held, room in ((shape.fixed, weight), (shape.leaving, leaving), (shape.arriving, arriving)):
             for n, count in held.items():
                 for r, amount in amounts:
-                    capacity[n, r] -= min(amount * count, MOST_CAPACITY)
+                    room[n, r] += min(amount * count, MOST_CAPACITY)
+    capacity -= weight + np.maximum(leaving, arriving)  # who arrives takes the room of who leaves
     return np.maximum(capacity, 0), fixed
 
 

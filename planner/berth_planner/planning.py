@@ -57,10 +57,11 @@ def plan_packing(packing: Packing, options: PlanOptions) -> Planned:
     found = answer(packing, options)
     tasks = tasks_of(packing, found.placement)
     ordered = _ordered(packing.problem, tasks, options)
+    placement = placement_after(packing.problem, tasks, ordered)
     waves = tuple(wave_of(packing, tasks, wave) for wave in ordered)
     plan = Plan(
         tiers=_tiers(packing, found, waves),
-        disruption=_disruption(found, waves),
+        disruption=_disruption(found, waves, as_answered=_same_counts(packing.problem, placement, found.placement)),
         waves=waves,
         nodes_in_use_before=_nodes_in_use(packing.snapshot, ()),
         nodes_in_use_after=_nodes_in_use(packing.snapshot, waves),
@@ -69,7 +70,7 @@ def plan_packing(packing: Packing, options: PlanOptions) -> Planned:
         verified=True,
         notes=_notes(packing, found, waves),
     )
-    return Planned(packing, found, plan, placement_after(packing.problem, tasks, ordered))
+    return Planned(packing, found, plan, placement)
 
 
 def _ordered(problem: Problem, tasks: Sequence[Task], options: PlanOptions) -> list[TaskWave]:
@@ -194,17 +195,27 @@ def _class_names(packing: Packing) -> dict[int, str]:
     return names | {priority: min(c, key=lambda n: (-c[n], n)) for priority, c in named.items()}
 
 
-def _disruption(found: Answer, waves: Sequence[Wave]) -> DisruptionReport:
+def _same_counts(problem: Problem, one: IntArray, other: IntArray) -> bool:
+    """Whether two placements place equally many of each tier."""
+    difference = (one - other).sum(axis=1)
+    tiers: Counter[int] = Counter()
+    for c, k in enumerate(problem.classes):
+        tiers[k.priority] += int(difference[c])
+    return not any(tiers.values())
+
+
+def _disruption(found: Answer, waves: Sequence[Wave], *, as_answered: bool) -> DisruptionReport:
+    """The bound holds for the counts that the solver answered; waves that came out with others have none."""
     evicted = [e for wave in waves for e in wave.evictions]
     value = float(sum(e.move_cost for e in evicted))
-    bound = min(found.disruption_bound, value)
+    bound = min(found.disruption_bound, value) if as_answered else 0.0
     return DisruptionReport(
         moves=sum(e.is_move for e in evicted),
         evictions=sum(not e.is_move for e in evicted),
         value=value,
         bound=bound,
         certificate=Certificate.OPTIMAL.value if value <= bound + 1e-9 else Certificate.BOUNDED.value,
-        evidence=found.disruption_evidence,
+        evidence=found.disruption_evidence if as_answered else "none",
     )
 
 
@@ -226,6 +237,10 @@ def _notes(packing: Packing, found: Answer, waves: Sequence[Wave]) -> tuple[str,
         names += ", ..." if len(packing.left_out) > NAMED_LEFT_OUT else ""
         notes.append(
             f"{_pods(len(packing.left_out))} waiting for a node ask for what Berth does not model and are left out: {names}"
+        )
+    if packing.arriving:
+        notes.append(
+            f"{_pods(len(packing.arriving))} wait only for pods that are ending on the node that kube-scheduler chose for them"
         )
     if packing.blocked_by_budget:
         notes.append(

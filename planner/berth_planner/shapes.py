@@ -7,7 +7,8 @@ Each pod has one role. *Pending*: the plan may place it. *Running*: the plan may
 node; only rules between pods look at it. Fixed are pods that nobody would recreate or that ask to stay, pods on their way
 out (they hold their room until they are gone), pods with features that Berth does not model, pods of other schedulers when
 only Berth's own may move, and pods that the Eviction API would refuse: their disruption budget is spent, or two budgets
-select them. Gated pods and pods of unknown nodes have no role.
+select them. *Arriving*: a pending pod that kube-scheduler has preempted for; it takes the room of those that are leaving
+its nominated node, so that nobody else is disturbed for it. Gated pods and pods of unknown nodes have no role.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ class Shape:
     """Count of fixed pods, those that are terminating left out."""
     leaving: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     """Count of terminating pods."""
+    arriving: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    """Count of pending pods that wait for terminating ones on the node they are nominated to."""
 
     @property
     def is_live(self) -> bool:
@@ -54,7 +57,7 @@ class Shape:
     @property
     def weight_nodes(self) -> set[int]:
         """Nodes that hold a pod of this shape that will not be moved."""
-        return self.fixed.keys() | self.leaving.keys()
+        return self.fixed.keys() | self.leaving.keys() | self.arriving.keys()
 
     def fix_running(self) -> None:
         for node, pods in self.running.items():
@@ -78,6 +81,8 @@ class Grouping:
     budgets: tuple[BudgetedShapes, ...]
     left_out: tuple[Pod, ...]
     """Pending pods that ask for something not modelled: never placed, always reported."""
+    arriving: tuple[Pod, ...]
+    """Pending pods that need nothing but that others on their nominated node end."""
     blocked_by_budget: int
     """Running pods held in place because the Eviction API would refuse."""
 
@@ -86,6 +91,8 @@ def group_pods(snapshot: Snapshot, node_index: Mapping[str, int], movable: Movab
     """All pods of the snapshot by shape, each in its role."""
     shapes: dict[tuple[object, ...], Shape] = {}
     left_out: list[Pod] = []
+    arriving: list[Pod] = []
+    emptying = {pod.node for pod in snapshot.pods if pod.terminating}
     for pod in snapshot.pods:
         node = None if pod.node is None else node_index.get(pod.node)
         ours = movable == "all" or pod.scheduler == BERTH_SCHEDULER
@@ -99,7 +106,11 @@ def group_pods(snapshot: Snapshot, node_index: Mapping[str, int], movable: Movab
         shape = shapes.get(key)
         if shape is None:
             shape = shapes[key] = Shape(pod.namespace, pod.spec, pod.priority, pod.move_cost, pod.gang, never)
-        if node is None:
+        chosen = node_index.get(pod.nominated_node or "") if pod.nominated_node in emptying else None
+        if node is None and chosen is not None:
+            arriving.append(pod)
+            shape.arriving[chosen] += 1
+        elif node is None:
             shape.pending.append(pod)
         elif pod.terminating:
             shape.leaving[node] += 1
@@ -112,7 +123,7 @@ def group_pods(snapshot: Snapshot, node_index: Mapping[str, int], movable: Movab
         shape.pending.sort(key=lambda pod: (pod.created, pod.name))
     index = LabelIndex([(s.namespace, s.spec.labels) for s in grouped])
     budgets, blocked = _apply_budgets(snapshot.budgets, grouped, index)
-    return Grouping(grouped, index, budgets, tuple(left_out), blocked)
+    return Grouping(grouped, index, budgets, tuple(left_out), tuple(arriving), blocked)
 
 
 def _apply_budgets(

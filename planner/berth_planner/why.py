@@ -231,11 +231,17 @@ class _Explainer:
 
     def _outside(self, wanted: Wanted) -> Iterable[Explanation]:
         groups: dict[tuple[object, object, Reason, str], list[Pod]] = defaultdict(list)
+        arriving = {pod.key for pod in self._packing.arriving}
         for pod in self._packing.snapshot.pods:
             if pod.node is not None or not wanted(pod):
                 continue
             if pod.terminating:
                 groups[pod.workload, pod.spec, Reason.TERMINATING, "is being deleted"].append(pod)
+            elif pod.key in arriving:
+                text = (
+                    f"waits for pods that are ending on {pod.nominated_node}, where kube-scheduler has made room for it"
+                )
+                groups[pod.workload, pod.spec, Reason.NOMINATED, text].append(pod)
             elif pod.gated:
                 groups[
                     pod.workload, pod.spec, Reason.GATED, "has scheduling gates: it waits for whoever set them"

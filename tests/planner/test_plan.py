@@ -18,7 +18,7 @@ from .clusters import HOSTNAME, ZONE, Cluster, pod_term, spread, where
 def plan_for(cluster: Cluster, **options: object) -> Plan:
     """A plan that also works when it is carried out."""
     snapshot = cluster.snapshot()
-    plan = make_plan(snapshot, PlanOptions(**{"budget": 0.5, **options}))  # type: ignore[arg-type]
+    plan = make_plan(snapshot, PlanOptions(**{"budget": 1.0, **options}))  # type: ignore[arg-type]
     assert simulate(snapshot, plan).violations == ()
     return plan
 
@@ -146,6 +146,15 @@ def test_pending_only_disturbs_nobody() -> None:
     assert plan.disruption.value == 0
     assert waiting(cluster, plan) == {"big-0"}
     assert all(t.certificate == "Optimal" for t in plan.tiers)
+
+
+def test_nobody_is_disturbed_for_a_pod_that_kube_scheduler_has_preempted_for() -> None:
+    cluster = Cluster().node("n1", gpu=8).node("n2", gpu=8)
+    cluster.pods("victim", on="n1", gpu=4, terminating=True).pods("other", on="n2", gpu=8)
+    cluster.pods("preemptor", gpu=6, priority=9, nominated="n1").pods("small", 2, gpu=2)
+    plan = plan_for(cluster)
+    assert plan.disruption.value == 0
+    assert places(plan) == {"small-0": "n1"}  # of n1's 8, the preemptor will have 6
 
 
 # -- preemptionPolicy Never

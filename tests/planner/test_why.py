@@ -15,7 +15,7 @@ from .clusters import GPU, HOSTNAME, ZONE, Cluster, pod_term, spread, where
 
 
 def explain(cluster: Cluster, name: str, **options: object) -> Explanation:
-    found = why(cluster.snapshot(), PlanOptions(**{"budget": 0.5, **options}))  # type: ignore[arg-type]
+    found = why(cluster.snapshot(), PlanOptions(**{"budget": 1.0, **options}))  # type: ignore[arg-type]
     (explanation,) = (e for e in found if f"default/{name}" in e.pods)
     return explanation
 
