@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from berth_solver.cpsat import preload
 from berth_solver.warm import warm
 
 
