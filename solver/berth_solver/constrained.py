@@ -21,8 +21,8 @@ import numpy as np
 
 from berth_solver.cpsat import Answer, Linear
 from berth_solver.cpsat_model import Neighbourhood, PackingModel
-from berth_solver.exact import InfeasibleIncumbentError
-from berth_solver.feasible import keeps_rules, violations
+from berth_solver.exact import check_incumbent
+from berth_solver.feasible import keeps_rules
 from berth_solver.insertion import insert_pending, insertion_units
 from berth_solver.neighbourhood import around_moved, around_nodes, around_waiting
 from berth_solver.occupancy import Occupancy
@@ -68,9 +68,7 @@ def improve_constrained(
     disruption and preference are worth the time. on_better: told of each better placement (not to be changed).
     """
     rules = rules or Rules.of(problem)
-    broken = violations(problem, incumbent, rules)
-    if broken:
-        raise InfeasibleIncumbentError(f"{broken[0].kind} {broken[0].subject!r}: {broken[0].text}")
+    check_incumbent(rules, incumbent)
     with ThreadPoolExecutor(threads) as pool:
         search = _Search(rules, incumbent, deadline, clock, seed, threads, pool, consolidate, keep_standing, on_better)
         search.run(place)

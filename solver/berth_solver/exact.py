@@ -16,6 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from berth_solver.cpsat import Linear
 from berth_solver.cpsat_model import PackingModel
 from berth_solver.feasible import violations
@@ -96,20 +98,30 @@ def solve_exact(
     stage_bound: StageBound | None = None,
     polish: Polish | None = None,
     largest: int = MOST_VARIABLES,
+    checked: bool = False,
     rules: Rules | None = None,
 ) -> ExactResult:
     """The best placement found by `deadline` (a time of `clock`), with what is proven of each stage.
 
     threads: with more than one, CP-SAT may give another of several best placements each time. largest: models with more
-    variables than this are not built; the outcomes then hold the incumbent's values and the bounds handed in.
+    variables than this are not built; the outcomes then hold the incumbent's values and the bounds handed in. checked: the
+    incumbent is known to keep every rule.
     """
     rules = rules or Rules.of(problem)
-    broken = violations(problem, incumbent, rules)
-    if broken:
-        raise InfeasibleIncumbentError(f"{broken[0].kind} {broken[0].subject!r}: {broken[0].text}")
+    if not checked:
+        check_incumbent(rules, incumbent)
     search = _Search(rules, incumbent, deadline, clock, seed, threads, consolidate, keep_standing, polish, largest)
     outcomes = tuple(search.run(stage, stage_bound) for stage in stages(problem, rules, consolidate))
     return search.result(outcomes)
+
+
+def check_incumbent(rules: Rules, incumbent: IntArray) -> None:
+    """Raises InfeasibleIncumbentError. What stands now needs no check."""
+    if incumbent is rules.problem.standing_counts or np.array_equal(incumbent, rules.problem.standing_counts):
+        return
+    broken = violations(rules.problem, incumbent, rules)
+    if broken:
+        raise InfeasibleIncumbentError(f"{broken[0].kind} {broken[0].subject!r}: {broken[0].text}")
 
 
 def stages(problem: Problem, rules: Rules, consolidate: bool) -> tuple[Stage, ...]:
@@ -131,10 +143,10 @@ def predicted_variables(problem: Problem) -> int:
     return int((fits | (problem.standing_counts > 0)).sum())
 
 
-def predicted_build_seconds(problem: Problem, rules: Rules) -> float:
-    per_class = [len(problem.resources) + 4 + 3 * len(t) for t in rules.tallies_of]
+def predicted_build_seconds(rules: Rules, variables: int) -> float:
+    per_class = [len(rules.problem.resources) + 4 + 3 * len(t) for t in rules.tallies_of]
     mean = sum(per_class) / max(len(per_class), 1)
-    return SECONDS_PER_TERM * mean * predicted_variables(problem)
+    return SECONDS_PER_TERM * mean * variables
 
 
 class _Search:
@@ -159,6 +171,7 @@ class _Search:
         self.consolidate, self.keep_standing = consolidate, keep_standing
         self.polish, self.largest = polish, largest
         self.notes: list[str] = []
+        self._variables: int | None = None
         self._model: PackingModel | None = None
         self._kept: list[tuple[Stage, int]] = []
 
@@ -167,7 +180,8 @@ class _Search:
         if stage_bound is not None:
             bound = _tighter(stage, bound, stage_bound(stage, self.score))
         searched = False
-        if stage.kind in ("nodes_in_use", "disruption") and self.polish and abs(self._value(stage) - bound) >= 1e-9:
+        is_open = abs(self._value(stage) - bound) >= 1e-9
+        if self.polish is not None and stage.kind in ("nodes_in_use", "disruption") and is_open and self._may_build():
             now = self.clock()
             self._adopt(self.polish(self.best, now + SHARE_OF_POLISHING * (self.deadline - now)))
         if abs(self._value(stage) - bound) >= 1e-9:
@@ -249,18 +263,26 @@ class _Search:
 
     def _built(self) -> PackingModel | None:
         if self._model is None:
-            if (variables := predicted_variables(self.problem)) > self.largest:
-                self._note(f"too large for the exact model: {variables} counts to decide")
-                return None
-            predicted = predicted_build_seconds(self.problem, self.rules)
-            if self.clock() + predicted >= self.deadline:
-                self._note(f"the exact model was not built: it would take {predicted:.2f} s")
+            if not self._may_build():
                 return None
             occupancy = Occupancy(self.rules, self.best)
             self._model = PackingModel(occupancy, None, self.keep_standing, self.consolidate)
             for stage, value in self._kept:
                 self._add_row(self._model, stage, value)
         return self._model
+
+    def _may_build(self) -> bool:
+        """Is the model small enough, and is there time left to build it? Says why not."""
+        if self._variables is None:
+            self._variables = predicted_variables(self.problem)
+        if self._variables > self.largest:
+            self._note(f"too large for the exact model: {self._variables} counts to decide")
+            return False
+        predicted = 0.0 if self._model else predicted_build_seconds(self.rules, self._variables)
+        if self.clock() + predicted >= self.deadline:
+            self._note(f"the exact model was not built: it would take {predicted:.2f} s more")
+            return False
+        return True
 
     def _keep(self, stage: Stage) -> None:
         """No later stage may make this one worse."""

@@ -105,7 +105,9 @@ def _targets(occupancy: Occupancy, c: int, count: int, rng: random.Random) -> li
 
 def _out_of_budget(occupancy: Occupancy) -> IntArray:
     """Classes of which no further pod may leave its node."""
-    spent = [b for b in occupancy.rules.budgets if int(occupancy.left_of[b.classes].sum()) >= b.budget.max_disrupted]
+    rules = occupancy.rules
+    drawn = {id(b): b for c in np.flatnonzero(occupancy.left_of).tolist() for b in rules.budgets_of[c]}.values()
+    spent = rules.held + [b for b in drawn if int(occupancy.left_of[b.classes].sum()) >= b.budget.max_disrupted]
     return np.unique(np.concatenate([b.classes for b in spent])) if spent else np.zeros(0, np.int64)
 
 

@@ -20,16 +20,23 @@ class Occupancy:
         self.rules = rules
         self.problem: Problem = problem
         self.placement: IntArray = placement.copy()
-        self.free: IntArray = problem.capacity - placement.T @ problem.requests
         fresh = np.maximum(placement - problem.standing_counts, 0)
         self.placed: IntArray = placement.sum(axis=1)
         self.fresh_of: IntArray = fresh.sum(axis=1)
-        self.left_of: IntArray = np.maximum(problem.standing_counts - placement, 0).sum(axis=1)
-        self.counts: list[IntArray] = []
-        self.fresh: list[IntArray] = []
-        for tally in rules.tallies:
-            self.counts.append(tally.domains.sums(placement[tally.classes].sum(axis=0)))
-            self.fresh.append(tally.domains.sums(fresh[tally.classes].sum(axis=0)))
+        self.left_of: IntArray = rules.stood - (self.placed - self.fresh_of)
+        classes, nodes = np.nonzero(placement)
+        counts, new = placement[classes, nodes], fresh[classes, nodes]
+        self.free: IntArray = problem.capacity.copy()
+        np.subtract.at(self.free, nodes, counts[:, None] * problem.requests[classes])
+        self.counts: list[IntArray] = [np.zeros(tally.domains.count, np.int64) for tally in rules.tallies]
+        self.fresh: list[IntArray] = [np.zeros(tally.domains.count, np.int64) for tally in rules.tallies]
+        bounds = np.searchsorted(classes, np.arange(len(problem.classes) + 1)).tolist()
+        for c, tallies in enumerate(rules.tallies_of):
+            mine = slice(bounds[c], bounds[c + 1])
+            for tally in tallies if bounds[c] < bounds[c + 1] else ():
+                tally.domains.add(self.counts[tally.index], nodes[mine], counts[mine])
+                if self.fresh_of[c]:
+                    tally.domains.add(self.fresh[tally.index], nodes[mine], new[mine])
 
     def add(self, c: int, n: int, count: int) -> None:
         """`count` more pods of class c on node n; fewer when negative."""

@@ -40,10 +40,11 @@ class Domains:
     count: int
     inside: BoolArray
 
-    def sums(self, per_node: IntArray) -> IntArray:
-        """int64 [count]: `per_node` summed over the nodes of each domain."""
-        total = np.bincount(self.of[self.inside], weights=per_node[self.inside], minlength=self.count)
-        return np.asarray(total, np.int64)
+    def add(self, sums: IntArray, nodes: IntArray, counts: IntArray) -> None:
+        """Adds the counts on these nodes to the sums of their domains."""
+        of = self.of[nodes]
+        inside = of != NO_DOMAIN
+        np.add.at(sums, of[inside], counts[inside])
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,6 +165,11 @@ class Rules:
         return np.array([index[c.priority] for c in self.problem.classes], np.int64)
 
     @cached_property
+    def held(self) -> list[BudgetRule]:
+        """Budgets that let nobody go."""
+        return [rule for rule in self.budgets if rule.budget.max_disrupted == 0]
+
+    @cached_property
     def preference(self) -> PreferenceWeights:
         return _preference_weights(self.problem)
 
@@ -195,6 +201,11 @@ class _Compiler:
             counted = bound if spread.counted is None else self.tally(spread.counted, spread.domain_of)
             few = bound.domains.count < spread.min_domains
             self._add(SpreadRule(spread, bound, counted, few), (bound, counted))
+        for s in rules.problem.standing:
+            for tally in rules.tallies_of[s.pod_class]:
+                d = tally.domains.of[s.node]
+                if d != NO_DOMAIN:
+                    tally.stood[d] += s.count
         stood = rules.stood
         for gang in constraints.gangs:
             rows = _rows(gang.classes)
@@ -215,9 +226,8 @@ class _Compiler:
         key = (id(domains), classes)
         tally = self._tallies.get(key)
         if tally is None:
-            rows = _rows(classes)
-            stood = domains.sums(self.rules.problem.standing_counts[rows].sum(axis=0))
-            tally = self._tallies[key] = Tally(len(self.rules.tallies), rows, domains, stood)
+            nothing = np.zeros(domains.count, np.int64)
+            tally = self._tallies[key] = Tally(len(self.rules.tallies), _rows(classes), domains, nothing)
             self.rules.tallies.append(tally)
             for c in tally.classes.tolist():
                 self.rules.tallies_of[c].append(tally)

@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from berth_solver.constrained import improve_constrained
-from berth_solver.exact import ExactResult, StageBound, predicted_variables, solve_exact
-from berth_solver.feasible import violations
+from berth_solver.exact import ExactResult, StageBound, check_incumbent, predicted_variables, solve_exact
 from berth_solver.insertion import insert_pending
 from berth_solver.occupancy import Occupancy
 from berth_solver.problem import IntArray, Problem
@@ -23,6 +22,8 @@ EXACT_ALONE = 300
 EXACT_AT_MOST = 4_000
 SHARE_OF_NEIGHBOURHOODS = 0.4
 """Of the time, between the two sizes; what it does not use goes to the exact model."""
+FINISHING_SECONDS_PER_CELL = 3e-8
+"""Scoring and checking a large placement once more, a class and a node."""
 EXACT_THREADS = 1
 """One thread is as quick as two at these sizes, and always gives the same answer."""
 
@@ -61,7 +62,8 @@ def solve_constrained(
 
     variables = predicted_variables(problem)
     if variables > EXACT_AT_MOST:
-        placement = improve(incumbent, deadline, place=True)
+        finishing = FINISHING_SECONDS_PER_CELL * problem.standing_counts.size
+        placement = improve(incumbent, deadline - finishing, place=True)
     elif variables > EXACT_ALONE:
         now = clock()
         placement = improve(incumbent, now + SHARE_OF_NEIGHBOURHOODS * (deadline - now), place=True)
@@ -79,6 +81,7 @@ def solve_constrained(
         stage_bound=stage_bound,
         polish=lambda better, until: improve(better, until, place=False),
         largest=EXACT_AT_MOST,
+        checked=True,
         rules=rules,
     )
 
@@ -91,8 +94,7 @@ def _filled(
     on_better: Callable[[IntArray], None] | None,
 ) -> IntArray:
     """The incumbent with what fits as things stand: the first answer, after a millisecond or two."""
-    if violations(rules.problem, incumbent, rules):
-        return incumbent  # which the exact search refuses, with the reason
+    check_incumbent(rules, incumbent)
     occupancy = Occupancy(rules, incumbent)
     if insert_pending(occupancy, deadline, clock) and on_better is not None:
         on_better(occupancy.placement)
