@@ -17,6 +17,7 @@ import typer
 from berth_cli.command import BerthCommand, BerthGroup
 from berth_cli.commands import demo, import_, plan, solve, verify, version, what_if, why
 from berth_cli.exits import CommandError, Exit
+from berth_cli.printable import printable
 
 DEBUG_VARIABLE = "BERTH_DEBUG"
 """Set to anything: a bug ends with Python's traceback."""
@@ -74,9 +75,9 @@ def main(args: Sequence[str] | None = None) -> int:
     try:
         typer.main.get_command(app)(args=None if args is None else list(args), prog_name=name)
     except CommandError as error:
-        print(f"error: {error.message}", file=sys.stderr)
+        print(printable(f"error: {error.message}"), file=sys.stderr)
         if error.hint:
-            print(error.hint, file=sys.stderr)
+            print(printable(error.hint), file=sys.stderr)
         return int(error.code)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
@@ -88,7 +89,7 @@ def main(args: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get(DEBUG_VARIABLE):
             raise
-        print(f"error: this is a bug in Berth: {type(error).__name__}: {error}", file=sys.stderr)
+        print(printable(f"error: this is a bug in Berth: {type(error).__name__}: {error}"), file=sys.stderr)
         print(f"Run again with {DEBUG_VARIABLE}=1 for the traceback, and please report it.", file=sys.stderr)
         return int(Exit.BUG)
     return int(Exit.FINE)

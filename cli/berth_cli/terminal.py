@@ -8,17 +8,32 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from berth_cli.printable import printable
+
 PIPE_WIDTH = 10_000
 """Columns when stdout is no terminal: wide enough that no line is ever cut."""
+
+
+class SafeConsole(Console):
+    """Text is text: no markup in it, and no character that would steer the terminal."""
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """Cells are cleaned before they are measured."""
+        return super().render_str(printable(text), **how)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(printable(segment.text), segment.style)
 
 
 @dataclass(frozen=True)
@@ -34,7 +49,7 @@ class Terminal:
         if not self.err.file.isatty():
             yield
             return
-        with self.err.status(escape(doing), spinner="dots"):
+        with self.err.status(Text(doing), spinner="dots"):
             yield
 
     def warn(self, message: str) -> None:
@@ -52,7 +67,9 @@ def open_terminal(*, no_color: bool = False) -> Terminal:
 def _console(file: object, plain: bool) -> Console:
     assert hasattr(file, "isatty")
     on_terminal = bool(file.isatty())
-    return Console(
+    return SafeConsole(
+        markup=False,
+        emoji=False,
         file=file,  # type: ignore[arg-type]
         no_color=plain,
         highlight=False,

@@ -82,7 +82,7 @@ def print_running(console: Console, pods: Sequence[Pod]) -> None:
         )
     for pod in running if len(running) == 1 else ():
         going = ", and is being deleted" if pod.terminating else ""
-        console.print(f"{pod.key} runs on {pod.node}{going}.", markup=False)
+        console.print(f"{pod.key} runs on {pod.node}{going}.")
 
 
 def _who(explanation: Explanation) -> str:

@@ -185,3 +185,12 @@ def test_an_unwritable_folder_leaves_nothing_behind(here: Here, scene: Path, tmp
     folder.mkdir(mode=0o500)
     assert here("plan", "--dump", scene, "--out", folder / "plan.json").code == 2
     assert list(folder.iterdir()) == []
+
+
+def test_names_cannot_steer_the_terminal(here: Here, tmp_path: Path) -> None:
+    evil = "x\x1b]0;owned\x07\x1b[2J[bold]\u202e"
+    scene = dump(tmp_path / "dump.json", node("a"), pod(evil, gpus=1, app="x"), pod("y" + evil, gpus=99, on="gone"))
+    for args in (("plan",), ("plan", "-o", "wide"), ("why",), ("why", evil), ("why", "nobody" + evil)):
+        ended = here(*args, "--dump", scene)
+        assert not {"\x1b", "\x07", "\u202e"} & set(ended.out + ended.err)
+    assert "[bold]" in here("plan", "--dump", scene).out

@@ -62,7 +62,7 @@ def demo(
     snapshot = read_dumps([io.BytesIO(dump)])
 
     out = terminal.out
-    out.print("[bold]A cluster with 24 free GPUs, and no room[/bold]")
+    out.print("A cluster with 24 free GPUs, and no room", style="bold")
     out.print()
     print_picture(out, snapshot, None, after=False)
     out.print()
@@ -72,11 +72,11 @@ def demo(
 
     plan = ask_for_plan(snapshot, PlanOptions(budget=budget, seed=seed, threads=threads), terminal)
 
-    out.print("[bold]The plan, and what is proven about it[/bold]")
+    out.print("The plan, and what is proven about it", style="bold")
     out.print()
     print_plan(out, plan, Shown())
     out.print()
-    out.print("[bold]Before and after[/bold]")
+    out.print("Before and after", style="bold")
     out.print()
     print_picture(out, snapshot, plan, after=True)
     out.print()

@@ -17,6 +17,7 @@ import typer
 
 from berth_cli import options
 from berth_cli.exits import CommandError, Exit
+from berth_cli.printable import printable
 
 if TYPE_CHECKING:
     from berth_solver.options import Options
@@ -84,7 +85,9 @@ def solve(
                 sys.stdout.buffer.write(_answer(line, f"{name}:{number}", search, verify, tally))
                 sys.stdout.buffer.flush()
     if tally.bad:
-        typer.echo(f"{tally.bad} of {tally.lines} lines could not be read; the first: {tally.first_error}", err=True)
+        typer.echo(
+            printable(f"{tally.bad} of {tally.lines} lines could not be read; the first: {tally.first_error}"), err=True
+        )
         if tally.bad == tally.lines:
             typer.echo(
                 "One problem is one line. A problem printed over several lines: jq -c . FILE | berth solve -", err=True
@@ -131,7 +134,7 @@ def _holds(read: ReadProblem, solution: Solution, where: str) -> bool:
 
     verification = check(read.problem, solution)
     for violation in verification.violations:
-        typer.echo(f"{where}: {read.id}: {violation}", err=True)
+        typer.echo(printable(f"{where}: {read.id}: {violation.message}"), err=True)
     return not verification.violations
 
 

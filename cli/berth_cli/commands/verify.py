@@ -106,7 +106,7 @@ def _verify_lines(
         try:
             read = read_problem(line)
         except LineError as error:
-            terminal.out.print(f"{problems}:{number}: no problem: {error}", markup=False, soft_wrap=True)
+            terminal.out.print(f"{problems}:{number}: no problem: {error}", soft_wrap=True)
             continue
         waiting = answers[read.id]
         if not waiting:
@@ -176,7 +176,7 @@ def _report(terminal: Terminal, name: str, said: list[str], findings: tuple[Find
 
 
 def _say(terminal: Terminal, sentence: str, style: str) -> None:
-    terminal.out.print(sentence, style=style or None, markup=False, soft_wrap=True)
+    terminal.out.print(sentence, style=style or None, soft_wrap=True)
 
 
 def _by_id(path: Path) -> dict[str | int, deque[bytes]]:
