@@ -26,7 +26,7 @@ from berth_solver.solve import solve
 from berth_solver.verify import verify
 
 from .brute_force import BruteForce, TooLargeError, Value, counts_of, value_of
-from .problems import problems
+from .problems import make_problem, problems
 
 QUICK = Options(budget=0.5, threads=1)
 slowly = settings(
@@ -217,3 +217,12 @@ def test_the_same_seed_gives_the_same_answer(problem: Problem) -> None:
     first, second = solve(problem, QUICK), solve(problem, QUICK)
     if first.fully_proven and second.fully_proven:
         assert np.array_equal(first.placement, second.placement)
+
+
+def test_pods_that_ask_for_nothing_still_keep_a_nodes_limit() -> None:
+    """Their room is without end, the limit is not."""
+    each_node = Constraints(limits=(Limit(frozenset({0}), (0, 1), 1),))
+    problem = make_problem([[5], [5]], [PodClass("idle", 0, (0,), 3)], (), each_node)
+    solution = solve(problem, QUICK)
+    assert verify(problem, solution).violations == ()
+    assert solution.tiers[0].placed == 2
