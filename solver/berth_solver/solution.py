@@ -9,7 +9,8 @@ above it, the bound of the disruption given all counts, and so on down the stage
 - `capacity`: dual prices of a relaxation that only knows each node's capacity. `resource_prices[g][r]` for the nodes of
   price group g (`price_group[n]`), `tier_prices` for the tiers already decided.
 - `patterns`: dual prices of the Dantzig-Wolfe relaxation, integers over `scale`: `class_prices[c]` for each pod of class c
-  used, `tier_prices[t]` for each pod of tier t placed. The bound follows by filling each node best at these prices.
+  used, `tier_prices[t]` for each pod of tier t placed. The bound follows by filling each node best at these prices. Of the
+  nodes in use, and of a disruption that rests on their number, the price of using a node comes off each filling.
 - `exhausted`: an exact solver searched the whole space; `note` says which model. Verified only by solving again.
 - `leftover`: if every pod of this tier and those above were placed, so little room would be left over that some node with
   at most the average number of pods would be full to within it, and no set of pods fills a node so. One pod stays outside.
@@ -50,6 +51,8 @@ class Evidence:
     note: str = ""
     parts: tuple[Evidence, ...] = ()
     """Evidence that this one rests on (a gang's class bounds)."""
+    node_price: int = 0
+    """What using a node costs, in 1/scale, >= 0: of a disruption that is bounded by the number of nodes in use."""
 
 
 @dataclass(frozen=True, slots=True)
