@@ -157,7 +157,7 @@ class _Search:
 
     def _settle(self, until: float) -> None:
         """Undo moves at equal counts: first those that simply can be, then by rearranging around each."""
-        if self.keep_standing:
+        if self.keep_standing or not self.occupancy.left_of.any():
             return
         self._return_home(until)
         for size, effort in zip(SIZES, EFFORT, strict=True):

@@ -33,6 +33,7 @@ SHARE_OF_POLISHING = 0.3
 """Of the time left, before CP-SAT minimises disruption or nodes in use: it starts far better from a good placement."""
 MOST_VARIABLES = 15_000
 """Beyond, CP-SAT's presolve alone takes seconds and finds nothing that a neighbourhood search does not."""
+CLASSES_AT_A_TIME = 256
 SECONDS_PER_TERM = 2e-6
 """Building a model, by terms as `predicted_terms` counts them."""
 
@@ -135,12 +136,18 @@ def stages(problem: Problem, rules: Rules, consolidate: bool) -> tuple[Stage, ..
     return tuple(result)
 
 
-def predicted_variables(problem: Problem) -> int:
-    """Pairs of class and node that the exact model would hold, about: those that are eligible and fit."""
-    fits = problem.eligibility & (problem.totals > 0)[:, None]
-    for r in range(len(problem.resources)):
-        fits &= problem.requests[:, r][:, None] <= problem.capacity[:, r][None, :]
-    return int((fits | (problem.standing_counts > 0)).sum())
+def predicted_variables(problem: Problem, enough: int) -> int:
+    """Pairs of class and node that the exact model would hold, about: those that are eligible and fit. Counts to `enough`."""
+    count = 0
+    for first in range(0, len(problem.classes), CLASSES_AT_A_TIME):
+        rows = slice(first, first + CLASSES_AT_A_TIME)
+        fits = problem.eligibility[rows] & (problem.totals[rows] > 0)[:, None]
+        for r in range(len(problem.resources)):
+            fits &= problem.requests[rows, r][:, None] <= problem.capacity[:, r][None, :]
+        count += int((fits | (problem.standing_counts[rows] > 0)).sum())
+        if count > enough:
+            break
+    return count
 
 
 def predicted_build_seconds(rules: Rules, variables: int) -> float:
@@ -164,7 +171,7 @@ class _Search:
         largest: int,
     ) -> None:
         self.rules, self.problem = rules, rules.problem
-        self.best = incumbent.copy()
+        self.best = incumbent
         self.score = score(self.problem, incumbent, consolidate)
         self.deadline, self.clock = deadline, clock
         self.seed, self.threads = seed, threads
@@ -274,9 +281,9 @@ class _Search:
     def _may_build(self) -> bool:
         """Is the model small enough, and is there time left to build it? Says why not."""
         if self._variables is None:
-            self._variables = predicted_variables(self.problem)
+            self._variables = predicted_variables(self.problem, self.largest)
         if self._variables > self.largest:
-            self._note(f"too large for the exact model: {self._variables} counts to decide")
+            self._note(f"too large for the exact model: over {self.largest} counts to decide")
             return False
         predicted = 0.0 if self._model else predicted_build_seconds(self.rules, self._variables)
         if self.clock() + predicted >= self.deadline:

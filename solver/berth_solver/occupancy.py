@@ -20,12 +20,14 @@ class Occupancy:
         self.rules = rules
         self.problem: Problem = problem
         self.placement: IntArray = placement.copy()
-        fresh = np.maximum(placement - problem.standing_counts, 0)
-        self.placed: IntArray = placement.sum(axis=1)
-        self.fresh_of: IntArray = fresh.sum(axis=1)
-        self.left_of: IntArray = rules.stood - (self.placed - self.fresh_of)
         classes, nodes = np.nonzero(placement)
-        counts, new = placement[classes, nodes], fresh[classes, nodes]
+        counts = placement[classes, nodes]
+        new = np.maximum(counts - problem.standing_counts[classes, nodes], 0)
+        self.placed: IntArray = np.zeros(len(problem.classes), np.int64)
+        np.add.at(self.placed, classes, counts)
+        self.fresh_of: IntArray = np.zeros(len(problem.classes), np.int64)
+        np.add.at(self.fresh_of, classes, new)
+        self.left_of: IntArray = rules.stood - (self.placed - self.fresh_of)
         self.free: IntArray = problem.capacity.copy()
         np.subtract.at(self.free, nodes, counts[:, None] * problem.requests[classes])
         self.counts: list[IntArray] = [np.zeros(tally.domains.count, np.int64) for tally in rules.tallies]

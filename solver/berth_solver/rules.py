@@ -146,7 +146,10 @@ class Rules:
     @cached_property
     def stood(self) -> IntArray:
         """int64 [classes]: running pods of each class at the start."""
-        return np.asarray(self.problem.standing_counts.sum(axis=1), np.int64)
+        stood = np.zeros(len(self.problem.classes), np.int64)
+        for s in self.problem.standing:
+            stood[s.pod_class] += s.count
+        return stood
 
     @cached_property
     def movable(self) -> BoolArray:
@@ -178,6 +181,7 @@ class _Compiler:
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self._domains: dict[tuple[int, ...], Domains] = {}
+        self._same_tuple: dict[int, Domains] = {}  # hashing a tuple of 5,000 nodes takes longer than all the rest
         self._tallies: dict[tuple[int, frozenset[int]], Tally] = {}
 
     def compile(self) -> None:
@@ -220,9 +224,10 @@ class _Compiler:
                 rules.budgets_of[c].append(budget_rule)
 
     def tally(self, classes: frozenset[int], domain_of: tuple[int, ...]) -> Tally:
-        domains = self._domains.get(domain_of)
+        domains = self._same_tuple.get(id(domain_of)) or self._domains.get(domain_of)
         if domains is None:
             domains = self._domains[domain_of] = _domains(domain_of)
+        self._same_tuple[id(domain_of)] = domains
         key = (id(domains), classes)
         tally = self._tallies.get(key)
         if tally is None:

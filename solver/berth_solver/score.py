@@ -1,7 +1,8 @@
 """What a placement is worth: the objective, compared lexicographically.
 
 Pods placed per tier from the highest down; then disruption, or, when consolidation was asked for, nodes in use and then
-disruption; then preference. Cost: a few passes over the [classes, nodes] table, 1 ms at 300 classes and 1,000 nodes.
+disruption; then preference. Cost: a pass over the [classes, nodes] table and one
+over what stands, 3 ms at 2,300 classes and 1,000 nodes.
 """
 
 from __future__ import annotations
@@ -54,8 +55,17 @@ def placed_per_tier(problem: Problem, placement: IntArray) -> tuple[int, ...]:
 
 def disruption(problem: Problem, placement: IntArray) -> int:
     """Running pods that are not left on their node, weighted by move cost."""
-    left = np.maximum(problem.standing_counts - placement, 0).sum(axis=1)
-    return int(sum(c.move_cost * gone for c, gone in zip(problem.classes, left.tolist(), strict=True)))
+    standing: dict[tuple[int, int], int] = {}
+    for s in problem.standing:
+        standing[s.pod_class, s.node] = standing.get((s.pod_class, s.node), 0) + s.count
+    if not standing:
+        return 0
+    at = np.array(list(standing), np.int64)
+    gone = np.maximum(np.array(list(standing.values()), np.int64) - placement[at[:, 0], at[:, 1]], 0)
+    where = np.flatnonzero(gone)
+    return sum(
+        problem.classes[c].move_cost * k for c, k in zip(at[where, 0].tolist(), gone[where].tolist(), strict=True)
+    )
 
 
 def preference(problem: Problem, placement: IntArray) -> float:

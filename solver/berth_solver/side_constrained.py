@@ -16,14 +16,15 @@ from berth_solver.insertion import insert_pending
 from berth_solver.occupancy import Occupancy
 from berth_solver.problem import IntArray, Problem
 from berth_solver.rules import Rules
+from berth_solver.score import score
 
 EXACT_ALONE = 300
 """Variables up to which the exact model needs no help."""
 EXACT_AT_MOST = 4_000
 SHARE_OF_NEIGHBOURHOODS = 0.4
 """Of the time, between the two sizes; what it does not use goes to the exact model."""
-FINISHING_SECONDS_PER_CELL = 3e-8
-"""Scoring and checking a large placement once more, a class and a node."""
+FINISHING_FACTOR = 1.5
+"""Time kept back for the last look at a large placement, by how long the first look took."""
 EXACT_THREADS = 1
 """One thread is as quick as two at these sizes, and always gives the same answer."""
 
@@ -60,10 +61,11 @@ def solve_constrained(
             on_better=on_better,
         )
 
-    variables = predicted_variables(problem)
+    variables = predicted_variables(problem, EXACT_AT_MOST)
     if variables > EXACT_AT_MOST:
-        finishing = FINISHING_SECONDS_PER_CELL * problem.standing_counts.size
-        placement = improve(incumbent, deadline - finishing, place=True)
+        start = clock()
+        score(problem, incumbent, consolidate)  # what remains to be done in the end, measured
+        placement = improve(incumbent, deadline - FINISHING_FACTOR * (clock() - start), place=True)
     elif variables > EXACT_ALONE:
         now = clock()
         placement = improve(incumbent, now + SHARE_OF_NEIGHBOURHOODS * (deadline - now), place=True)
