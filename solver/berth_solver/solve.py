@@ -1,25 +1,28 @@
 """One problem in, the best placement found within the budget and what is proven about it out.
 
 Capacity, eligibility and limits of single nodes are what the compiled search knows. A problem with further constraints is
-first solved without them: if the answer happens to keep them all, it is the answer, and its bounds hold. Otherwise CP-SAT
-searches with every constraint, from the standing placement, and takes the bounds of the relaxation where they help.
+first solved without them: if the answer happens to keep them all, it is the answer, and its bounds hold. Otherwise the
+constrained search (CP-SAT, on the whole or neighbourhood by neighbourhood) goes on with every constraint, and takes the
+bounds of the relaxation where they help. Preferences are its business too, once counts and disruption are settled.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
+from berth_solver.answer import immovable_pods, of_exact, of_search
+from berth_solver.incumbent import Bound
 from berth_solver.options import Options
 from berth_solver.problem import Constraints, IntArray, Problem
 from berth_solver.search import Search
-from berth_solver.solution import Evidence, Improvement, Solution, StageResult, TierResult
+from berth_solver.solution import Evidence, Improvement, Solution
 from berth_solver.state import make_ground, node_level
 
 FINISHING_SECONDS = 0.004
-"""Kept back for turning the search's state into an answer."""
-RELAXED_SHARE = 0.3
+"""Kept back for turning the search's state into an answer ..."""
+FINISHING_SECONDS_PER_CELL = 6e-9
+"""... and more for each class and node."""
+RELAXED_SHARE = 0.35
 """Of the budget for the search without the constraints that it does not know."""
 
 
@@ -27,94 +30,83 @@ def solve(problem: Problem, options: Options | None = None) -> Solution:
     """The best placement by strict priority; see `Solution` for what comes with it. Never fails for lack of time."""
     options = options or Options()
     start = options.clock()
-    deadline = start + options.budget - FINISHING_SECONDS
+    cells = len(problem.classes) * len(problem.nodes)
+    deadline = (
+        start + options.budget - min(0.2 * options.budget, FINISHING_SECONDS + FINISHING_SECONDS_PER_CELL * cells)
+    )
     if options.pending_only or options.consolidate or not _is_plain(problem):
         return _solve_constrained(problem, options, start, deadline)
     search = Search(make_ground(problem), options, start, deadline)
     search.run()
-    return _answer(problem, search, options, start)
+    return of_search(problem, search, options, start)
 
 
 def _is_plain(problem: Problem) -> bool:
-    """Whether the compiled search knows every constraint."""
-    constraints = problem.constraints
-    rest = replace(constraints, limits=tuple(x for x in constraints.limits if not node_level(x)))
-    return not rest and not any(c.preference for c in problem.classes)
+    """Whether the compiled search knows every constraint and wish."""
+    return not _unknown(problem.constraints) and not any(c.preference for c in problem.classes)
 
 
-def _answer(problem: Problem, search: Search, options: Options, start: float) -> Solution:
-    placement = search.best.placement()
-    return Solution(
-        placement,
-        _tiers(problem, search),
-        StageResult(search.disruption, search.moves_bound.value, search.moves_bound.evidence),
-        _preference(problem, placement),
-        improvements=tuple(search.improvements),
-        elapsed_seconds=options.clock() - start,
-    )
+def _unknown(constraints: Constraints) -> Constraints:
+    """What the compiled search does not know of."""
+    return replace(constraints, limits=tuple(x for x in constraints.limits if not node_level(x)))
 
 
-def _tiers(problem: Problem, search: Search) -> tuple[TierResult, ...]:
-    """Immovable pods are placed, whatever happens: they count in both the value and the bound."""
-    fixed = _immovable(problem)
-    rank_of = {p: r for r, p in enumerate(search.ground.priorities)}
-    tiers = []
-    for priority in problem.priorities:
-        extra = fixed[priority]
-        if priority not in rank_of:
-            tiers.append(TierResult(priority, extra, extra, extra, Evidence("trivial")))
-            continue
-        rank = rank_of[priority]
-        bound = search.count_bound(rank)
-        pods, placed = search.totals[rank] + extra, search.placed[rank] + extra
-        tiers.append(TierResult(priority, pods, placed, bound.value + extra, bound.evidence))
-    return tuple(tiers)
-
-
-def _immovable(problem: Problem) -> dict[int, int]:
-    fixed = dict.fromkeys(problem.priorities, 0)
-    for c, pod_class in enumerate(problem.classes):
-        if not pod_class.movable:
-            fixed[pod_class.priority] += int(problem.totals[c])
-    return fixed
-
-
-def _preference(problem: Problem, placement: IntArray) -> StageResult:
-    value = sum(v * int(placement[c, n]) for c, k in enumerate(problem.classes) for n, v in k.preference)
-    placed = placement.sum(axis=1)
-    most = sum(max((v for _, v in k.preference), default=0.0) * int(placed[c]) for c, k in enumerate(problem.classes))
-    return StageResult(float(value), float(most), Evidence("trivial"))
+def _relaxed(problem: Problem) -> Problem:
+    """Without the constraints that the compiled search does not know."""
+    known = Constraints(limits=tuple(x for x in problem.constraints.limits if node_level(x)))
+    return replace(problem, constraints=known)
 
 
 def _solve_constrained(problem: Problem, options: Options, start: float, deadline: float) -> Solution:
-    from berth_solver.exact import Stage, solve_exact
+    from berth_solver.exact import Stage
     from berth_solver.feasible import violations
-    from berth_solver.score import Score
+    from berth_solver.score import Score, disruption, placed_per_tier
+    from berth_solver.side_constrained import solve_constrained
 
-    plain = Problem(problem.resources, problem.nodes, problem.capacity, problem.classes, problem.standing,
-                    Constraints(limits=tuple(x for x in problem.constraints.limits if node_level(x))))  # fmt: skip
-    relaxed = Search(make_ground(plain), replace(options, on_improvement=None), start, deadline)
-    if not (options.pending_only or options.consolidate or any(c.preference for c in problem.classes)):
-        relaxed.deadline = start + RELAXED_SHARE * options.budget
+    quiet = replace(options, on_improvement=None)
+    ground = make_ground(_relaxed(problem))
+    relaxed = Search(ground, quiet, start, start + RELAXED_SHARE * (deadline - start))
+    incumbent = problem.standing_counts
+    improvements: list[Improvement] = []
+
+    def note(placement: IntArray) -> None:
+        seconds = options.clock() - start
+        improvement = Improvement(seconds, placed_per_tier(problem, placement), disruption(problem, placement))
+        improvements.append(improvement)
+        if options.on_improvement:
+            options.on_improvement(improvement)
+
+    if not (options.pending_only or options.consolidate):
         relaxed.run()
-        relaxed.deadline = deadline
-        if not violations(problem, relaxed.best.placement()):
-            relaxed.options = options
-            relaxed.run()
-            if not violations(problem, relaxed.best.placement()):
-                return _answer(problem, relaxed, options, start)
-    fixed = _immovable(problem)
-    rank_of = {p: r for r, p in enumerate(relaxed.ground.priorities)}
+        placement = relaxed.incumbent.copy().placement()
+        if not violations(problem, placement):
+            if _unknown(problem.constraints) and not any(c.preference for c in problem.classes):
+                if relaxed.is_proven:
+                    return of_search(problem, relaxed, options, start)
+                longer = relaxed.resumed(deadline)
+                longer.run()
+                if not violations(problem, longer.incumbent.copy().placement()):
+                    return of_search(problem, longer, options, start)
+            incumbent = placement
+            if (placement != problem.standing_counts).any():
+                note(placement)
+    fixed = immovable_pods(problem)
+    priorities = ground.priorities
+
+    def counted(score: Score) -> tuple[int, ...]:
+        return tuple(score.placed[problem.priorities.index(p)] - fixed[p] for p in priorities)
 
     def stage_bound(stage: Stage, score: Score) -> float:
-        if stage.kind == "tier" and stage.priority in rank_of:
-            placed = [score.placed[problem.priorities.index(p)] - fixed[p] for p in relaxed.ground.priorities]
-            return relaxed.bound_given(rank_of[stage.priority], placed).value + fixed[stage.priority]
+        if stage.kind == "tier" and stage.priority in priorities:
+            rank = priorities.index(stage.priority)
+            return relaxed.counting.bound(rank, counted(score)).value + fixed[stage.priority]
+        if stage.kind == "disruption" and relaxed.moving.placed == counted(score):
+            return float(relaxed.moving.bound.value)
         return float("inf") if stage.maximised else 0.0
 
-    result = solve_exact(
+    result = solve_constrained(
         problem,
-        problem.standing_counts.copy(),
+        incumbent.copy(),
         deadline,
         options.clock,
         seed=options.seed,
@@ -122,46 +114,13 @@ def _solve_constrained(problem: Problem, options: Options, start: float, deadlin
         consolidate=options.consolidate,
         keep_standing=options.pending_only,
         stage_bound=stage_bound,
+        on_better=note,
     )
-    tiers = []
-    disruption = StageResult(0, 0, Evidence("trivial"))
-    preference = _preference(problem, result.placement)
-    nodes_in_use = None
-    totals = dict.fromkeys(problem.priorities, 0)
-    for c, pod_class in enumerate(problem.classes):
-        totals[pod_class.priority] += int(problem.totals[c])
-    for outcome in result.outcomes:
-        evidence = Evidence("trivial")
-        if outcome.searched:
-            evidence = Evidence("exhausted", note="CP-SAT on counts per class and node")
-        match outcome.stage.kind:
-            case "tier":
-                priority, placed = outcome.stage.priority, int(outcome.value)
-                bound = int(outcome.bound)
-                if not outcome.searched and bound < totals[priority] and priority in rank_of:
-                    scores = [int(o.value) - fixed[o.stage.priority] for o in result.outcomes
-                              if o.stage.kind == "tier" and o.stage.priority in rank_of]  # fmt: skip
-                    evidence = relaxed.bound_given(rank_of[priority], scores).evidence
-                tiers.append(TierResult(priority, totals[priority], placed, bound, evidence))
-            case "disruption":
-                disruption = StageResult(outcome.value, outcome.bound, evidence)
-            case "preference":
-                preference = StageResult(outcome.value, outcome.bound, evidence)
-            case "nodes_in_use":
-                nodes_in_use = StageResult(outcome.value, outcome.bound, evidence)
-    elapsed = options.clock() - start
-    improvements: tuple[Improvement, ...] = ()
-    if (result.placement != problem.standing_counts).any():
-        improvements = (Improvement(elapsed, tuple(t.placed for t in tiers), int(disruption.value)),)
-        if options.on_improvement:
-            options.on_improvement(improvements[0])
-    return Solution(
-        np.asarray(result.placement, np.int64),
-        tuple(tiers),
-        disruption,
-        preference,
-        nodes_in_use,
-        improvements,
-        elapsed,
-        result.notes,
-    )
+    placed = placed_per_tier(problem, result.placement)
+    counts = tuple(placed[problem.priorities.index(p)] - fixed[p] for p in priorities)
+    known = {}
+    for rank, priority in enumerate(priorities):
+        bound = relaxed.counting.bound(rank, counts)
+        known[priority] = Bound(bound.value + fixed[priority], bound.evidence)
+    least = relaxed.moving.bound if relaxed.moving.placed == counts else Bound(0, Evidence("trivial"))
+    return of_exact(problem, result, known, least, tuple(improvements), options, start)
