@@ -18,23 +18,11 @@ import numpy as np
 
 from berth_api.reasons import Reason
 from berth_cluster.snapshot import Pod, Snapshot
-from berth_planner.node_sets import Domains, Mask, NodeSets
-from berth_planner.pod_rules import Members, PodRules, rules_of
+from berth_planner.constraints_of import constraints_of, parts_of
+from berth_planner.node_sets import Mask, NodeSets
+from berth_planner.pod_rules import PodRules, rules_of
 from berth_planner.shapes import Grouping, Movable, Shape, group_pods
-from berth_solver.problem import (
-    MAX_AMOUNT,
-    Affinity,
-    Budget,
-    Constraints,
-    Exclusion,
-    Gang,
-    IntArray,
-    Limit,
-    PodClass,
-    Problem,
-    Spread,
-    Standing,
-)
+from berth_solver.problem import MAX_AMOUNT, Budget, Constraints, IntArray, PodClass, Problem, Standing
 
 MOST_CAPACITY = MAX_AMOUNT - 1
 """Capacities above are cut to this, requests above to `MAX_AMOUNT`: such a pod fits nowhere, as it should."""
@@ -107,7 +95,7 @@ def build_problem(snapshot: Snapshot, *, movable: Movable = "all", caps: Caps | 
     resources = _resources(grouping.shapes[s] for s in live)
     capacity, fixed_per_priority = _capacity(snapshot, grouping, resources)
 
-    parts = _parts(rules, grouping)
+    parts = parts_of(rules)
     classes: list[PodClass] = []
     shapes_of_class: list[list[int]] = []
     class_of: dict[int, int] = {}
@@ -142,7 +130,7 @@ def build_problem(snapshot: Snapshot, *, movable: Movable = "all", caps: Caps | 
     standing = [Standing(c, n, len(pods)) for c, m in enumerate(members) for n, pods in sorted(m.running.items())]
 
     fixed_class_of, immovable = _immovable(rules, grouping, parts, classes, members, standing)
-    constraints = _constraints(rules, class_of, fixed_class_of)
+    constraints = constraints_of(rules, class_of, fixed_class_of)
     constraints = _capped(constraints, classes, members, caps or Caps())
     problem = Problem(
         resources, tuple(node.name for node in snapshot.nodes), capacity, tuple(classes), tuple(standing), constraints
@@ -222,34 +210,6 @@ class _OpenNodes:
         return self._shared[key]
 
 
-def _parts(rules: PodRules, grouping: Grouping) -> dict[int, tuple[tuple[str, int], ...]]:
-    """What each shape is in each rule: (part, rule) pairs. Shapes with equal parts may share a class."""
-    parts: dict[int, list[tuple[str, int]]] = defaultdict(list)
-
-    def play(part: str, number: int, members: Members) -> None:
-        for s in members:
-            parts[s].append((part, number))
-
-    for i, limit in enumerate(rules.limits):
-        play("limit", i, limit.members)
-    for i, exclusion in enumerate(rules.exclusions):
-        play("excludes", i, exclusion.members)
-        play("excluded", i, exclusion.others)
-    for i, affinity in enumerate(rules.affinities):
-        play("seeks", i, affinity.members)
-        play("sought", i, affinity.others)
-    for i, spread in enumerate(rules.spreads):
-        play("spreads", i, spread.members)
-        play("counted", i, spread.counted)
-    for i, gang in enumerate(rules.gangs):
-        play("gang", i, gang.members)
-    for i, budget in enumerate(rules.budgets):
-        # pods of another owner are not interchangeable here: pending ones of the same shape are never disrupted,
-        # but a class must be wholly inside a budget or outside it
-        play("budget", i, budget.shapes)
-    return {s: tuple(p) for s, p in parts.items()}
-
-
 def _members(shapes: Sequence[Shape], denied: Mapping[Reason, Mask]) -> ClassPods:
     pending = sorted((p for s in shapes for p in s.pending), key=lambda pod: (pod.created, pod.key))
     running: dict[int, list[Pod]] = defaultdict(list)
@@ -300,39 +260,6 @@ def _immovable(
             per_priority[priority] += count
     standing.extend(Standing(c, n, count) for (c, n), count in sorted(per_node.items()))
     return class_of, per_priority
-
-
-def _constraints(rules: PodRules, class_of: Mapping[int, int], fixed_class_of: Mapping[int, int]) -> Constraints:
-    shared: dict[bytes, tuple[int, ...]] = {}
-
-    def domain_tuple(domains: Domains) -> tuple[int, ...]:
-        return shared.setdefault(domains.tobytes(), tuple(domains.tolist()))
-
-    def live(members: Members) -> frozenset[int]:
-        return frozenset(class_of[s] for s in members if s in class_of)
-
-    def with_fixed(members: Members) -> frozenset[int]:
-        return live(members) | frozenset(fixed_class_of[s] for s in members if s in fixed_class_of)
-
-    limits = [Limit(live(r.members), domain_tuple(r.domains), r.maximum, r.name) for r in rules.limits]
-    exclusions = [Exclusion(live(r.members), live(r.others), domain_tuple(r.domains), r.name) for r in rules.exclusions]
-    affinities = [
-        Affinity(live(r.members), with_fixed(r.others), domain_tuple(r.domains), r.name) for r in rules.affinities
-    ]
-    spreads = []
-    for r in rules.spreads:
-        counted = with_fixed(r.counted)
-        same = counted == live(r.members)
-        spreads.append(
-            Spread(
-                live(r.members), domain_tuple(r.domains), r.max_skew, None if same else counted, r.min_domains, r.name
-            )
-        )
-    gangs = [Gang(live(r.members), r.minimum, r.name) for r in rules.gangs]
-    budgets = [Budget(live(b.shapes), b.allowed, b.name) for b in rules.budgets]
-    return Constraints(
-        tuple(limits), tuple(exclusions), tuple(affinities), tuple(spreads), tuple(gangs), tuple(budgets)
-    )
 
 
 def _capped(

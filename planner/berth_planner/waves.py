@@ -19,10 +19,11 @@ Cost: a bundle looks at the pods and nodes it touches; a few thousand moves on 5
 from __future__ import annotations
 
 import heapq
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from berth_planner.bundles import Bundles
 from berth_planner.live_state import LiveState
 from berth_planner.transition import Task
 from berth_solver.problem import Problem
@@ -53,11 +54,7 @@ class _Ordering:
         self._tasks = tasks
         self._state = LiveState(problem)
         self._undone = set(range(len(tasks)))
-        self._departures: dict[int, list[int]] = defaultdict(list)
-        for t, task in enumerate(tasks):
-            if task.source is not None:
-                self._departures[task.source].append(t)
-        self._gang_of = _gangs(problem, tasks)
+        self._bundles = Bundles(problem, tasks, self._state, self._undone)
 
     def waves(self, only_useful: bool) -> list[TaskWave]:
         waves: list[TaskWave] = []
@@ -72,7 +69,9 @@ class _Ordering:
 
     def _carry_out(self, goals: Sequence[tuple[int, ...]]) -> list[TaskWave]:
         waves: list[TaskWave] = []
-        queue = [(self._cost(self._bundle(goal)), self._rank(goal), i, goal) for i, goal in enumerate(goals)]
+        queue = [
+            (self._bundles.cost(self._bundles.bundle(goal)), self._rank(goal), i, goal) for i, goal in enumerate(goals)
+        ]
         heapq.heapify(queue)
         deferred: list[int] = []
         while queue:
@@ -80,20 +79,20 @@ class _Ordering:
             goal = tuple(t for t in goal if t in self._undone)
             if not goal:
                 continue
-            bundle = self._bundle(goal)
-            now = self._cost(bundle)
+            bundle = self._bundles.bundle(goal)
+            now = self._bundles.cost(bundle)
             if now > cost and queue and now > queue[0][0]:
                 heapq.heappush(queue, (now, rank, i, goal))
                 continue
             wave = self._perform(bundle)
             if wave is None and deferred:
-                wave = self._perform(self._bundle([t for t in (*deferred, *goal) if t in self._undone]))
+                wave = self._perform(self._bundles.bundle([t for t in (*deferred, *goal) if t in self._undone]))
             if wave is None:
                 deferred.extend(goal)
                 continue
             deferred = [t for t in deferred if t in self._undone]
             waves.append(wave)
-        last = self._perform(self._bundle(deferred)) if deferred else None
+        last = self._perform(self._bundles.bundle(deferred)) if deferred else None
         return waves if last is None else [*waves, last]
 
     def _admitted_now(self, goals: Sequence[tuple[int, ...]]) -> list[int]:
@@ -115,7 +114,7 @@ class _Ordering:
         goals: list[tuple[int, ...]] = []
         for t, task in enumerate(self._tasks):
             if task.source is None:
-                gang = self._gang_of.get(t)
+                gang = self._bundles.gang_of.get(t)
                 if gang is None:
                     goals.append((t,))
                 else:
@@ -124,28 +123,7 @@ class _Ordering:
         return sorted(goals, key=self._rank)
 
     def _rank(self, goal: Sequence[int]) -> tuple[int, int]:
-        return -max(self._priority(t) for t in goal), -len(goal)
-
-    def _priority(self, t: int) -> int:
-        return self._problem.classes[self._tasks[t].pod_class].priority
-
-    def _move_cost(self, t: int) -> int:
-        task = self._tasks[t]
-        return 0 if task.source is None else self._problem.classes[task.pod_class].move_cost
-
-    def _cost(self, bundle: Iterable[int]) -> tuple[int, int]:
-        """(weighted disruption, pods evicted)"""
-        evicted = [t for t in bundle if self._tasks[t].source is not None]
-        return sum(self._move_cost(t) for t in evicted), len(evicted)
-
-    def _pays(self, bundle: Iterable[int]) -> bool:
-        """Whether the cluster is no worse by tier when all of this is done."""
-        gain: Counter[int] = Counter()
-        for t in bundle:
-            task = self._tasks[t]
-            gain[self._priority(t)] += (task.target is not None) - (task.source is not None)
-        changed = [change for _, change in sorted(gain.items(), reverse=True) if change]
-        return not changed or changed[0] > 0
+        return -max(self._bundles.priority(t) for t in goal), -len(goal)
 
     def _admits_all(self, goal: Sequence[int]) -> bool:
         """Place a goal if there is room and no rule is in the way, all of it or nothing."""
@@ -162,67 +140,12 @@ class _Ordering:
             done.append(task)
         return True
 
-    # -- what a goal needs ------------------------------------------------------------------------------------------
-
-    def _bundle(self, goal: Sequence[int]) -> set[int]:
-        """The goal and what makes room for it, and room for that."""
-        chosen: set[int] = set()
-        lack: dict[int, dict[int, int]] = {}  # node -> resource -> room missing (negative: room left)
-        open_nodes: set[int] = set()
-        asked: dict[int, set[int]] = defaultdict(set)  # node -> resources that arrivals ask for
-
-        def choose(t: int) -> None:
-            if t in chosen:
-                return
-            chosen.add(t)
-            task = self._tasks[t]
-            for node, sign in ((task.target, 1), (task.source, -1)):
-                if node is None:
-                    continue
-                missing = lack.get(node)
-                if missing is None:
-                    missing = lack[node] = {r: -amount for r, amount in enumerate(self._state.free[node])}
-                for r, amount in self._state.needs[task.pod_class]:
-                    missing[r] += sign * amount
-                open_nodes.add(node)
-            if task.target is not None:
-                asked[task.target].update(r for r, _ in self._state.needs[task.pod_class])
-            gang = self._gang_of.get(t)
-            if gang is not None and task.target is None:
-                for other in self._undone:
-                    if self._gang_of.get(other) == gang and self._tasks[other].target is None:
-                        choose(other)
-
-        for t in goal:
-            choose(t)
-        while open_nodes:
-            node = open_nodes.pop()
-            short = {r: m for r, m in lack[node].items() if m > 0 and r in asked[node]}
-            if not short:
-                continue
-            candidates = [t for t in self._departures[node] if t in self._undone and t not in chosen]
-            if candidates:
-                choose(min(candidates, key=lambda t: self._preference(t, short)))
-        return chosen
-
-    def _need(self, t: int) -> tuple[tuple[int, int], ...]:
-        return self._state.needs[self._tasks[t].pod_class]
-
-    def _preference(self, t: int, short: dict[int, int]) -> tuple[bool, bool, bool, int, int, int]:
-        """Best departure first: one that is enough alone, keeps its place, can go at once, costs little."""
-        task = self._tasks[t]
-        amounts = dict(self._need(t))
-        enough = all(amounts.get(r, 0) >= m for r, m in short.items())
-        helps = any(amounts.get(r, 0) for r in short)
-        at_once = task.target is not None and self._state.admits(task.pod_class, task.target)
-        return (not helps, not (enough and at_once), not at_once, self._move_cost(t), self._priority(t), t)
-
     # -- in which order ---------------------------------------------------------------------------------------------
 
     def _perform(self, bundle: set[int]) -> TaskWave | None:
         """Carry out a bundle in steps. When a rule, not room, is in the way, what that rule looks at joins; at last
         everything that is left. None, and nothing has happened, when the cluster would be worse by tier after it."""
-        while self._pays(bundle):
+        while self._bundles.pays(bundle):
             steps, blocked = self._in_steps(bundle)
             if blocked is None:
                 self._undone -= bundle
@@ -233,7 +156,7 @@ class _Ordering:
                 self._undone -= bundle
                 return self._all_together(bundle)
             involved = {t for t in more if self._tasks[t].pod_class in blocked}
-            bundle = self._bundle(sorted(bundle | (involved or more)))
+            bundle = self._bundles.bundle(sorted(bundle | (involved or more)))
         return None
 
     def _in_steps(self, bundle: set[int]) -> tuple[TaskWave, frozenset[int] | None]:
@@ -260,7 +183,7 @@ class _Ordering:
     def _place(self, ready: set[int], steps: TaskWave) -> list[int]:
         """Place those of `ready` that are admitted now; they are taken out of `ready`."""
         placed = []
-        for t in sorted(ready, key=lambda t: (-self._priority(t), t)):
+        for t in sorted(ready, key=lambda t: (-self._bundles.priority(t), t)):
             c, node = self._tasks[t].pod_class, self._target(t)
             if self._state.admits(c, node):
                 self._state.arrive(c, node)
@@ -272,7 +195,7 @@ class _Ordering:
     def _move(self, left: set[int], steps: TaskWave) -> bool:
         """Move, in one step, pods whose new node has room before any of them has left."""
         step = TaskStep([], [])
-        for t in sorted(left, key=lambda t: (self._move_cost(t), t)):
+        for t in sorted(left, key=lambda t: (self._bundles.move_cost(t), t)):
             task = self._tasks[t]
             if task.source is None or task.target is None or len(step.evict) >= MOVES_AT_ONCE:
                 continue
@@ -321,7 +244,7 @@ class _Ordering:
         self._state.leave(task.pod_class, task.source)
         lets_in = any(self._state.admits(self._tasks[b].pod_class, self._target(b)) for b in blocked)
         self._state.arrive(task.pod_class, task.source)
-        return task.target is not None, not lets_in, self._priority(t), self._move_cost(t)
+        return task.target is not None, not lets_in, self._bundles.priority(t), self._bundles.move_cost(t)
 
     def _in_the_way(self, stuck: Iterable[int]) -> frozenset[int]:
         involved: set[int] = set()
@@ -371,21 +294,3 @@ def _last_step(steps: TaskWave) -> TaskStep:
     if not steps:
         steps.append(TaskStep([], []))
     return steps[-1]
-
-
-def _gangs(problem: Problem, tasks: Sequence[Task]) -> dict[int, int]:
-    """Tasks that pay off only together: arrivals of a gang that runs with fewer than its minimum, or its end."""
-    placed = problem.standing_counts.sum(axis=1)
-    gang_of_class: dict[int, int] = {}
-    for g, gang in enumerate(problem.constraints.gangs):
-        for c in gang.classes:
-            gang_of_class[c] = g
-    standing = {g: int(sum(placed[c] for c in gang.classes)) for g, gang in enumerate(problem.constraints.gangs)}
-    found: dict[int, int] = {}
-    for t, task in enumerate(tasks):
-        own = gang_of_class.get(task.pod_class)
-        if own is None or (task.source is not None and task.target is not None):
-            continue
-        if task.source is not None or standing[own] < problem.constraints.gangs[own].minimum:
-            found[t] = own
-    return found

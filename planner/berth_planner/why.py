@@ -11,7 +11,7 @@ all. Looks are taken most important first; when `seconds` are over, the rest are
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -24,12 +24,12 @@ from berth_planner.focus import Finding, look_alone
 from berth_planner.live_state import LiveState
 from berth_planner.node_reasons import against
 from berth_planner.options import PlanOptions
+from berth_planner.outside import Wanted, outside
 from berth_planner.packing import Packing
 from berth_planner.plan import Eviction
 from berth_planner.planning import Planned, build, plan_packing
 from berth_planner.problem_variants import standing_at
 from berth_planner.remedies import NodeShape, node_shapes, remedies
-from berth_planner.shapes import BERTH_SCHEDULER
 from berth_solver.problem import Gang
 
 WHY_SECONDS = 5.0
@@ -40,8 +40,6 @@ LOOK_SECONDS = 0.5
 
 NAMED_NODES = 3
 """Nodes named in a sentence."""
-
-Wanted = Callable[[Pod], bool]
 
 
 def why(
@@ -104,7 +102,8 @@ class _Explainer:
                     alike[spec.node_selector, spec.node_affinity, spec.tolerations, spec.volume_nodes].append(pod)
             for waiting in alike.values():
                 yield self._waiting(c, waiting)
-        yield from self._outside(wanted)
+        for pods, reason, message in outside(self._packing, self._options.movable, wanted):
+            yield self._explanation(pods, reason, message)
 
     # -- pods that the plan places ------------------------------------------------------------------------------------
 
@@ -226,34 +225,6 @@ class _Explainer:
         capped = caps.max_moves is not None or caps.max_evictions is not None or caps.max_disruption is not None
         tiers = self._planned.plan.tiers
         return not capped and all(t.certificate == "Optimal" for t in tiers if t.priority >= priority)
-
-    # -- pods that the plan does not look at --------------------------------------------------------------------------
-
-    def _outside(self, wanted: Wanted) -> Iterable[Explanation]:
-        groups: dict[tuple[object, object, Reason, str], list[Pod]] = defaultdict(list)
-        arriving = {pod.key for pod in self._packing.arriving}
-        for pod in self._packing.snapshot.pods:
-            if pod.node is not None or not wanted(pod):
-                continue
-            if pod.terminating:
-                groups[pod.workload, pod.spec, Reason.TERMINATING, "is being deleted"].append(pod)
-            elif pod.key in arriving:
-                text = (
-                    f"waits for pods that are ending on {pod.nominated_node}, where kube-scheduler has made room for it"
-                )
-                groups[pod.workload, pod.spec, Reason.NOMINATED, text].append(pod)
-            elif pod.gated:
-                groups[
-                    pod.workload, pod.spec, Reason.GATED, "has scheduling gates: it waits for whoever set them"
-                ].append(pod)
-            elif self._options.movable == "berth" and pod.scheduler != BERTH_SCHEDULER:
-                text = f"belongs to the scheduler {pod.scheduler}"
-                groups[pod.workload, pod.spec, Reason.OTHER_SCHEDULER, text].append(pod)
-            elif pod.spec.unmodelled:
-                text = f"asks for what Berth does not model: {'; '.join(pod.spec.unmodelled)}"
-                groups[pod.workload, pod.spec, Reason.UNKNOWN_FEATURE, text].append(pod)
-        for (_, _, reason, text), pods in groups.items():
-            yield self._explanation(pods, reason, f"{pods[0].key} {text}")
 
     def _explanation(self, pods: Sequence[Pod], code: Reason, message: str) -> Explanation:
         return Explanation(
