@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -44,13 +44,13 @@ class Terminal:
     err: Console
 
     @contextmanager
-    def progress(self, doing: str) -> Iterator[None]:
-        """A spinner with what is being done, on stderr, only when somebody is looking."""
+    def progress(self, doing: str) -> Iterator[Callable[[str], None]]:
+        """A spinner with what is being done, on stderr, only when somebody is looking; gives a function that says more."""
         if not self.err.file.isatty():
-            yield
+            yield lambda _: None
             return
-        with self.err.status(Text(doing), spinner="dots"):
-            yield
+        with self.err.status(Text(doing), spinner="dots") as status:
+            yield lambda said: status.update(Text(said))
 
     def warn(self, message: str) -> None:
         self.err.print(Text("warning: ", style="yellow") + Text(message), soft_wrap=True)
