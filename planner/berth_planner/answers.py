@@ -30,6 +30,9 @@ from berth_solver.verify import verify
 MAX_NEVER_LEVELS = 3
 """Priorities of Never pods that have a turn of their own; pods of further ones come with the last."""
 
+LEAST_SHARE = 0.05
+"""Of the budget, for all questions that come when the time is over: each must still be answered somehow."""
+
 VERIFY_SECONDS = 0.2
 """For recomputing bounds before a plan is made, on top of the budget. Rules and counts are always checked in full;
 `berth verify` takes the time that the bounds need."""
@@ -114,26 +117,32 @@ def _refuse(broken: Sequence[str]) -> None:
 def _answer_with_never(problem: Problem, never: Collection[int], options: PlanOptions) -> Answer:
     start = options.clock()
     levels = sorted({problem.classes[c].priority for c in never}, reverse=True)[:MAX_NEVER_LEVELS]
-    share = replace(options, budget=options.budget / (2 * len(levels) + 2))
-    whole = solved(problem, share)
+    questions_left = 2 * len(levels) + 2
+
+    def share() -> PlanOptions:
+        """Time that is left, split evenly over the questions that are left: quick answers leave more to the others."""
+        nonlocal questions_left
+        left = max(options.budget - (options.clock() - start), LEAST_SHARE * options.budget)
+        questions_left = max(questions_left - 1, 0)
+        return replace(options, budget=left / (questions_left + 1))
+
+    whole = solved(problem, share())
     if whole.disruption.value == 0:
         return _answer(whole)
-    parts = [whole]
+    parts: list[Solution] = []
     placement = problem.standing_counts
     for level in (*levels, None):
         due = {c for c, k in enumerate(problem.classes) if level is None or k.priority >= level}
-        parts.append(solved(standing_at(problem, placement, due - set(never)), share))
+        parts.append(solved(standing_at(problem, placement, due - set(never)), share()))
         placement = parts[-1].placement
         if level is not None:
             turn = {c for c in never if c in due or level == levels[-1]}
-            parts.append(solved_undisturbed(standing_at(problem, placement, turn), share))
+            parts.append(solved_undisturbed(standing_at(problem, placement, turn), share()))
             placement = placement + parts[-1].placement[: len(problem.classes)]
     if placement_violations(problem, placement):
         ordinary = {c for c in range(len(problem.classes)) if c not in never}
-        parts = [solved(standing_at(problem, problem.standing_counts, ordinary), share)]
+        parts = [solved(standing_at(problem, problem.standing_counts, ordinary), share())]
         placement = parts[0].placement
-    else:
-        parts = parts[1:]
     return Answer(
         placement=placement,
         tiers=_tiers(problem, placement, parts),
