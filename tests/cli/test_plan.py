@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -178,13 +177,11 @@ def test_warnings_go_to_stderr_and_the_answer_is_sound(here: Here, tmp_path: Pat
     assert "warning" not in ended.out
 
 
-def test_an_unwritable_folder_leaves_nothing_behind(here: Here, scene: Path, tmp_path: Path) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root may write anywhere")
-    folder = tmp_path / "locked"
-    folder.mkdir(mode=0o500)
-    assert here("plan", "--dump", scene, "--out", folder / "plan.json").code == 2
-    assert list(folder.iterdir()) == []
+def test_a_full_disk_is_said_and_nothing_else_is_claimed(here: Here, scene: Path) -> None:
+    ended = here("plan", "--dump", scene, "--out", "/dev/full")
+    assert ended.code == 2
+    assert "cannot write /dev/full: No space left on device" in ended.err
+    assert ended.out == ""
 
 
 def test_names_cannot_steer_the_terminal(here: Here, tmp_path: Path) -> None:
@@ -194,3 +191,29 @@ def test_names_cannot_steer_the_terminal(here: Here, tmp_path: Path) -> None:
         ended = here(*args, "--dump", scene)
         assert not {"\x1b", "\x07", "\u202e"} & set(ended.out + ended.err)
     assert "[bold]" in here("plan", "--dump", scene).out
+
+
+def test_the_frontier_begins_with_nobody_moved_and_ends_with_the_plan(here: Here, scene: Path) -> None:
+    document = json.loads(here("plan", "--dump", scene, "--frontier", "-o", "json").out)
+    points = document["frontier"]
+    assert [(p["moves"], p["gained"], p["proven"]) for p in points] == [(0, 0, True), (1, 1, True)]
+    text = here("plan", "--dump", scene, "--frontier").out
+    assert "Pods gained against pods moved" in text
+    assert "PER MOVE" in text
+
+
+def test_consolidation_empties_nodes(here: Here, tmp_path: Path) -> None:
+    objects = [node(n) for n in "abcd"] + [pod(f"p-{n}", gpus=2, on=n, app="x") for n in "abcd"]
+    scene = dump(tmp_path / "dump.json", *objects)
+    plan = json.loads(here("plan", "--dump", scene, "--consolidate", "-o", "json").out)["plan"]
+    assert (plan["nodes_in_use_before"], plan["nodes_in_use_after"]) == (4, 1)
+    assert plan["disruption"]["moves"] == 3
+    assert "Nodes in use  4 before, 1 after" in here("plan", "--dump", scene, "--consolidate").out
+
+
+def test_the_picture_is_drawn_for_gpu_clusters_only(here: Here, scene: Path, tmp_path: Path) -> None:
+    assert "A━A━A━A━A━A━A━A" in here("plan", "--dump", scene, "--picture").out
+    plain = dump(tmp_path / "plain.json", node("a", gpus=0))
+    ended = here("plan", "--dump", plain, "--picture")
+    assert ended.code == 0
+    assert "--html draws any" in ended.err
