@@ -117,6 +117,10 @@ def _solve_constrained(problem: Problem, options: Options, start: float, deadlin
         on_better=note,
     )
     placed = placed_per_tier(problem, result.placement)
+    best = (placed, -disruption(problem, result.placement))
+    before = max(((i.placed, -i.disruption) for i in improvements), default=(placed_per_tier(problem, incumbent), 0))
+    if best > before:
+        note(result.placement)
     counts = tuple(placed[problem.priorities.index(p)] - fixed[p] for p in priorities)
     known = {}
     for rank, priority in enumerate(priorities):

@@ -94,7 +94,7 @@ def _grouped(
         whole[rank] = placed[rank] == int(total[tier == rank].sum())
     # kinds: equal request side by side (pricing treats them as one shape), then equal in everything that matters
     tag = np.where(whole[np.minimum(tier, last)], -1, tier)
-    key = np.column_stack([ground.req[classes, :width], ground.group[classes], bonus, value, tag, ground.cost[classes]])
+    key = np.column_stack([ground.req[classes], ground.group[classes], bonus, value, tag, ground.cost[classes]])
     order = np.lexsort(key.T[::-1])
     classes, key = classes[order], key[order]
     change = np.append(True, (key[1:] != key[:-1]).any(axis=1)) if len(classes) else np.zeros(0, np.bool_)
@@ -105,7 +105,7 @@ def _grouped(
     earning = standing if bonus.any() else np.zeros_like(standing)
     usable = ground.mask[ground.group[classes[first]]].T
     allowed = np.where(usable, -1, standing)
-    table = np.concatenate([ground.cap[:, :width], allowed, earning], axis=1)
+    table = np.concatenate([ground.cap, allowed, earning], axis=1)
     rows: dict[bytes, int] = {}
     group_of = np.array([rows.setdefault(row.tobytes(), len(rows)) for row in table], np.int64)
     example = np.full(len(rows), len(table), np.int64)
@@ -113,6 +113,10 @@ def _grouped(
     size = np.bincount(group_of, minlength=len(rows))
     # who may come: anyone where usable, else only as many as stand there
     most = np.where(usable[example], total, standing[example])
+    for r in range(width, ground.cap.shape[1]):
+        # limits of single nodes: no kind has more pods there than its limit; what kinds share is left to the search
+        limited = ground.req[classes[first], r] > 0
+        most[:, limited] = np.minimum(most[:, limited], ground.cap[example, r][:, None])
     kept: list[tuple[IntArray, int]] = []
     ranks: list[int] = []
     for rank in range(last):
