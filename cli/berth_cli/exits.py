@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+DEBUG_VARIABLE = "BERTH_DEBUG"
+"""Set to anything: a bug ends with Python's traceback."""
+
 
 class Exit(IntEnum):
     """Documented in docs/cli.md; scripts rely on them."""

@@ -16,11 +16,8 @@ import typer
 
 from berth_cli.command import BerthCommand, BerthGroup
 from berth_cli.commands import demo, import_, plan, solve, verify, version, what_if, why
-from berth_cli.exits import CommandError, Exit
+from berth_cli.exits import DEBUG_VARIABLE, CommandError, Exit
 from berth_cli.printable import printable
-
-DEBUG_VARIABLE = "BERTH_DEBUG"
-"""Set to anything: a bug ends with Python's traceback."""
 
 HELP_WIDTH = 100
 

@@ -7,6 +7,7 @@ cannot be read is answered by an error line in its place; the others are solved 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 import typer
 
 from berth_cli import options
-from berth_cli.exits import CommandError, Exit
+from berth_cli.exits import DEBUG_VARIABLE, CommandError, Exit
 from berth_cli.printable import printable
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ Examples:
   generate | berth solve --budget 500ms - | consume
   berth solve --verify problems.jsonl | jq -c '[.id, .tiers[].placed]'
 
-Exit codes: 0 all solved, 1 with --verify an answer did not hold, 2 a line was no problem.
+Exit codes: 0 all solved, 1 with --verify an answer did not hold, 2 a line was no problem, 70 a bug met on the way.
 """
 
 STANDARD_INPUT = "-"
@@ -84,6 +85,9 @@ def solve(
             for number, line in _lines(file):
                 sys.stdout.buffer.write(_answer(line, f"{name}:{number}", search, verify, tally))
                 sys.stdout.buffer.flush()
+    if tally.bugs:
+        typer.echo(f"{tally.bugs} of {tally.lines} problems met a bug in Berth; {DEBUG_VARIABLE}=1 shows it", err=True)
+        raise typer.Exit(Exit.BUG)
     if tally.bad:
         typer.echo(
             printable(f"{tally.bad} of {tally.lines} lines could not be read; the first: {tally.first_error}"), err=True
@@ -105,6 +109,7 @@ class _Tally:
         self.bad = 0
         self.first_error = ""
         self.refuted = 0
+        self.bugs = 0
 
 
 def _answer(line: bytes, where: str, search: Options, verify: bool, tally: _Tally) -> bytes:
@@ -123,7 +128,13 @@ def _answer(line: bytes, where: str, search: Options, verify: bool, tally: _Tall
         return write_error(error)
     reading = search.clock() - start
     left = max(search.budget - reading, LEAST_SOLVE_SECONDS)
-    solution = run(read.problem, replace(search, budget=left))
+    try:
+        solution = run(read.problem, replace(search, budget=left))
+    except Exception as error:  # a resident filter answers the other lines all the same
+        if os.environ.get(DEBUG_VARIABLE):
+            raise
+        tally.bugs += 1
+        return write_error(LineError(read.id, f"a bug in Berth: {type(error).__name__}: {error}"))
     if verify and not _holds(read, solution, where):
         tally.refuted += 1
     return write_solution(read, solution, reading_seconds=reading)
