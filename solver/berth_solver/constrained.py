@@ -42,6 +42,10 @@ SHARE_FOR_SETTLING = 0.85
 LARGEST_WEIGHT_SUM = 1 << 50
 LEAST_SECONDS = 0.01
 """A neighbourhood is not begun with less time than this."""
+SECONDS_PER_PAIR = 2e-5
+"""Building a model; afterwards as measured, the dearest of late."""
+FORGETTING = 0.9
+LEAST_PAIRS = 100
 PAIRS_PER_EFFORT = 400
 """Larger models get proportionally more effort."""
 MOST_PREFERRED_TRIED = 8
@@ -111,6 +115,7 @@ class _Search:
         self.on_better = on_better
         self.preference = self.in_use = 0
         self._cut_short = False
+        self.seconds_per_pair = SECONDS_PER_PAIR
         self._recount()
         self.worth = self._worth()
 
@@ -242,7 +247,7 @@ class _Search:
             batch = list(islice(neighbourhoods, self.threads))
             if not batch:
                 return
-            models = [self._model(free, please) for free in batch]
+            models = [model for free in batch if (model := self._model(free, until, please)) is not None]
             seeds = range(self.seed, self.seed + len(models))
             self.seed += len(models)
 
@@ -254,10 +259,16 @@ class _Search:
                 if answer.values is not None:
                     self._try(model.changes(answer.values))
 
-    def _model(self, free: Neighbourhood, please: bool) -> PackingModel:
+    def _model(self, free: Neighbourhood, until: float, please: bool) -> PackingModel | None:
+        """None where there is no time to build it."""
+        start, pairs = self.clock(), max(int(free.pairs.sum()), LEAST_PAIRS)
+        if start + LEAST_SECONDS + pairs * self.seconds_per_pair >= until:
+            self._cut_short = True
+            return None
         model = PackingModel(self.occupancy, free, self.keep_standing, self.consolidate)
         values = model.hint(self.occupancy.placement)
         model.cp.minimize(self._objective(model, values, please))
+        self.seconds_per_pair = max((self.clock() - start) / pairs, FORGETTING * self.seconds_per_pair)
         return model
 
     def _objective(self, model: PackingModel, values: Sequence[int], please: bool) -> Linear:

@@ -221,6 +221,8 @@ class PackingModel:
         sides = (rule.own, rule.other, rule.both)
         by_domain = [self._by_domain(tally) for tally in sides]
         for d in sorted({d for pairs in by_domain for d in pairs}):
+            if not self._may_clash(sides, by_domain, d):
+                continue
             own, other, both = (self._count(t, d, b.get(d, [])) for t, b in zip(sides, by_domain, strict=True))
             new_own, new_other, new_both = (
                 self._flag(t, d, b.get(d, [])) for t, b in zip(sides, by_domain, strict=True)
@@ -229,6 +231,13 @@ class PackingModel:
             self._at_most_if(new_other, own.plus(both), 0)
             self._at_most_if(new_both, own.plus(other), 0)
             self._at_most_if(new_both, both, 1)
+
+    def _may_clash(self, sides: tuple[Tally, ...], by_domain: list[dict[int, list[int]]], d: int) -> bool:
+        """Can pods of two sides be in the domain, or of the side that excludes itself?"""
+        present = [
+            bool(b.get(d)) or self.occupancy.counts[t.index][d] > 0 for t, b in zip(sides, by_domain, strict=True)
+        ]
+        return bool(present[2]) or bool(present[0] and present[1])
 
     def _affinity_rows(self, rule: AffinityRule) -> None:
         alone = self._first_of_its_set(rule)
