@@ -27,7 +27,7 @@ with the fewest moves that reach it, in an order in which each move is safe. It 
 EXAMPLES = """
 Start here:
   berth demo                                        a small GPU cluster, planned before your eyes
-  kubectl get nodes,pods,pdb,rs,deploy,sts,jobs,pc,ns,pv,pvc -A -o json > dump.json
+  kubectl get nodes,pods,pdb,rs,deploy,sts,jobs,pc,ns,pv,pvc,sc -A -o json > dump.json
   berth plan --dump dump.json --html report.html    the best placement of that cluster, with proof
   berth why --dump dump.json                        why each waiting pod waits, and what would help
 
