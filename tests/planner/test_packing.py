@@ -156,3 +156,34 @@ def test_pods_of_unknown_nodes_have_no_role() -> None:
     cluster.nodes.clear()
     grouping = group_pods(cluster.snapshot(), {}, "all")
     assert grouping.shapes == ()
+
+
+def admitted(cluster: Cluster) -> set[str]:
+    """Nodes that admit the only pending pod now, which the filters must confirm."""
+    snapshot = cluster.snapshot()
+    packing = build_problem(snapshot)
+    (c,) = (c for c, members in enumerate(packing.members) if members.pending)
+    pod = packing.members[c].pending[0]
+    found = against(packing, c, pod.spec, LiveState(packing.problem)).admitted
+    names = {n.name for i, n in enumerate(snapshot.nodes) if found[i]}
+    standing = Standing(snapshot.nodes, snapshot.pods)
+    assert names == {n.name for n in snapshot.nodes if standing.against(pod, n) is None}
+    return names
+
+
+def test_skew_is_counted_from_the_emptiest_domain() -> None:
+    cluster = Cluster().node("n1", gpu=8, zone="a").node("n2", gpu=8, zone="b")
+    for node, count in (("n1", 2), ("n2", 1)):
+        cluster.pods("even", count, on=node, spread=[spread(ZONE, app="even")])
+    assert admitted(cluster.pods("even", 1, spread=[spread(ZONE, app="even")])) == {"n2"}
+    cluster = Cluster().node("n1", gpu=8, zone="a").node("n2", gpu=8, zone="b")
+    for node in ("n1", "n2"):
+        cluster.pods("even", 1, on=node, spread=[spread(ZONE, app="even")])
+    assert admitted(cluster.pods("even", 1, spread=[spread(ZONE, app="even")])) == {"n1", "n2"}
+
+
+def test_nodes_without_every_topology_key_are_not_counted() -> None:
+    terms = [spread(ZONE, app="even"), spread(HOSTNAME, app="even")]
+    cluster = Cluster().node("n1", gpu=8, zone="a").node("n2", gpu=8)  # n2 has no zone: its emptiness counts nowhere
+    cluster.pods("even", 3, on="n1", spread=terms)
+    assert admitted(cluster.pods("even", 1, spread=terms)) == {"n1"}

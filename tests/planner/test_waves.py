@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from berth_api.reasons import Reason
 from berth_planner.merging import merged
 from berth_planner.packing import Packing, build_problem
 from berth_planner.plan import DisruptionReport, Plan
@@ -156,7 +157,7 @@ def test_each_wave_is_cheaper_than_the_next_and_pays_off() -> None:
     assert simulate(snapshot, plan).violations == ()
     assert [sum(e.move_cost for e in wave.evictions) for wave in plan.waves] == [1, 2, 3]
     assert all(wave.gains == ((1, 1),) for wave in plan.waves)
-    together, _ = as_plan(packing, target, only_useful=True, at_once=2)  # a0 and a1 both move to c: not independent
+    together, _ = as_plan(packing, target, only_useful=True, at_once=16)  # a0 and a1 both move to c: not independent
     assert simulate(snapshot, together).violations == ()
     assert [len(wave.evictions) for wave in together.waves] == [2, 1]
 
@@ -178,3 +179,23 @@ def test_an_eviction_that_makes_the_cluster_worse_is_not_done() -> None:
     target[high, 0] = 0
     target[1 - high, 0] = 1
     assert as_plan(packing, target, only_useful=False)[0].is_empty
+
+
+def test_joined_waves_take_no_two_pods_of_a_workload() -> None:
+    cluster = Cluster()
+    for i in range(4):
+        cluster.node(f"a{i}", gpu=8).node(f"b{i}", gpu=8).pods("same", on=f"a{i}", gpu=4)
+        cluster.pods(f"own{i}", on=f"b{i}", gpu=4, immovable=[Reason.DO_NOT_MOVE])
+    cluster.pods("big", 4, gpu=8, priority=1)
+    packing = build_problem(cluster.snapshot())
+    problem = packing.problem
+    target = problem.standing_counts.copy()
+    same = next(c for c, members in enumerate(packing.members) if members.running)
+    big = next(c for c, members in enumerate(packing.members) if members.pending)
+    for i in range(4):
+        target[same, problem.nodes.index(f"a{i}")] -= 1
+        target[same, problem.nodes.index(f"b{i}")] += 1
+        target[big, problem.nodes.index(f"a{i}")] += 1
+    plan, _ = as_plan(packing, target, only_useful=True, at_once=16)
+    assert simulate(cluster.snapshot(), plan).violations == ()
+    assert [len(w.evictions) for w in plan.waves] == [1, 1, 1, 1]
