@@ -20,7 +20,8 @@ from itertools import islice
 import numpy as np
 
 from berth_solver.cpsat import Answer, Linear
-from berth_solver.cpsat_model import Neighbourhood, PackingModel
+from berth_solver.cpsat_counts import Neighbourhood
+from berth_solver.cpsat_model import PackingModel
 from berth_solver.exact import check_incumbent
 from berth_solver.feasible import keeps_rules
 from berth_solver.insertion import insert_pending, insertion_units

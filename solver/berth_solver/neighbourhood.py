@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from berth_solver.cpsat_model import Neighbourhood
+from berth_solver.cpsat_counts import Neighbourhood
 from berth_solver.occupancy import Occupancy
 from berth_solver.problem import IntArray
 from berth_solver.rules import SpreadRule

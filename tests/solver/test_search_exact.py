@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from berth_solver.check_placement import placement_violations
 from berth_solver.cpsat import Linear
-from berth_solver.cpsat_model import Neighbourhood, PackingModel
+from berth_solver.cpsat_counts import Neighbourhood
+from berth_solver.cpsat_model import PackingModel
 from berth_solver.exact import ExactResult, InfeasibleIncumbentError, Stage, solve_exact
 from berth_solver.feasible import insertable_nodes, keeps_rules, violations
 from berth_solver.occupancy import Occupancy
