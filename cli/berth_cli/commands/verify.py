@@ -147,7 +147,8 @@ def _verify_plan(
     document = read_plan(path)
     snapshot = read_snapshot(dump, context=context, kubeconfig=kubeconfig, terminal=terminal)
     ended = _Ended()
-    said = check_plan(snapshot, document)
+    with terminal.progress("following the plan step by step"):
+        said = check_plan(snapshot, document)
     findings: tuple[Finding, ...] = ()
     if bounds and not said:
         with terminal.progress(f"proving bounds anew for about {2 * budget:g} s"):
