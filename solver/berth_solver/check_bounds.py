@@ -54,6 +54,10 @@ class Terrain:
     room: IntArray
     fixed: BoolArray
     """[classes]: immovable."""
+    weights: IntArray
+    """int64 [classes, resources + limits of single nodes]: a member of such a limit weighs 1 there."""
+    spaces: IntArray
+    """int64 [nodes, resources + limits of single nodes]: what the weights of a node's movable pods may sum up to."""
 
     @staticmethod
     def of(problem: Problem) -> Terrain:
@@ -74,6 +78,7 @@ class Terrain:
             for r in np.flatnonzero(request).tolist():
                 may_hold[c] = np.minimum(may_hold[c], room[:, r] // request[r])
         fixed = np.array([not c.movable for c in problem.classes], np.bool_)
+        weights, spaces = [problem.requests], [room]
         for limit in problem.constraints.limits:
             # more than stand there means that one is new; then the limit binds, and immovable pods take their part of it
             members = sorted(limit.classes)
@@ -82,7 +87,15 @@ class Terrain:
             np.add.at(taken, domain, standing[[c for c in members if fixed[c]]].sum(axis=0))
             left = np.where(domain >= 0, np.maximum(limit.maximum - taken[domain], 0), may_hold.max(initial=0))
             may_hold[members] = np.minimum(may_hold[members], np.maximum(standing[members], left))
-        return Terrain(problem, may_hold, room, fixed)
+            if len(set(domain[domain >= 0].tolist())) == int((domain >= 0).sum()):
+                movable = [c for c in members if not fixed[c]]
+                weight = np.zeros((len(fixed), 1), np.int64)
+                weight[movable] = 1
+                unbound = int(problem.totals.sum())
+                stays = standing[movable].sum(axis=0)
+                weights.append(weight)
+                spaces.append(np.where(domain >= 0, np.maximum(left, stays), unbound)[:, None])
+        return Terrain(problem, may_hold, room, fixed, np.hstack(weights), np.hstack(spaces))
 
     def most_placed(self) -> IntArray:
         """int64 [classes]: most pods of each class that fit, were it alone."""
@@ -234,13 +247,13 @@ def _fillings(terrain: Terrain, worth: IntArray, stay_worth: IntArray) -> _Filli
         more = terrain.may_hold[attractive, n] - np.where(stay_worth[attractive] > 0, stood[attractive], 0)
         items = useful_items(
             np.concatenate([worth[here] + stay_worth[here], worth[attractive]]),
-            np.concatenate([requests[here], requests[attractive]]),
+            np.concatenate([terrain.weights[here], terrain.weights[attractive]]),
             np.concatenate([stood[here], more]),
-            terrain.room[n],
+            terrain.spaces[n],
         )
-        key = b"".join(a.tobytes() for a in (terrain.room[n], items.worth, items.weight, items.count))
-        _, _, count = found.get(key, (items, terrain.room[n], 0))
-        found[key] = (items, terrain.room[n], count + 1)
+        key = b"".join(a.tobytes() for a in (terrain.spaces[n], items.worth, items.weight, items.count))
+        _, _, count = found.get(key, (items, terrain.spaces[n], 0))
+        found[key] = (items, terrain.spaces[n], count + 1)
     return _Fillings(tuple(_Kind(*kind) for kind in found.values()), certain)
 
 

@@ -107,9 +107,6 @@ class Incumbent:
         problem = self.frame.ground.problem
         placement = grouped.place(chosen, problem.standing_counts, problem.totals)
         state = State.of(self.frame.ground, placement, self.frame.options.seed + 3)
-        if (state.load > self.frame.ground.cap).any():
-            # column generation does not know limits that several classes share
-            return False
         state.fill(np.arange(len(problem.nodes)), by_rank_and_size(state))
         state.relabel()
         return self.offer(state)

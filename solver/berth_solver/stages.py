@@ -87,7 +87,6 @@ def _grouped(
 ) -> GroupedStage:
     """bonus, value: [classes]. Nodes are told apart by who stands there only if a bonus depends on it."""
     problem = ground.problem
-    width = len(problem.resources)
     tier, total = ground.tier[classes], problem.totals[classes]
     whole = np.zeros(last + 1, np.bool_)
     for rank in range(last):
@@ -113,10 +112,6 @@ def _grouped(
     size = np.bincount(group_of, minlength=len(rows))
     # who may come: anyone where usable, else only as many as stand there
     most = np.where(usable[example], total, standing[example])
-    for r in range(width, ground.cap.shape[1]):
-        # limits of single nodes: no kind has more pods there than its limit; what kinds share is left to the search
-        limited = ground.req[classes[first], r] > 0
-        most[:, limited] = np.minimum(most[:, limited], ground.cap[example, r][:, None])
     kept: list[tuple[IntArray, int]] = []
     ranks: list[int] = []
     for rank in range(last):
@@ -124,8 +119,8 @@ def _grouped(
             kept.append((np.flatnonzero(tag == rank), int(placed[rank])))
             ranks.append(rank)
     stage = Stage(
-        np.ascontiguousarray(ground.req[classes[first], :width]),
-        np.ascontiguousarray(ground.cap[example, :width]),
+        np.ascontiguousarray(ground.req[classes[first]]),
+        np.ascontiguousarray(ground.cap[example]),
         np.asarray(size, np.int64),
         np.ascontiguousarray(earning[example]),
         np.ascontiguousarray(np.maximum(most - earning[example], 0)),
