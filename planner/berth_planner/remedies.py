@@ -31,17 +31,32 @@ SMALL_CUT = 0.5
 """A request cut by no more than this share is a smaller change than buying a node."""
 
 
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """together: pods that need a place at once (a gang), or 1. alike: pods that wait in the same position."""
+
+    together: int
+    alike: int
+
+
 def remedies(
-    packing: Packing, c: int, spec: PodSpec, state: LiveState, found: Against, shapes: Sequence[NodeShape], count: int
+    packing: Packing,
+    c: int,
+    spec: PodSpec,
+    state: LiveState,
+    found: Against,
+    shapes: Sequence[NodeShape],
+    needed: Needed,
 ) -> tuple[Remedy, ...]:
-    """The smallest change first. count: pods that need a place together (a gang), for which nodes are added."""
+    """The smallest change first."""
+    count = needed.together
     cuts = list(_fewer(packing, c, spec, state, found)) if count == 1 else []
     small = [remedy for remedy, share in cuts if share <= SMALL_CUT]
     large = [remedy for remedy, share in cuts if share > SMALL_CUT]
     changed = list(_other_nodes(packing, c, spec, state, found)) if count == 1 else []
     in_service = [r for r in changed if r.kind in ("uncordon", "node-ready")]
     other_wishes = [r for r in changed if r.kind not in ("uncordon", "node-ready")]
-    added = list(_one_more_node(c, spec, state, shapes, count))
+    added = list(_one_more_node(c, spec, state, shapes, needed))
     return (*in_service, *small, *added, *other_wishes, *large)
 
 
@@ -155,31 +170,36 @@ def _weight(node: Node) -> float:
 
 
 def _one_more_node(
-    c: int, spec: PodSpec, state: LiveState, shapes: Iterable[NodeShape], count: int
+    c: int, spec: PodSpec, state: LiveState, shapes: Iterable[NodeShape], needed: Needed
 ) -> Iterable[Remedy]:
     """The cheapest shape of node of which one more (for a gang: as many as it takes) would do."""
-    best: tuple[float, int, NodeShape] | None = None
+    best: tuple[float, int, int, NodeShape] | None = None
+    limits = [rule.limit for rule in state.rules_of(c) if rule.kind == "limit" and _is_per_node(rule)]
     for shape in shapes:
         each = min((shape.room.get(name, 0) // amount for name, amount in spec.requests if amount), default=0)
         if each < 1 or node_matches(spec, shape.fresh) is not None:
             continue
         if not _rules_allow_new(state.rules_of(c), c, shape.example):
             continue
-        nodes = math.ceil(count / each)
+        each = min((each, *limits))
+        nodes = math.ceil(needed.together / each)
         if best is None or nodes * shape.weight < best[0]:
-            best = nodes * shape.weight, nodes, shape
+            best = nodes * shape.weight, nodes, math.ceil(needed.alike / each), shape
     if best is not None:
-        _, nodes, shape = best
+        _, nodes, for_all, shape = best
         like = shape.fresh.name
         message = f"if there were {'one more node' if nodes == 1 else f'{nodes} more nodes'} like {like}"
+        if for_all > nodes:
+            message += f" ({for_all} for all {needed.alike} pods)"
         yield Remedy("one-more-node", message, like, amount=nodes)
 
 
 def _rules_allow_new(rules: Iterable[Rule], c: int, like: int) -> bool:
     """Rules on an added node: a domain of its own where domains are single nodes, else the domain of its like."""
-    for rule in rules:
-        used = [d for d in rule.domain_of if d != NO_DOMAIN]
-        single = len(set(used)) == len(used)
-        if not (rule.passes_fresh(c) if single else rule.passes(c, like)):
-            return False
-    return True
+    return all(rule.passes_fresh(c) if _is_per_node(rule) else rule.passes(c, like) for rule in rules)
+
+
+def _is_per_node(rule: Rule) -> bool:
+    """Every domain is a single node."""
+    used = [d for d in rule.domain_of if d != NO_DOMAIN]
+    return len(set(used)) == len(used)

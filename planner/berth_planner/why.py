@@ -29,7 +29,7 @@ from berth_planner.packing import Packing
 from berth_planner.plan import Eviction
 from berth_planner.planning import Planned, build, plan_packing
 from berth_planner.problem_variants import standing_at
-from berth_planner.remedies import NodeShape, node_shapes, remedies
+from berth_planner.remedies import Needed, NodeShape, node_shapes, remedies
 from berth_solver.problem import Gang
 
 WHY_SECONDS = 5.0
@@ -145,7 +145,9 @@ class _Explainer:
                 remedies=(change,),
             )
         together = 1 if gang is None else sum(len(self._packing.members[m].pending) for m in self._gangs[gang].classes)
-        changes = remedies(self._packing, c, pods[0].spec, self._after, found, self._shapes, together)
+        changes = remedies(
+            self._packing, c, pods[0].spec, self._after, found, self._shapes, Needed(together, len(pods))
+        )
         finding = self._look(c, gang)
         code, proven, message = self._verdict(c, pods, gang, finding, bool(found.admitted.any()))
         if code is Reason.FITS_AFTER_MOVES and finding is not None and self._options.caps.max_moves is not None:

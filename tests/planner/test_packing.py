@@ -80,7 +80,7 @@ def _terms(random: Random, chance: float) -> list[object]:
     return [one() for _ in range(random.randint(1, 2))] if random.random() < chance else []
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_the_problem_admits_what_kube_scheduler_would(random: Random) -> None:
     snapshot = draw(random).snapshot()

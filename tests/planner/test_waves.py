@@ -92,7 +92,7 @@ def as_plan(packing: Packing, target: IntArray, *, only_useful: bool, at_once: i
     return Plan((), disruption, waves, 0, 0, 0, None, True), placement_after(packing.problem, tasks, ordered)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.randoms(use_true_random=False), st.booleans(), st.sampled_from((1, 2, 16)))
 def test_every_wave_is_safe_and_no_prefix_is_worse_by_tier(random: Random, only_useful: bool, at_once: int) -> None:
     cluster = draw_cluster(random, rules=False)
@@ -105,7 +105,7 @@ def test_every_wave_is_safe_and_no_prefix_is_worse_by_tier(random: Random, only_
     assert tier_vector(packing, reached) >= max(before, tier_vector(packing, target))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.randoms(use_true_random=False), st.sampled_from((1, 16)))
 def test_waves_keep_rules_between_pods_at_each_moment(random: Random, at_once: int) -> None:
     cluster = draw_cluster(random, rules=True)

@@ -176,6 +176,19 @@ def test_the_cheapest_sufficient_node_is_named() -> None:
     assert [(r.kind, r.node) for r in found.remedies if r.kind == "one-more-node"] == [("one-more-node", "medium")]
 
 
+def test_nodes_for_all_that_wait_are_counted() -> None:
+    cluster = Cluster().node("n1", gpu=8).pods("vip", on="n1", gpu=8, priority=9).pods("want", 5, gpu=4)
+    assert explain(cluster, "want-0").smallest_change == (
+        "It would fit if there were one more node like n1 (3 for all 5 pods)."
+    )
+
+
+def test_pods_that_exclude_each_other_need_a_node_each() -> None:
+    cluster = Cluster().node("n1", gpu=8).pods("vip", on="n1", gpu=8, priority=9)
+    found = explain(cluster.pods("want", 5, gpu=1, anti_affinity=[pod_term(HOSTNAME, app="want")]), "want-0")
+    assert "(5 for all 5 pods)" in found.smallest_change
+
+
 def test_the_selector_that_is_in_the_way_is_named() -> None:
     cluster = Cluster().node("n1", gpu=8).pods("picky", gpu=1, node_selector={"pool": "gone"})
     assert [r.kind for r in explain(cluster, "picky-0").remedies] == ["node-selector"]
