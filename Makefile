@@ -13,6 +13,8 @@ $(READY): constraints.txt pyproject.toml
 	@echo "installing pinned dependencies into $(VENV) (once, about a minute)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo "compiling the solver's kernels (once, half a minute)"
+	@$(BIN)/python -c 'from berth_solver.warm import warm; warm()'
 	@touch $@
 
 .PHONY: help

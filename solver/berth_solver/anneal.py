@@ -75,6 +75,50 @@ def unlink(node: IntArray, head: IntArray, nxt: IntArray, prv: IntArray, i: int)
 
 
 @compiled
+def relabel(cls: IntArray, home: IntArray, node: IntArray, head: IntArray, nxt: IntArray, prv: IntArray) -> int:
+    """Swap equal pods so that those at a node are the ones whose home it is; returns how many came home."""
+    gained = 0
+    for i in range(cls.shape[0]):
+        h = home[i]
+        if h < 0 or node[i] == h:
+            continue
+        j = head[h]
+        while j >= 0:
+            if cls[j] == cls[i] and home[j] != h:
+                break
+            j = nxt[j]
+        if j < 0:
+            continue
+        away = node[i]
+        unlink(node, head, nxt, prv, j)
+        if away >= 0:
+            unlink(node, head, nxt, prv, i)
+            link(node, head, nxt, prv, j, away)
+        link(node, head, nxt, prv, i, h)
+        gained += 1
+    return gained
+
+
+@compiled
+def put_all(
+    cls: IntArray,
+    req: IntArray,
+    where: IntArray,
+    node: IntArray,
+    head: IntArray,
+    nxt: IntArray,
+    prv: IntArray,
+    load: IntArray,
+) -> None:
+    """Put every item on the node that `where` names (-1: none)."""
+    for i in range(cls.shape[0]):
+        if where[i] >= 0:
+            link(node, head, nxt, prv, i, where[i])
+            for r in range(req.shape[1]):
+                load[where[i], r] += req[cls[i], r]
+
+
+@compiled
 def _repack(
     k: int,
     m: int,

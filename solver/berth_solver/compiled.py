@@ -1,5 +1,8 @@
 """The decorator for compiled functions: numba, cached on disk, the interpreter lock released, types kept for mypy.
 
+numba keys the cache of a function by the file it stands in and does not see when a function of another file changes: compiled
+functions call only those of their own file.
+
 The first call on a machine compiles (seconds), later processes load the cache (milliseconds). `warm.py` does it ahead of time.
 """
 

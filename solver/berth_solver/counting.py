@@ -105,6 +105,8 @@ class Counting:
 
     def run(self, until: float) -> bool:
         """Raise the counts until each tier meets its bound or time ends. True when all are proven."""
+        if not len(self.pool):
+            return not self.open_ranks()
         state = self.incumbent.copy()
         order = by_rank_and_size(state)
         if len(order) and state.fill(self.pool, order) < len(order):

@@ -13,54 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from berth_solver import anneal
-from berth_solver.compiled import compiled
 from berth_solver.problem import BoolArray, IntArray, Limit, Problem
 
 FloatArray = npt.NDArray[np.float64]
-
-
-@compiled
-def _relabel(cls: IntArray, home: IntArray, node: IntArray, head: IntArray, nxt: IntArray, prv: IntArray) -> int:
-    """Swap equal pods so that those at a node are the ones whose home it is; returns how many came home."""
-    gained = 0
-    for i in range(cls.shape[0]):
-        h = home[i]
-        if h < 0 or node[i] == h:
-            continue
-        j = head[h]
-        while j >= 0:
-            if cls[j] == cls[i] and home[j] != h:
-                break
-            j = nxt[j]
-        if j < 0:
-            continue
-        away = node[i]
-        anneal.unlink(node, head, nxt, prv, j)
-        if away >= 0:
-            anneal.unlink(node, head, nxt, prv, i)
-            anneal.link(node, head, nxt, prv, j, away)
-        anneal.link(node, head, nxt, prv, i, h)
-        gained += 1
-    return gained
-
-
-@compiled
-def _settle_all(
-    cls: IntArray,
-    req: IntArray,
-    where: IntArray,
-    node: IntArray,
-    head: IntArray,
-    nxt: IntArray,
-    prv: IntArray,
-    load: IntArray,
-) -> None:
-    """Put every item on the node that `where` names (-1: none)."""
-    for i in range(cls.shape[0]):
-        if where[i] >= 0:
-            anneal.link(node, head, nxt, prv, i, where[i])
-            for r in range(req.shape[1]):
-                load[where[i], r] += req[cls[i], r]
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +117,7 @@ class State:
     def at(cls, ground: Ground, where: IntArray, seed: int) -> State:
         """The state with every pod on the node that `where` names (-1: none)."""
         state = cls(ground, seed)
-        _settle_all(
+        anneal.put_all(
             ground.cls, ground.req, where, state.node, state.head, state.nxt, state.prv, state.load
         )  # fmt: skip
         return state
@@ -193,7 +148,7 @@ class State:
 
     def relabel(self) -> int:
         g = self.ground
-        return int(_relabel(g.cls, g.home, self.node, self.head, self.nxt, self.prv))
+        return int(anneal.relabel(g.cls, g.home, self.node, self.head, self.nxt, self.prv))
 
     def placement(self) -> IntArray:
         """Counts [classes, nodes], immovable classes where they stand."""

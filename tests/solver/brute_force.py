@@ -45,7 +45,8 @@ def pods_of(problem: Problem, counts: Counts) -> list[Pod]:
     pods: list[Pod] = []
     for c, row in enumerate(counts):
         for n, x in enumerate(row):
-            pods.extend(Pod(len(pods) + k, c, n, k >= standing[c, n]) for k in range(x))
+            first = len(pods)
+            pods.extend(Pod(first + k, c, n, k >= standing[c, n]) for k in range(x))
     return pods
 
 
