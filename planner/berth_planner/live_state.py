@@ -11,7 +11,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from berth_solver.problem import NO_DOMAIN, Problem
+import numpy as np
+import numpy.typing as npt
+
+from berth_solver.problem import NO_DOMAIN, IntArray, Problem
 
 
 @dataclass(slots=True)
@@ -56,6 +59,26 @@ class Rule:
             return c in self.counted.classes and self.counted.total == 0
         return True  # nobody to exclude; the emptiest domain of a spread
 
+    def passing(self, c: int) -> npt.NDArray[np.bool_]:
+        """bool [nodes]: `passes` for all nodes at once."""
+        domain = np.array(self.domain_of, np.int64)
+        counts = np.zeros(
+            int(domain.max(initial=0)) + 2, np.int64
+        )  # the last entry is never counted: nodes in no domain
+        for d, count in self.counted.count.items():
+            counts[d] = count
+        here = counts[domain]
+        outside = domain == NO_DOMAIN
+        if self.kind == "limit":
+            return np.asarray(outside | (here + 1 <= self.limit))
+        if self.kind == "exclusion":
+            return np.asarray(outside | (here == 0))
+        if self.kind == "affinity":
+            first = c in self.counted.classes and self.counted.total == 0
+            return np.asarray(~outside & ((here > 0) | first))
+        least = 0 if len(self.domains) < self.min_domains else int(counts[list(self.domains)].min())
+        return np.asarray(~outside & (here + int(c in self.counted.classes) - least <= self.limit))
+
     def passes(self, c: int, node: int) -> bool:
         domain = self.domain_of[node]
         if self.kind == "limit":
@@ -88,6 +111,11 @@ class LiveState:
         for s in problem.standing:
             for tally in self._tallies_of.get(s.pod_class, ()):
                 tally.add(s.pod_class, s.node, s.count)
+
+    def free_room(self) -> IntArray:
+        """int64 [nodes, resources]: a copy of what is free now."""
+        width = len(self._problem.resources)
+        return np.array(self.free, np.int64).reshape(len(self._problem.nodes), width)
 
     def has_room(self, c: int, node: int) -> bool:
         free = self.free[node]

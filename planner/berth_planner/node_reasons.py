@@ -1,6 +1,6 @@
 """Node by node, what keeps a pending pod away, in the order in which kube-scheduler's filters would say it.
 
-One pass of array operations a class; only nodes with enough room are asked about rules between pods one by one.
+One pass of array operations for a class and for each rule that binds it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from berth_planner.explanation import NodeReason
 from berth_planner.live_state import LiveState
 from berth_planner.node_sets import Mask
 from berth_planner.packing import Packing
+from berth_solver.problem import IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Against:
     open: Mask
     """Nodes that nothing but room or a rule between movable pods stands against."""
     admitted: Mask
+    free: IntArray
+    """[nodes, resources]"""
 
     def reasons(self, resources: tuple[str, ...]) -> tuple[NodeReason, ...]:
         found = [NodeReason(reason, int(mask.sum())) for reason, mask in (*self.masks.items(), *self.by_rule.items())]
@@ -39,8 +42,8 @@ class Against:
         return tuple(sorted((f for f in found if f.nodes), key=lambda f: (-f.nodes, f.reason, f.resource)))
 
 
-def against(packing: Packing, c: int, spec: PodSpec, state: LiveState) -> Against:
-    """Everything that stands against a new pod of class c, as things are in `state`."""
+def against(packing: Packing, c: int, spec: PodSpec, state: LiveState, free: IntArray) -> Against:
+    """Everything that stands against a new pod of class c, as things are in `state`, whose free room is `free`."""
     masks = dict(packing.node_sets.index.reasons(spec))
     still_open = np.ones(len(packing.problem.nodes), np.bool_)
     for mask in masks.values():
@@ -50,7 +53,6 @@ def against(packing: Packing, c: int, spec: PodSpec, state: LiveState) -> Agains
         if rejected.any():
             masks[reason] = masks[reason] | rejected if reason in masks else rejected
             still_open &= ~denied
-    free = np.array(state.free, np.int64).reshape(len(packing.problem.nodes), len(packing.problem.resources))
     over = still_open & packing.problem.overloaded & (free < 0).any(axis=1)
     if over.any():
         masks[Reason.NODE_OVERLOADED] = over
@@ -63,11 +65,11 @@ def against(packing: Packing, c: int, spec: PodSpec, state: LiveState) -> Agains
             short[r] = lacking
             room &= ~lacking
     by_rule: dict[Reason, Mask] = {}
-    admitted = room.copy()
-    for n in np.flatnonzero(room).tolist():
-        rule = state.broken_rule(c, n)
-        if rule is not None:
+    admitted = room
+    for rule in state.rules_of(c):
+        rejected = admitted & ~rule.passing(c)
+        if rejected.any():
             reason = packing.rule_reasons.get(rule.name, Reason.ANTI_AFFINITY)
-            by_rule.setdefault(reason, np.zeros(len(room), np.bool_))[n] = True
-            admitted[n] = False
-    return Against(masks, short, by_rule, still_open, admitted)
+            by_rule[reason] = by_rule.get(reason, rejected) | rejected
+            admitted = admitted & ~rejected
+    return Against(masks, short, by_rule, still_open, admitted, free)

@@ -62,7 +62,7 @@ def remedies(
 
 def _fewer(packing: Packing, c: int, spec: PodSpec, state: LiveState, found: Against) -> Iterable[tuple[Remedy, float]]:
     """The largest request that fits on some node, for each resource alone; with the share that has to go."""
-    free = np.array(state.free, np.int64)
+    free = found.free
     for r, amount in state.needs[c]:
         name = packing.problem.resources[r]
         if name == "pods" or r not in found.short:

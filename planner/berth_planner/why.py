@@ -79,6 +79,7 @@ class _Explainer:
         self._deadline = options.clock() + seconds
         self._now = LiveState(self._packing.problem)
         self._after = LiveState(standing_at(self._packing.problem, planned.placement))
+        self._free_now, self._free_after = self._now.free_room(), self._after.free_room()
         self._positions = dict(_positions(planned))
         self._shapes: tuple[NodeShape, ...] = node_shapes(self._packing)
         self._gang_of_class = {c: g for g, gang in enumerate(self._gangs) for c in gang.classes}
@@ -121,7 +122,9 @@ class _Explainer:
         message += f" after {_cost_text(moves, evictions)}" if costs else " now: there is room"
         return replace(
             self._explanation(pods, Reason.FITS_AFTER_MOVES if costs else Reason.FITS_NOW, message),
-            reasons=against(self._packing, c, pods[0].spec, self._now).reasons(self._packing.problem.resources),
+            reasons=against(self._packing, c, pods[0].spec, self._now, self._free_now).reasons(
+                self._packing.problem.resources
+            ),
             targets=tuple(p.node for p in positions),
             wave=wave,
             moves=moves,
@@ -131,7 +134,7 @@ class _Explainer:
     # -- pods that it leaves waiting ----------------------------------------------------------------------------------
 
     def _waiting(self, c: int, pods: Sequence[Pod]) -> Explanation:
-        found = against(self._packing, c, pods[0].spec, self._after)
+        found = against(self._packing, c, pods[0].spec, self._after, self._free_after)
         gang = self._gang_of_class.get(c)
         missing = 0 if gang is None else self._missing_members(gang)
         if gang is not None and missing > 0:

@@ -89,13 +89,13 @@ def test_the_problem_admits_what_kube_scheduler_would(random: Random) -> None:
     now, standing = LiveState(problem), Standing(snapshot.nodes, snapshot.pods)
     for c, members in enumerate(packing.members):
         for pod in members.pending:
-            found = against(packing, c, pod.spec, now)
+            found = against(packing, c, pod.spec, now, now.free_room())
             for n, node in enumerate(snapshot.nodes):
                 if problem.overloaded[n]:
                     continue  # stricter than kube-scheduler: a node over its capacity takes nothing new at all
                 reason = standing.against(pod, node)
                 assert bool(found.admitted[n]) == (reason is None), (pod.key, node.name, reason)
-                assert bool(problem.eligibility[c, n]) or not found.admitted[n]
+                assert bool(found.admitted[n]) == (now.admits(c, n) and bool(problem.eligibility[c, n]))
             rejected = {r.reason for r in found.reasons(problem.resources)}
             assert bool(rejected) == (not found.admitted.all())
 
@@ -164,7 +164,9 @@ def admitted(cluster: Cluster) -> set[str]:
     packing = build_problem(snapshot)
     (c,) = (c for c, members in enumerate(packing.members) if members.pending)
     pod = packing.members[c].pending[0]
-    found = against(packing, c, pod.spec, LiveState(packing.problem)).admitted
+    now = LiveState(packing.problem)
+    found = against(packing, c, pod.spec, now, now.free_room()).admitted
+    assert [now.admits(c, n) and bool(packing.problem.eligibility[c, n]) for n in range(len(found))] == found.tolist()
     names = {n.name for i, n in enumerate(snapshot.nodes) if found[i]}
     standing = Standing(snapshot.nodes, snapshot.pods)
     assert names == {n.name for n in snapshot.nodes if standing.against(pod, n) is None}
