@@ -4,6 +4,7 @@ A Lagrange bound, as in `check_bounds`, with one more price. At prices for pods 
 best filling less the price of using it, and a node left empty is worth nothing; so each node adds max(0, best - price).
 
 - Nodes in use: using a node costs 1, placed pods are worth nothing but their prices. Minus the bound are the nodes needed.
+- Or arithmetic: a cap on disruption allows only so many nodes to be emptied, those with the least on them at best.
 - Disruption: pods that stay are worth their move cost. Given that K nodes are in use, price x K comes back on top.
 
 Cost: a knapsack for each distinct node; when prices are good it need only be shown that none is worth more than the price.
@@ -19,8 +20,28 @@ import numpy as np
 
 from berth_solver.check_bounds import MAX_PRICE, EvidenceError, Proven, Terrain, tier_prices
 from berth_solver.check_filling import Filling, Items, exact_filling, quick_filling, useful_items
-from berth_solver.problem import IntArray
+from berth_solver.problem import IntArray, Problem
 from berth_solver.solution import Evidence
+
+
+def nodes_kept_by_the_cap(problem: Problem) -> int:
+    """Of the nodes that hold movable pods, those that cannot be emptied without more disruption than the cap allows."""
+    cap = problem.constraints.max_disruption
+    if cap is None:
+        return 0
+    price = [0] * len(problem.nodes)
+    occupied = [False] * len(problem.nodes)
+    for s in problem.standing:
+        if problem.classes[s.pod_class].movable:
+            price[s.node] += s.count * problem.classes[s.pod_class].move_cost
+            occupied[s.node] = True
+    kept = sum(occupied)
+    for cost in sorted(p for p, o in zip(price, occupied, strict=True) if o):
+        cap -= cost
+        if cap < 0:
+            break
+        kept -= 1
+    return kept
 
 
 def fewest_nodes(

@@ -42,11 +42,13 @@ def _empty_each(
     in_use: BoolArray,
     budget_of: IntArray,
     allowance: IntArray,
+    only: IntArray,
 ) -> int:
     """Try to empty each node of `order`; returns how many were. in_use[n] is cleared for each.
 
     budget_of [classes, budgets]: how much of each allowance a pod of the class costs when it leaves its home; allowance
-    [budgets] is drawn down, and a node whose pods would overdraw one is left alone.
+    [budgets] is drawn down, and a node whose pods would overdraw one is left alone. only [classes]: -1, or the one node that
+    may still have room for a pod of the class: room on nodes in use only shrinks, so that no other is looked at again.
     """
     r_count = cap.shape[1]
     budgets = allowance.shape[0]
@@ -96,7 +98,12 @@ def _empty_each(
             c = cls[p]
             best = 1e300
             to = -1
-            for t in range(in_use.shape[0]):
+            first = 0
+            last = in_use.shape[0]
+            if only[c] >= 0:
+                first = only[c]
+                last = first + 1
+            for t in range(first, last):
                 if not in_use[t] or t == n or not (mask[group[c], t] or home[p] == t):
                     continue
                 left = 0.0
@@ -114,6 +121,9 @@ def _empty_each(
                         best = left
                         to = t
             if to < 0:
+                if a == 0:
+                    # nothing was moved yet: there is no room but perhaps here
+                    only[c] = n
                 break
             unlink(node, head, nxt, prv, p)
             link(node, head, nxt, prv, p, to)
@@ -182,6 +192,7 @@ def empty_in_order(
     pods = max(1, len(g.cls) // max(1, int(in_use.sum())))
     chunk = max(1, CHUNK_LOOKS // (pods * max(1, int(in_use.sum()))))
     emptied = 0
+    only = np.full(len(g.req), -1, np.int64)
     for begin in range(0, len(order), chunk):
         if clock() >= deadline:
             break
@@ -189,7 +200,7 @@ def empty_in_order(
             _empty_each(
                 g.cap, g.req, g.mask, g.group, g.scale, g.cls, g.home,
                 state.node, state.load, state.head, state.nxt, state.prv,
-                order[begin : begin + chunk], in_use, allowances.price, left,
+                order[begin : begin + chunk], in_use, allowances.price, left, only,
             )
         )  # fmt: skip
     state.relabel()

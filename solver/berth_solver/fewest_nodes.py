@@ -10,7 +10,7 @@ Cost: one more class for each distinct capacity among the groups, hence refused 
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -45,6 +45,19 @@ def roomiest_bound(ground: Ground, placed: Sequence[int]) -> int:
         if demand > 0:
             least = max(least, 1 + bisect_left(rooms, demand))
     return least
+
+
+def capped_bound(ground: Ground) -> int:
+    """Nodes that stay in use because emptying more of them would cost more than the cap on disruption allows."""
+    problem = ground.problem
+    cap = problem.constraints.max_disruption
+    if cap is None:
+        return 0
+    movable = np.array([c.movable for c in problem.classes], np.bool_)
+    weight = ground.cost.astype(np.int64) * movable
+    occupied = problem.standing_counts[movable].any(axis=0)
+    stands = sorted((weight @ problem.standing_counts)[occupied].tolist())
+    return len(stands) - bisect_right(list(accumulate(stands)), cap)
 
 
 @dataclass(frozen=True, eq=False)
