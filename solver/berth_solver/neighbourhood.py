@@ -15,12 +15,13 @@ import numpy as np
 from berth_solver.cpsat_counts import Neighbourhood
 from berth_solver.occupancy import Occupancy
 from berth_solver.problem import IntArray
-from berth_solver.rules import SpreadRule
+from berth_solver.rules import LimitRule, SpreadRule
 
 MOST_RELATED_CLASSES = 40
 """Classes that are reopened only because a rule relates them to the pods in question."""
 MOST_PAIRS_ELSEWHERE = 60
 """Pairs that are reopened outside the chosen nodes."""
+MOST_NODES_FOR_A_GANG = 64
 TARGET_SHARE = 0.6
 """Of the chosen nodes; the others receive what has to leave the targets."""
 
@@ -30,19 +31,42 @@ def around_waiting(occupancy: Occupancy, unit: tuple[int, ...], size: int, rng: 
     missing = [c for c in unit if occupancy.placed[c] < occupancy.problem.totals[c]]
     nodes: dict[int, None] = {}
     targets = max(1, round(size * TARGET_SHARE))
-    if any(
-        occupancy.rules.gangs_of[c] for c in unit
-    ):  # all of them or none: a node for each, and the rest for what leaves
-        together = sum(int(occupancy.problem.totals[c] - occupancy.placed[c]) for c in missing)
+    is_gang = any(occupancy.rules.gangs_of[c] for c in unit)
+    if is_gang:  # all of them or none: nodes for each, and the rest for what leaves
+        together = min(sum(_nodes_needed(occupancy, c) for c in missing), MOST_NODES_FOR_A_GANG)
         targets, size = targets + together, size + together
+    needed = {c: _nodes_needed(occupancy, c) for c in missing}
     for c in missing:
-        for n in _targets(occupancy, c, max(1, targets // len(missing)), rng):
+        for n in _targets(occupancy, c, -(-targets * needed[c] // sum(needed.values())), rng):
             nodes[n] = None
     if not nodes:
         return None
+    for_the_unit = sorted(nodes)
     for n in _receivers(occupancy, max(size - len(nodes), 1), rng):
         nodes[n] = None
-    return around_nodes(occupancy, nodes, unit, rng)
+    free = around_nodes(occupancy, nodes, unit, rng)
+    return _for_the_unit_alone(occupancy, free, for_the_unit, unit) if is_gang else free
+
+
+def _nodes_needed(occupancy: Occupancy, c: int) -> int:
+    """Empty nodes that the missing pods of a class would fill, by the largest node and the strictest limit."""
+    problem = occupancy.problem
+    asks = problem.requests[c] > 0
+    a_node = (problem.capacity.max(axis=0)[asks] // problem.requests[c][asks]).tolist()
+    a_node += [r.limit.maximum for r in occupancy.rules.domain_rules_of[c] if isinstance(r, LimitRule)]
+    missing = int(problem.totals[c] - occupancy.placed[c])
+    return int(-(-missing // max(1, min([missing, *a_node]))))
+
+
+def _for_the_unit_alone(
+    occupancy: Occupancy, free: Neighbourhood, nodes: list[int], unit: tuple[int, ...]
+) -> Neighbourhood:
+    """The nodes take nobody but the unit: what leaves one of them does not go to another. A quarter of the model's size."""
+    taken = np.isin(free.nodes, np.array(nodes, np.int64))
+    others = ~np.isin(free.classes, np.array(unit, np.int64))
+    here = np.ix_(free.classes, free.nodes)
+    at_home = (occupancy.placement[here] > 0) | (occupancy.problem.standing_counts[here] > 0)
+    return Neighbourhood(free.classes, free.nodes, free.pairs & ~(np.outer(others, taken) & ~at_home))
 
 
 def around_moved(occupancy: Occupancy, c: int, home: int, size: int, rng: random.Random) -> Neighbourhood:
