@@ -15,11 +15,13 @@ import numpy as np
 from berth_solver.assembly import MOST_FILLS, assemble
 from berth_solver.bounds import capacity_bound
 from berth_solver.columns import ColumnGeneration
+from berth_solver.halves import LEAST_NODES, in_halves
 from berth_solver.incumbent import Bound, Frame, Incumbent, by_rank_and_size
 from berth_solver.leftover import all_cannot_fit
+from berth_solver.problem import IntArray
 from berth_solver.solution import Evidence
 from berth_solver.stages import counting_stage, evidence
-from berth_solver.state import State
+from berth_solver.state import State, Stream
 
 QUICK_ROUNDS = 6
 """Rounds of local search alone, before the second thread and column generation are worth their overhead."""
@@ -33,6 +35,8 @@ BOUND_SHARE = 0.3
 """Of the time left for the linear program of the cheap bound."""
 ROUND_PROPOSALS = 150_000
 """Proposals between two looks at the clock, about 5 ms."""
+HALVES_FACTOR = 3
+"""Attempts in a round of two threads, in rounds of one: starting the other thread must not matter."""
 BARREN_ROUNDS = 40
 """Rounds without a gain after which the search goes on from the incumbent."""
 REACH = (4, 8, 12, 20, 32, 48)
@@ -57,6 +61,7 @@ class Counting:
         self.incumbent = incumbent
         self.totals = frame.totals
         self.pool = np.arange(len(frame.ground.problem.nodes))
+        self._by_halves = frame.options.threads > 1 and len(self.pool) >= LEAST_NODES
         self._bounds: dict[tuple[int, tuple[int, ...]], Bound] = {}
         self._generated: set[tuple[int, tuple[int, ...]]] = set()
 
@@ -117,7 +122,13 @@ class Counting:
             state = self.incumbent.copy()
         if self._insert(state, until, never, 0, QUICK_ROUNDS):
             return True
-        if self.frame.options.threads < 2:
+        if self._by_halves:
+            if not self.frame.is_groupable:
+                return self._insert(self.incumbent.copy(), until, never, 0)
+            middle = self.clock() + 0.5 * (until - self.clock())
+            if self._insert(self.incumbent.copy(), middle, never, 0):
+                return True
+        if self.frame.options.threads < 2 or self._by_halves:
             self._sharpen(self.clock() + 0.5 * (until - self.clock()), never)
             return self._insert(self.incumbent.copy(), until, never, 0)
         done = threading.Event()
@@ -149,13 +160,9 @@ class Counting:
             pods = waiting[np.isin(self.ground.tier[self.ground.cls[waiting]], open_ranks)]
             if not len(pods):
                 return not open_ranks
-            queue = np.zeros(size, np.int64)
-            queue[: len(pods)] = pods
-            commits = int(state.outcome[0])
             per_attempt = max(1, effort * min(nodes, reach) * max(1, size // max(1, nodes)))
             attempts = max(1, min(64, ROUND_PROPOSALS // per_attempt))
-            state.insert(self.pool, queue, len(pods), attempts, min(nodes, reach), effort, len(self.totals))
-            if int(state.outcome[0]) > commits:
+            if self._insert_round(state, pods, attempts, min(nodes, reach), effort):
                 barren = 0
                 state.fill(self.pool, by_rank_and_size(state))
                 state.relabel()
@@ -169,6 +176,22 @@ class Counting:
                 state = self.incumbent.copy()
                 state.rng = rng
         return False
+
+    def _insert_round(self, state: State, pods: IntArray, attempts: int, reach: int, effort: int) -> bool:
+        """One round of local search; True when it placed something."""
+        if not self._by_halves:
+            commits = int(state.outcome[0])
+            state.insert(self.pool, pods, attempts, reach, effort)
+            return int(state.outcome[0]) > commits
+        # every other waiting pod to each half, so that both have some of every tier and size
+        order = pods[np.argsort(self.ground.tier[self.ground.cls[pods]], kind="stable")]
+
+        def work(half: int, pool: IntArray, stream: Stream) -> None:
+            share = order[half::2]
+            if len(share):
+                state.insert(pool, share, HALVES_FACTOR * attempts, reach, effort, stream)
+
+        return in_halves(state, self.pool, work)
 
     # ---- column generation
 

@@ -13,12 +13,14 @@ import numpy as np
 
 from berth_solver.assembly import MOST_FILLS, assemble
 from berth_solver.columns import SCALE, ColumnGeneration
-from berth_solver.counting import ENUMERATION_STEPS, MOST_GENERATION_CELLS, ROUND_PROPOSALS, Stop, never
+from berth_solver.counting import ENUMERATION_STEPS, HALVES_FACTOR, MOST_GENERATION_CELLS, ROUND_PROPOSALS, Stop, never
+from berth_solver.halves import LEAST_NODES, in_halves
 from berth_solver.incumbent import Bound, Frame, Incumbent
+from berth_solver.problem import IntArray
 from berth_solver.rounding import Rounding
 from berth_solver.solution import Evidence
 from berth_solver.stages import GroupedStage, evidence, moves_stage
-from berth_solver.state import State
+from berth_solver.state import State, Stream
 
 SETTLE_ROUNDS = 12
 """Rounds of local search before column generation starts from the result, 5 ms each."""
@@ -39,6 +41,7 @@ class Moving:
         self.placed = incumbent.placed
         self.bound = Bound(0, Evidence("trivial"))
         self.pool = np.arange(len(frame.ground.problem.nodes))
+        self._by_halves = frame.options.threads > 1 and len(self.pool) >= LEAST_NODES
 
     @property
     def is_proven(self) -> bool:
@@ -58,6 +61,11 @@ class Moving:
         if few or self.frame.options.threads < 2:
             # with few kinds this takes less than a second, and a second thread would only be in its way
             self._generate(grouped, until)
+            if not self.is_proven:
+                self._settle_on(until, never)
+            return self.is_proven
+        if self._by_halves:
+            self._generate(grouped, self.clock() + 0.5 * (until - self.clock()))
             if not self.is_proven:
                 self._settle_on(until, never)
             return self.is_proven
@@ -90,17 +98,28 @@ class Moving:
             away = np.flatnonzero((g.home >= 0) & (state.node != g.home))
             if not len(away) or barren == BARREN_ROUNDS or self.clock() >= until or stop():
                 break
-            commits = int(state.outcome[0])
             per_attempt = max(1, effort * reach * max(1, len(g.cls) // max(1, len(self.pool))))
             attempts = max(1, min(64, ROUND_PROPOSALS // per_attempt))
-            state.settle(self.pool, away, state.waiting(), attempts, min(len(self.pool), reach), effort)
-            if int(state.outcome[0]) > commits:
+            if self._settle_round(state, away, attempts, min(len(self.pool), reach), effort):
                 state.relabel()
                 barren = 0
             else:
                 barren += 1
                 reach, effort = REACH[barren % len(REACH)], EFFORT[barren % len(EFFORT)]
         return state
+
+    def _settle_round(self, state: State, away: IntArray, attempts: int, reach: int, effort: int) -> bool:
+        """One round of local search; True when somebody came home."""
+        waiting = state.waiting()
+        if not self._by_halves:
+            commits = int(state.outcome[0])
+            state.settle(self.pool, away, waiting, attempts, reach, effort)
+            return int(state.outcome[0]) > commits
+
+        def work(half: int, pool: IntArray, stream: Stream) -> None:
+            state.settle(pool, away, waiting[half::2], HALVES_FACTOR * attempts, reach, effort, stream)
+
+        return in_halves(state, self.pool, work)
 
     # ---- column generation
 

@@ -14,6 +14,8 @@ from berth_solver.state import Ground
 
 COUNT_SHARE = 0.45
 """Of the budget for the counts at most, before the moves get their turn."""
+LARGE_COUNT_SHARE = 0.7
+"""The same where moves can only be searched, not bounded."""
 WORTH_ANOTHER_TURN = 0.5
 """Of the time that the moves took: with less left there is no second turn."""
 
@@ -30,7 +32,8 @@ class Search:
     def run(self) -> None:
         """Counts, then moves, then counts again while time is left, and the moves again when a count rose."""
         clock, deadline = self.frame.clock, self.frame.deadline
-        proven = self.counting.run(clock() + COUNT_SHARE * (deadline - clock()))
+        share = COUNT_SHARE if self.frame.is_groupable else LARGE_COUNT_SHARE
+        proven = self.counting.run(clock() + share * (deadline - clock()))
         while True:
             began = clock()
             if self.moving.placed != self.incumbent.placed:

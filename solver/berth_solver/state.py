@@ -99,6 +99,20 @@ def _limit_as_resource(problem: Problem, limit: Limit, usable: BoolArray) -> tup
     return column, np.maximum(room, here) - fixed
 
 
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """A stream of random numbers, and where its user's commits, proposals and gains are counted."""
+
+    rng: npt.NDArray[np.uint64]
+    outcome: IntArray
+
+    @staticmethod
+    def seeded(seed: int) -> Stream:
+        return Stream(
+            np.array([(seed * 0x9E3779B97F4A7C15 + 0x1234567) % (1 << 63) or 1], np.uint64), np.zeros(3, np.int64)
+        )
+
+
 class State:
     """Where every movable pod is. Cheap to copy; the compiled kernels change it in place."""
 
@@ -110,8 +124,8 @@ class State:
         self.head = np.full(nodes, -1, np.int64)
         self.nxt = np.full(items, -1, np.int64)
         self.prv = np.full(items, -1, np.int64)
-        self.rng = np.array([(seed * 0x9E3779B97F4A7C15 + 0x1234567) % (1 << 63) or 1], np.uint64)
-        self.outcome = np.zeros(3, np.int64)
+        stream = Stream.seeded(seed)
+        self.rng, self.outcome = stream.rng, stream.outcome
 
     @classmethod
     def at(cls, ground: Ground, where: IntArray, seed: int) -> State:
@@ -188,28 +202,47 @@ class State:
         )  # fmt: skip
 
     def insert(
-        self, pool: IntArray, queue: IntArray, length: int, attempts: int, most_nodes: int, effort: int, contested: int
-    ) -> int:
-        """See `anneal.insert`; the queue must have room for every pod."""
+        self,
+        pool: IntArray,
+        pods: IntArray,
+        attempts: int,
+        most_nodes: int,
+        effort: int,
+        stream: Stream | None = None,
+    ) -> IntArray:
+        """Try to place waiting `pods` by repacking nodes of the pool; who waits now, of them and of those evicted for them.
+
+        See `anneal.insert`.
+        """
         g = self.ground
-        return int(
-            anneal.insert(
-                g.cap, g.req, g.mask, g.group, g.tier, g.scale, g.cost, g.cls, g.home,
-                self.node, self.load, self.head, self.nxt, self.prv,
-                pool, queue, length, attempts, most_nodes, effort, contested,
-                anneal.EXPONENTIALS, self.rng, self.outcome,
-            )
+        own = stream or Stream(self.rng, self.outcome)
+        queue = np.zeros(len(g.cls), np.int64)
+        queue[: len(pods)] = pods
+        left = anneal.insert(
+            g.cap, g.req, g.mask, g.group, g.tier, g.scale, g.cost, g.cls, g.home,
+            self.node, self.load, self.head, self.nxt, self.prv,
+            pool, queue, len(pods), attempts, most_nodes, effort, len(g.priorities),
+            anneal.EXPONENTIALS, own.rng, own.outcome,
         )  # fmt: skip
+        return queue[:left].copy()
 
     def settle(
-        self, pool: IntArray, displaced: IntArray, unplaced: IntArray, attempts: int, most_nodes: int, effort: int
+        self,
+        pool: IntArray,
+        displaced: IntArray,
+        unplaced: IntArray,
+        attempts: int,
+        most_nodes: int,
+        effort: int,
+        stream: Stream | None = None,
     ) -> None:
-        """See `anneal.settle`."""
+        """Bring displaced pods home within the pool at equal counts; see `anneal.settle`."""
         g = self.ground
-        waiting = np.concatenate([unplaced, np.zeros(len(displaced) + 64, np.int64)])
+        own = stream or Stream(self.rng, self.outcome)
+        waiting = np.concatenate([unplaced, np.zeros(anneal.BIN_PODS + 1, np.int64)])
         anneal.settle(
             g.cap, g.req, g.mask, g.group, g.tier, g.scale, g.cost, g.cls, g.home,
             self.node, self.load, self.head, self.nxt, self.prv,
             pool, displaced, len(displaced), waiting, len(unplaced), attempts, most_nodes, effort,
-            anneal.EXPONENTIALS, self.rng, self.outcome,
+            anneal.EXPONENTIALS, own.rng, own.outcome,
         )  # fmt: skip

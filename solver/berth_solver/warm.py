@@ -27,10 +27,7 @@ def warm() -> None:
     pool = np.arange(2)
     state = State.of(ground, problem.standing_counts, 1)
     state.fill(pool, state.waiting())
-    queue = np.zeros(len(ground.cls), np.int64)
-    waiting = state.waiting()
-    queue[: len(waiting)] = waiting
-    state.insert(pool, queue, len(waiting), 2, 2, 4, 1)
+    state.insert(pool, state.waiting(), 2, 2, 4)
     state.settle(pool, np.arange(len(ground.cls)), state.waiting(), 2, 2, 4)
     state.relabel()
 
