@@ -140,7 +140,19 @@ def _together(lean: Leanest, search: Work, columns: Work, is_proven: Callable[[]
         columns(until, is_proven)
         search(until, is_proven)
         return
-    worker = threading.Thread(target=lambda: search(until, is_proven), daemon=True)
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            search(until, is_proven)
+        except BaseException as failure:  # raised again below, in the thread that asked
+            failures.append(failure)
+
+    worker = threading.Thread(target=work, daemon=True)
     worker.start()
-    columns(until, is_proven)
-    worker.join()
+    try:
+        columns(until, is_proven)
+    finally:
+        worker.join()
+    if failures:
+        raise failures[0]

@@ -58,7 +58,7 @@ class Dropping:
         state = self.lean.copy(int(self.random.integers(1 << 30)))
         while not self.is_over and not self.lean.has_fewest_moves:
             before = state.disruption()
-            better = most_at_home(state, int(self.random.integers(1 << 30)))
+            better = most_at_home(state, int(self.random.integers(1 << 30)), self.until - self.lean.clock())
             if better is not None:
                 state = better
                 self.lean.offer(state)
@@ -68,7 +68,8 @@ class Dropping:
 
     def better_nodes(self) -> None:
         """Whole loads to the nodes where most of them stays, once."""
-        better = most_at_home(self.lean.copy(1), int(self.random.integers(1 << 30)))
+        left = self.until - self.lean.clock()
+        better = most_at_home(self.lean.copy(1), int(self.random.integers(1 << 30)), left)
         if better is not None:
             self.lean.offer(better)
 
@@ -112,24 +113,21 @@ class Dropping:
         if not len(pool):
             return False
         size = (g.req[g.cls[pods]] * g.scale).sum(axis=1)
-        waited = state.waiting()
-        waited = waited[~np.isin(waited, pods)]
+        waited = len(state.waiting()) - len(pods)
         state.fill(pool, pods[np.argsort(-size, kind="stable")])
-        queue = np.zeros(len(g.cls), np.int64)
-        waiting = np.concatenate([pods[state.node[pods] < 0], waited])
         barren = 0
         while state.placed() != self.lean.placed:
             if barren >= rounds or self.is_over:
                 return False
+            waiting = state.waiting()
             reach = min(len(pool), REACH[barren % len(REACH)])
             effort = EFFORT[barren % len(EFFORT)] * (1 + barren // len(EFFORT))
-            queue[: len(waiting)] = waiting
             attempts = _attempts(state, pool, effort * reach)
-            if len(waited):  # each attempt places one pod: no more of them than are missing
-                attempts = min(attempts, max(1, len(waiting) - len(waited)))
-            left = state.insert(pool, queue, len(waiting), attempts, reach, effort, len(g.priorities))
-            barren = 0 if left < len(waiting) else barren + 1
-            waiting = queue[:left].copy()
+            if waited:  # each attempt places one pod: no more of them than are missing
+                attempts = min(attempts, max(1, len(waiting) - waited))
+            before = int(state.outcome[0])
+            state.insert(pool, waiting, attempts, reach, effort)
+            barren = 0 if int(state.outcome[0]) > before else barren + 1
         return True
 
     def _bring_home(self, state: State) -> None:
