@@ -36,6 +36,8 @@ EFFORT = (0.05, 0.1, 0.2, 0.4)
 """CP-SAT's deterministic seconds for one neighbourhood of each size."""
 TRIES = (2, 3, 3, 3)
 """Neighbourhoods a unit gets in each round."""
+LEAST_TRIES = 16
+"""Neighbourhoods of a round in all, however few units wait."""
 SHARE_FOR_PLACING = 0.65
 SHARE_FOR_EMPTYING = 0.6
 SHARE_FOR_SETTLING = 0.85
@@ -154,7 +156,8 @@ class _Search:
             self._insert(until)
 
     def _around_waiting(self, size: int, tries: int) -> Iterator[Neighbourhood]:
-        for _ in range(tries):
+        waiting = len(insertion_units(self.occupancy))
+        for _ in range(max(tries, LEAST_TRIES // max(waiting, 1))):
             for unit in insertion_units(self.occupancy):
                 if any(self.occupancy.placed[c] < self.problem.totals[c] for c in unit):
                     free = around_waiting(self.occupancy, unit, size, self.rng)

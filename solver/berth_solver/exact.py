@@ -29,6 +29,7 @@ from berth_solver.score import Score, score
 
 SHARE_OF_A_STAGE = 0.6
 """Of the time left, when stages come after it."""
+SHARE_WITH_NOTHING_AFTER = 0.9
 SHARE_OF_POLISHING = 0.3
 """Of the time left, before CP-SAT minimises disruption or nodes in use: it starts far better from a good placement."""
 MOST_VARIABLES = 15_000
@@ -180,6 +181,7 @@ class _Search:
         self.notes: list[str] = []
         self._variables: int | None = None
         self._model: PackingModel | None = None
+        self._stages = stages(self.problem, rules, consolidate)
         self._kept: list[tuple[Stage, int]] = []
 
     def run(self, stage: Stage, stage_bound: StageBound | None) -> StageOutcome:
@@ -234,8 +236,7 @@ class _Search:
         model.cp.minimize(objective)
         model.hint(self.best)
         left = self.deadline - self.clock()
-        last = stage.kind == "preference" or (stage.kind == "disruption" and self.rules.preference.weights is None)
-        answer = model.cp.solve(left if last else left * SHARE_OF_A_STAGE, self.seed, self.threads)
+        answer = model.cp.solve(left * self._share(stage), self.seed, self.threads)
         if answer.infeasible:
             self.notes.append(f"the exact model of stage {stage.kind} denies a placement that exists; please report")
             return None
@@ -246,6 +247,14 @@ class _Search:
         if stage.kind != "preference":
             return -answer.bound if stage.maximised else answer.bound
         return self._preference_bound(answer.bound, before)
+
+    def _share(self, stage: Stage) -> float:
+        """All the time for the last stage, nearly all where those after it have nothing to gain as things stand."""
+        later = self._stages[self._stages.index(stage) + 1 :]
+        if not later:
+            return 1.0
+        open_ = any(abs(self._value(s) - self._trivial_bound(s)) >= 1e-9 for s in later)
+        return SHARE_OF_A_STAGE if open_ else SHARE_WITH_NOTHING_AFTER
 
     def _preference_bound(self, bound: int, placement: IntArray) -> float:
         """The model counts whole steps of 1/scale and leaves out what cannot change: measured from a placement known."""

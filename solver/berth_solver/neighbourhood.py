@@ -22,6 +22,11 @@ MOST_RELATED_CLASSES = 40
 MOST_PAIRS_ELSEWHERE = 60
 """Pairs that are reopened outside the chosen nodes."""
 MOST_NODES_FOR_A_GANG = 64
+FEW_KINDS = 12
+"""Where no more classes make way for a gang, many nodes may receive them: the model stays small."""
+MOST_RECEIVERS = 400
+RECEIVING_SLACK = 1.3
+"""Room to look for, by what leaves: not all of it can be used."""
 TARGET_SHARE = 0.6
 """Of the chosen nodes; the others receive what has to leave the targets."""
 
@@ -31,6 +36,7 @@ def around_waiting(occupancy: Occupancy, unit: tuple[int, ...], size: int, rng: 
     missing = [c for c in unit if occupancy.placed[c] < occupancy.problem.totals[c]]
     nodes: dict[int, None] = {}
     targets = max(1, round(size * TARGET_SHARE))
+    together = 0
     is_gang = any(occupancy.rules.gangs_of[c] for c in unit)
     if is_gang:  # all of them or none: nodes for each, and the rest for what leaves
         together = min(sum(_nodes_needed(occupancy, c) for c in missing), MOST_NODES_FOR_A_GANG)
@@ -42,8 +48,11 @@ def around_waiting(occupancy: Occupancy, unit: tuple[int, ...], size: int, rng: 
     if not nodes:
         return None
     for_the_unit = sorted(nodes)
-    for n in _receivers(occupancy, max(size - len(nodes), 1), rng):
-        nodes[n] = None
+    count = max(size - len(nodes), 1)
+    if is_gang:
+        nodes.update(dict.fromkeys(_receivers_of_all(occupancy, for_the_unit, together, count, rng)))
+    else:
+        nodes.update(dict.fromkeys(_receivers(occupancy, count, rng)))
     free = around_nodes(occupancy, nodes, unit, rng)
     return _for_the_unit_alone(occupancy, free, for_the_unit, unit) if is_gang else free
 
@@ -166,6 +175,21 @@ def _receivers(occupancy: Occupancy, count: int, rng: random.Random) -> list[int
     weight[problem.overloaded] = 0.0
     noise = np.array([rng.random() for _ in range(len(weight))])
     return [int(n) for n in np.argsort(-weight * noise, kind="stable")[:count]]
+
+
+def _receivers_of_all(
+    occupancy: Occupancy, targets: list[int], emptied: int, least: int, rng: random.Random
+) -> list[int]:
+    """Enough receivers for all that has to leave the emptiest of the targets, where that keeps the model small."""
+    problem = occupancy.problem
+    if int(occupancy.placement[:, targets].any(axis=1).sum()) > FEW_KINDS:
+        return _receivers(occupancy, least, rng)
+    load = problem.capacity[targets] - occupancy.free[targets]
+    leaves = np.sort(load, axis=0)[:emptied].sum(axis=0) * RECEIVING_SLACK
+    order = [n for n in _receivers(occupancy, len(problem.nodes), rng) if n not in set(targets)]
+    room = np.maximum(occupancy.free[order], 0).cumsum(axis=0)
+    enough = int((room < leaves).any(axis=1).sum()) + 1
+    return order[: max(least, min(enough, MOST_RECEIVERS))]
 
 
 def _related(occupancy: Occupancy, unit: tuple[int, ...], rng: random.Random) -> list[int]:
