@@ -16,7 +16,7 @@ from berth_solver.options import Options
 from berth_solver.problem import Constraints, IntArray, Problem
 from berth_solver.search import Search
 from berth_solver.solution import Evidence, Improvement, Solution
-from berth_solver.state import make_ground, node_level
+from berth_solver.state import is_capacity, make_ground, node_level
 
 FINISHING_SECONDS = 0.004
 """Kept back for turning the search's state into an answer ..."""
@@ -43,12 +43,13 @@ def solve(problem: Problem, options: Options | None = None) -> Solution:
 
 def _is_plain(problem: Problem) -> bool:
     """Whether the compiled search knows every constraint and wish."""
-    return not _unknown(problem.constraints) and not any(c.preference for c in problem.classes)
+    return not _unknown(problem) and not any(c.preference for c in problem.classes)
 
 
-def _unknown(constraints: Constraints) -> Constraints:
-    """What the compiled search does not know of."""
-    return replace(constraints, limits=tuple(x for x in constraints.limits if not node_level(x)))
+def _unknown(problem: Problem) -> Constraints:
+    """What the compiled search does not know of, or not wholly."""
+    constraints = problem.constraints
+    return replace(constraints, limits=tuple(x for x in constraints.limits if not is_capacity(problem, x)))
 
 
 def _relaxed(problem: Problem) -> Problem:
@@ -80,7 +81,7 @@ def _solve_constrained(problem: Problem, options: Options, start: float, deadlin
         relaxed.run()
         placement = relaxed.incumbent.copy().placement()
         if not violations(problem, placement):
-            if _unknown(problem.constraints) and not any(c.preference for c in problem.classes):
+            if _unknown(problem) and not any(c.preference for c in problem.classes):
                 if relaxed.is_proven:
                     return of_search(problem, relaxed, options, start)
                 longer = relaxed.resumed(deadline)

@@ -43,6 +43,17 @@ def node_level(limit: Limit) -> bool:
     return len(set(domains)) == len(domains)
 
 
+def is_capacity(problem: Problem, limit: Limit) -> bool:
+    """Whether a limit is wholly a capacity: of single nodes, and no node holds too many at the start.
+
+    Such a node takes a new member only once enough have left, which a capacity cannot say: there the search may break it.
+    """
+    if not node_level(limit):
+        return False
+    held = problem.standing_counts[sorted(limit.classes)].sum(axis=0)
+    return not ((held > limit.maximum) & (np.array(limit.domain_of, np.int64) >= 0)).any()
+
+
 def make_ground(problem: Problem) -> Ground:
     """Arrays of a problem. Immovable classes are left out: their request is zero and their place fixed."""
     counts = problem.standing_counts
@@ -86,7 +97,7 @@ def make_ground(problem: Problem) -> Ground:
 def _limit_as_resource(problem: Problem, limit: Limit, usable: BoolArray) -> tuple[IntArray, IntArray]:
     """A limit of single nodes as a resource: 1 for each member, and its room on every node, which a violation widens.
 
-    A node that holds too many already takes no new member; `usable` is changed accordingly.
+    Where immovable pods use it up nobody new can ever come; `usable` is changed accordingly.
     """
     members = sorted(limit.classes)
     column = np.zeros(len(problem.classes), np.int64)
@@ -95,7 +106,7 @@ def _limit_as_resource(problem: Problem, limit: Limit, usable: BoolArray) -> tup
     fixed = problem.standing_counts[[c for c in members if not problem.classes[c].movable]].sum(axis=0)
     bound = np.array([d >= 0 for d in limit.domain_of], np.bool_)
     room = np.where(bound, limit.maximum, int(problem.totals.sum()))
-    usable[np.ix_(column > 0, bound & (here > limit.maximum))] = False
+    usable[np.ix_(column > 0, bound & (fixed >= limit.maximum))] = False
     return column, np.maximum(room, here) - fixed
 
 

@@ -1,0 +1,43 @@
+"""Small problems on which an answer once went wrong: each is the least that shows it."""
+
+from __future__ import annotations
+
+import pytest
+
+from berth_solver.options import Options
+from berth_solver.problem import Constraints, Limit, PodClass
+from berth_solver.solve import solve
+from berth_solver.verify import verify
+from berth_solver.warm import warm
+
+from .problems import make_problem
+
+QUICK = Options(budget=0.5, threads=1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded() -> None:
+    """Loading is not solving: no budget below is spent on it."""
+    warm()
+
+
+def test_a_node_that_holds_too_many_takes_a_new_pod_once_enough_have_left() -> None:
+    """Two of the three go elsewhere, and the limit has room: no bound may say otherwise."""
+    first_node = Constraints(limits=(Limit(frozenset({0, 1}), (0, -1), 2),))
+    crowd = PodClass("crowd", 1, (1,))
+    picky = PodClass("picky", 0, (1,), pending=1, eligible=frozenset({0}))
+    problem = make_problem([[9], [9]], [crowd, picky], [(0, 0, 3)], first_node)
+    solution = solve(problem, QUICK)
+    assert verify(problem, solution).violations == ()
+    assert [t.placed for t in solution.tiers] == [3, 1]
+    assert solution.disruption.value == 2
+
+
+def test_where_immovable_pods_use_a_limit_up_nobody_comes() -> None:
+    each_node = Constraints(limits=(Limit(frozenset({0, 1}), (0, 1), 1),))
+    rock = PodClass("rock", 5, (0,), movable=False)
+    new = PodClass("new", 0, (1,), pending=2)
+    problem = make_problem([[9], [9]], [rock, new], [(0, 0, 1)], each_node)
+    solution = solve(problem, QUICK)
+    assert verify(problem, solution).is_proven
+    assert [(t.placed, t.bound) for t in solution.tiers] == [(1, 1), (1, 1)]
