@@ -35,6 +35,8 @@ MAX_CLASSES = 50_000
 MAX_RESOURCES = 64
 MAX_AMOUNT = 1 << 53
 """Largest capacity or request: what a float64 holds exactly, and 64-bit sums over a node never overflow."""
+MAX_MOVE_COST = 1_000_000
+"""Prices are whole numbers over 2^20 and stay below 2^40, so that sums of them fit in 64 bits."""
 
 
 class ProblemError(ValueError):
@@ -265,6 +267,8 @@ def _check_class(pod_class: PodClass, nodes: int, width: int) -> None:
         raise ProblemError(f"class {name!r}: a request is negative or exceeds {MAX_AMOUNT}")
     if pod_class.pending < 0 or pod_class.move_cost < 0:
         raise ProblemError(f"class {name!r}: pending and move_cost must not be negative")
+    if pod_class.move_cost > MAX_MOVE_COST:
+        raise ProblemError(f"class {name!r}: move_cost {pod_class.move_cost} exceeds {MAX_MOVE_COST}")
     if pod_class.eligible is not None and any(not 0 <= n < nodes for n in pod_class.eligible):
         raise ProblemError(f"class {name!r}: an eligible node does not exist")
     if any(not 0 <= n < nodes or not 0.0 <= value <= 1.0 for n, value in pod_class.preference):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from berth_solver.options import Options
-from berth_solver.problem import Constraints, Limit, PodClass
+from berth_solver.problem import MAX_MOVE_COST, Constraints, Limit, PodClass, ProblemError
 from berth_solver.solve import solve
 from berth_solver.verify import verify
 from berth_solver.warm import warm
@@ -41,3 +41,14 @@ def test_where_immovable_pods_use_a_limit_up_nobody_comes() -> None:
     solution = solve(problem, QUICK)
     assert verify(problem, solution).is_proven
     assert [(t.placed, t.bound) for t in solution.tiers] == [(1, 1), (1, 1)]
+
+
+def test_the_dearest_moves_are_proven_too_and_dearer_ones_refused() -> None:
+    """Prices of a million a pod, over the scale of the evidence, still are in the verifier's range."""
+    runs, waits = PodClass("runs", 0, (6,), move_cost=MAX_MOVE_COST), PodClass("waits", 1, (7,), pending=1)
+    problem = make_problem([[12], [4]], [runs, waits], [(0, 0, 1)])
+    solution = solve(problem, QUICK)
+    assert verify(problem, solution).is_proven
+    assert (solution.disruption.value, solution.disruption.bound) == (MAX_MOVE_COST, MAX_MOVE_COST)
+    with pytest.raises(ProblemError, match="move_cost"):
+        make_problem([[12]], [PodClass("x", 0, (6,), move_cost=MAX_MOVE_COST + 1)])
