@@ -74,9 +74,9 @@ class Bundles:
             if task.target is not None:
                 asked[task.target].update(r for r, _ in self._state.needs[task.pod_class])
             gang = self.gang_of.get(t)
-            if gang is not None and task.target is None:
+            if gang is not None:
                 for other in self._undone:
-                    if self.gang_of.get(other) == gang and self._tasks[other].target is None:
+                    if self.gang_of.get(other) == gang:
                         choose(other)
 
         for t in goal:
@@ -105,18 +105,22 @@ class Bundles:
 
 
 def _gangs(problem: Problem, tasks: Sequence[Task]) -> dict[int, int]:
-    """Tasks that pay off only together: arrivals of a gang that runs with fewer than its minimum, or its end."""
+    """Tasks that pay off only together: arrivals of a gang that runs with fewer than its minimum, or
+    whatever happens to a gang of which some lose their place."""
     placed = problem.standing_counts.sum(axis=1)
     gang_of_class: dict[int, int] = {}
     for g, gang in enumerate(problem.constraints.gangs):
         for c in gang.classes:
             gang_of_class[c] = g
     standing = {g: int(sum(placed[c] for c in gang.classes)) for g, gang in enumerate(problem.constraints.gangs)}
+    losing = {
+        gang_of_class[task.pod_class] for task in tasks if task.target is None and task.pod_class in gang_of_class
+    }
     found: dict[int, int] = {}
     for t, task in enumerate(tasks):
         own = gang_of_class.get(task.pod_class)
         if own is None or (task.source is not None and task.target is not None):
             continue
-        if task.source is not None or standing[own] < problem.constraints.gangs[own].minimum:
+        if task.source is not None or own in losing or standing[own] < problem.constraints.gangs[own].minimum:
             found[t] = own
     return found

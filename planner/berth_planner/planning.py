@@ -68,7 +68,7 @@ def plan_packing(packing: Packing, options: PlanOptions) -> Planned:
         elapsed_seconds=found.elapsed_seconds,
         first_improvement_seconds=found.first_improvement_seconds,
         verified=True,
-        notes=_notes(packing, found, waves),
+        notes=_notes(packing, found, waves, int(found.placement.sum() - placement.sum())),
     )
     return Planned(packing, found, plan, placement)
 
@@ -230,22 +230,22 @@ def _nodes_in_use(snapshot: Snapshot, waves: Sequence[Wave]) -> int:
     return sum(count > 0 for count in used.values())
 
 
-def _notes(packing: Packing, found: Answer, waves: Sequence[Wave]) -> tuple[str, ...]:
+def _notes(packing: Packing, found: Answer, waves: Sequence[Wave], unreached: int) -> tuple[str, ...]:
     notes = list(found.notes)
+    if unreached > 0:
+        notes.append(
+            f"{_pods(unreached)} left waiting although the end state has room: no order of placing satisfies every rule"
+        )
     if packing.left_out:
         names = ", ".join(p.key for p in packing.left_out[:NAMED_LEFT_OUT])
         names += ", ..." if len(packing.left_out) > NAMED_LEFT_OUT else ""
-        notes.append(
-            f"{_pods(len(packing.left_out))} waiting for a node ask for what Berth does not model and are left out: {names}"
-        )
+        notes.append(f"{_pods(len(packing.left_out))} left out, asking for what Berth does not model: {names}")
     if packing.arriving:
         notes.append(
-            f"{_pods(len(packing.arriving))} wait only for pods that are ending on the node that kube-scheduler chose for them"
+            f"{_pods(len(packing.arriving))} waiting only for others to end on the node that kube-scheduler chose"
         )
     if packing.blocked_by_budget:
-        notes.append(
-            f"{_pods(packing.blocked_by_budget)} stay where they are because their disruption budget allows no eviction"
-        )
+        notes.append(f"{_pods(packing.blocked_by_budget)} held in place: no eviction is allowed by a disruption budget")
     gained = sum(gain for wave in waves for _, gain in wave.gains)
     disturbed = sum(len(wave.evictions) for wave in waves)
     if gained > 0 and disturbed:

@@ -144,7 +144,8 @@ class _Ordering:
 
     def _perform(self, bundle: set[int]) -> TaskWave | None:
         """Carry out a bundle in steps. When a rule, not room, is in the way, what that rule looks at joins; at last
-        everything that is left. None, and nothing has happened, when the cluster would be worse by tier after it."""
+        everything that is left. None, and nothing has happened, when the cluster would be worse by tier after it, or
+        when there is no order: two pods that each need the other there first, say, which no scheduler could place."""
         while self._bundles.pays(bundle):
             steps, blocked = self._in_steps(bundle)
             if blocked is None:
@@ -153,8 +154,7 @@ class _Ordering:
             self._take_back(steps)
             more = self._undone - bundle
             if not more:
-                self._undone -= bundle
-                return self._all_together(bundle)
+                return None
             involved = {t for t in more if self._tasks[t].pod_class in blocked}
             bundle = self._bundles.bundle(sorted(bundle | (involved or more)))
         return None
@@ -255,16 +255,6 @@ class _Ordering:
                 if rule is not None:
                     involved |= rule.involved
         return frozenset(involved)
-
-    def _all_together(self, bundle: set[int]) -> TaskWave:
-        """Nothing is possible one by one: everybody leaves, then everybody arrives, as the solver checked it."""
-        steps: TaskWave = []
-        self._evict([t for t in sorted(bundle) if self._tasks[t].source is not None], steps)
-        for t in sorted(bundle):
-            if self._tasks[t].target is not None:
-                self._state.arrive(self._tasks[t].pod_class, self._target(t))
-                steps[-1].place.append(t)
-        return steps
 
     def _take_back(self, steps: TaskWave) -> None:
         for step in steps:

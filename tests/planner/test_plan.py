@@ -280,6 +280,17 @@ def test_affinity_follows_running_pods_and_lets_the_first_in() -> None:
     assert waiting(cluster, plan) == {"lost-0"}
 
 
+def test_pods_that_each_need_the_other_first_are_not_planned() -> None:
+    """Kubernetes lets the first of a kind in only while there is none anywhere: here one stands on a full node."""
+    alike = [pod_term(HOSTNAME, app="herd")]
+    cluster = Cluster().node("n1", gpu=1).node("n2", gpu=8)
+    cluster.pods("herd", on="n1", gpu=1, affinity=alike, immovable=[Reason.DO_NOT_MOVE])
+    cluster.pods("herd", 2, gpu=1, affinity=alike)
+    plan = plan_for(cluster)
+    assert plan.is_empty
+    assert waiting(cluster, plan) == {"herd-1", "herd-2"}
+
+
 def test_spread_evens_out_zones() -> None:
     cluster = Cluster().node("n1", gpu=8, zone="a").node("n2", gpu=8, zone="b").node("n3", gpu=8)
     cluster.pods("web", 1, on="n1", gpu=1, immovable=[Reason.DO_NOT_MOVE], labels={"s": "1"})

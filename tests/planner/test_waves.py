@@ -199,3 +199,31 @@ def test_joined_waves_take_no_two_pods_of_a_workload() -> None:
     plan, _ = as_plan(packing, target, only_useful=True, at_once=16)
     assert simulate(cluster.snapshot(), plan).violations == ()
     assert [len(w.evictions) for w in plan.waves] == [1, 1, 1, 1]
+
+
+def test_a_gang_that_changes_members_is_never_short_between_waves() -> None:
+    """One member leaves for good and another takes its part elsewhere: both in one wave."""
+    cluster = Cluster().node("n1", gpu=2).node("n2", gpu=2).node("n3", gpu=4)
+    cluster.pods("gang", 1, on="n1", gpu=2, gang=2, move_cost=1).pods("gang", 1, on="n2", gpu=2, gang=2, move_cost=2)
+    cluster.pods("gang", 1, gpu=2, gang=2, move_cost=3).pods("block", on="n3", gpu=4)
+    cluster.pods("vip", 1, gpu=2, priority=5, node_selector={HOSTNAME: "n1"}).pods("next", 1, gpu=2, priority=4)
+    snapshot = cluster.snapshot()
+    packing = build_problem(snapshot)
+    problem = packing.problem
+
+    def class_of(name: str) -> int:
+        for c, members in enumerate(packing.members):
+            pods = (*members.pending, *(p for group in members.running.values() for p in group))
+            if any(p.name == name for p in pods):
+                return c
+        raise AssertionError(name)
+
+    target = problem.standing_counts.copy()
+    n1, n3 = problem.nodes.index("n1"), problem.nodes.index("n3")
+    target[class_of("gang-0"), n1], target[class_of("vip-0"), n1] = 0, 1
+    target[class_of("block-0"), n3] = 0
+    target[class_of("gang-2"), n3] = target[class_of("next-0"), n3] = 1
+    assert not placement_violations(problem, target)
+    plan, reached = as_plan(packing, target, only_useful=True)
+    assert simulate(snapshot, plan).violations == ()
+    assert (reached == target).all()
