@@ -25,6 +25,7 @@ from berth_solver.emptying import empty_in_order
 from berth_solver.lean import Leanest, in_use
 from berth_solver.lean_columns import LeanColumns
 from berth_solver.packing import Packer
+from berth_solver.problem import IntArray
 from berth_solver.solution import StageResult
 from berth_solver.state import Ground, State
 
@@ -48,14 +49,21 @@ class Consolidation:
 
 
 def consolidate(
-    ground: Ground, state: State, clock: Callable[[], float], deadline: float, seed: int, threads: int = 1
+    ground: Ground,
+    state: State,
+    clock: Callable[[], float],
+    deadline: float,
+    seed: int,
+    threads: int = 1,
+    accepts: Callable[[IntArray], bool] | None = None,
 ) -> Consolidation:
     """The fewest nodes for what `state` places, then the least disruption; never worse than `state`.
 
-    The problem may have caps (`max_disruption`, budgets, `max_evictions`), which `state` must keep; it may have no other
-    constraints than the search knows. Without time the answer is `state`, with the bounds that arithmetic gives.
+    The problem may have caps (`max_disruption`, budgets, `max_evictions`), which `state` must keep. `accepts` is asked about
+    each better placement where there are constraints that the search does not know. Without time the answer is `state`, with
+    the bounds that arithmetic gives.
     """
-    lean = Leanest(ground, state, clock, seed, threads)
+    lean = Leanest(ground, state, clock, seed, threads, accepts)
     begin = clock()
     gentle = _fewest_nodes(lean, begin + NODES_SHARE * (deadline - begin))
     _least_disruption(lean, gentle, deadline)

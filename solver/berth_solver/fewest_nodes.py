@@ -96,7 +96,7 @@ class EmptiesStage:
     def evidence(self, ground: Ground, prices: Prices, capped: bool) -> Evidence:
         """capped: the last kept row holds the number of empties, and its price is that of using a node."""
         ranks = len(self.grouped.ranks)
-        own = Prices(prices.pod[: self.kinds], prices.kept[:ranks], prices.gain, prices.uppers, prices.bound)
+        own = replace(prices, pod=prices.pod[: self.kinds], kept=prices.kept[:ranks])
         found = evidence(ground, self.grouped, own)
         return replace(found, node_price=int(prices.kept[ranks])) if capped else found
 

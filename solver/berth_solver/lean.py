@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from berth_solver.allowances import Allowances
 from berth_solver.fewest_nodes import capped_bound, fullest_bound, roomiest_bound
+from berth_solver.problem import IntArray
 from berth_solver.solution import Evidence
 from berth_solver.state import Ground, State
 
@@ -23,8 +24,18 @@ class LeanBound:
 class Leanest:
     """The best state and what is proven: of the nodes at these counts, of the disruption at these counts and nodes."""
 
-    def __init__(self, ground: Ground, state: State, clock: Callable[[], float], seed: int, threads: int) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        state: State,
+        clock: Callable[[], float],
+        seed: int,
+        threads: int,
+        accepts: Callable[[IntArray], bool] | None = None,
+    ) -> None:
+        """accepts: whether a placement keeps what the search does not know of."""
         self.ground, self.clock, self.seed, self.threads = ground, clock, seed, threads
+        self.accepts = accepts
         self.allowances = Allowances.of(ground)
         self.best = state.copy(seed)
         self.best.relabel()
@@ -47,6 +58,8 @@ class Leanest:
             if state.placed() != self.placed or (self.allowances and not self.allowances.keep(state)):
                 return False
             if (state.load > self.ground.cap).any():
+                return False
+            if self.accepts is not None and not self.accepts(state.placement()):
                 return False
             self.best, self.nodes, self.disruption = state.copy(), nodes, disruption
         return True

@@ -15,9 +15,13 @@ from berth_solver.check_consolidation import fewest_nodes, most_staying, nodes_k
 from berth_solver.check_placement import placement_violations
 from berth_solver.check_stages import least_nodes_in_use
 from berth_solver.consolidate import Consolidation, consolidate
-from berth_solver.problem import Budget, Constraints, Limit, PodClass, Problem
+from berth_solver.consolidating import solve_consolidating
+from berth_solver.emptying_under_rules import empty_under_rules
+from berth_solver.options import Options
+from berth_solver.problem import Budget, Constraints, Exclusion, Limit, PodClass, Problem, Spread
 from berth_solver.score import disruption, nodes_in_use, placed_per_tier
-from berth_solver.solution import Certificate, Evidence
+from berth_solver.solution import Certificate, Evidence, Solution
+from berth_solver.solve import solve
 from berth_solver.state import State, make_ground
 
 from .brute_force import BruteForce, TooLargeError, Value
@@ -234,3 +238,52 @@ def test_a_price_out_of_range_is_refused(price: int) -> None:
     problem = scattered(2, (1, (1, 1)))
     with pytest.raises(EvidenceError, match="price of using a node"):
         proven(problem, 1, Evidence("patterns", class_prices=(0,), node_price=price), {0: 1})
+
+
+# Under constraints that the compiled search does not know
+
+
+def solved(problem: Problem, seconds: float = 1.0) -> Solution:
+    start = time.perf_counter()
+    return solve_consolidating(problem, Options(budget=seconds, threads=1), start, start + seconds, solve)
+
+
+@slowly
+@given(problems(max_nodes=6, max_classes=7, max_pods=4, constrained=True))
+def test_nodes_are_emptied_under_every_rule(problem: Problem) -> None:
+    before = problem.standing_counts
+    after = empty_under_rules(problem, before, time.perf_counter, time.perf_counter() + 1.0)
+    assert placement_violations(problem, after) == []
+    assert (after.sum(axis=1) == before.sum(axis=1)).all()
+    assert nodes_in_use(problem, after) <= nodes_in_use(problem, before)
+
+
+@slowly
+@given(problems(max_nodes=4, max_classes=5))
+def test_a_consolidating_answer_has_the_counts_of_any_other(problem: Problem) -> None:
+    other, solution = solve(problem, Options(budget=0.4, threads=1)), solved(problem)
+    assert placement_violations(problem, solution.placement) == []
+    assert [t.placed for t in solution.tiers] == [t.placed for t in other.tiers]
+    assert solution.nodes_in_use is not None
+    assert solution.nodes_in_use.value == nodes_in_use(problem, solution.placement)
+    assert solution.nodes_in_use.value <= nodes_in_use(problem, other.placement)
+    assert solution.disruption.value == disruption(problem, solution.placement)
+
+
+def test_an_even_spread_over_zones_stays_even() -> None:
+    zones = tuple(n % 2 for n in range(60))
+    spread = Spread(frozenset({0}), zones, 1)
+    problem = scattered(60, (40, (1, 1)), cap=Constraints(spreads=(spread,)))
+    solution = solved(problem)
+    assert solution.nodes_in_use is not None
+    assert solution.nodes_in_use.value == 6  # 20 pods in each zone, 8 on a node
+    assert placement_violations(problem, solution.placement) == []
+
+
+def test_pods_that_exclude_each_other_stay_apart_while_the_rest_is_gathered() -> None:
+    apart = Exclusion(frozenset({0}), frozenset({0}), tuple(range(60)))
+    problem = scattered(60, (5, (1, 1)), (35, (1, 1)), cap=Constraints(exclusions=(apart,)))
+    solution = solved(problem)
+    assert solution.nodes_in_use is not None
+    assert solution.nodes_in_use.value == solution.nodes_in_use.bound == 5
+    assert int(solution.placement[0].max()) == 1
