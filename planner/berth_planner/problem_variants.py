@@ -30,6 +30,8 @@ def frozen(problem: Problem) -> Problem:
     """Nobody moves: what stands is weight. The classes keep their numbers, without standing pods; where a rule counts
     standing pods, copies of their classes that do not move follow them. Caps and budgets have nothing left to bind."""
     load = problem.standing_counts.T @ problem.requests
+    capacity = np.maximum(problem.capacity - load, 0)
+    capacity[problem.overloaded] = 0  # takes nothing new, not even a pod that asks for none of what is short
     rules = problem.constraints
     counted = {
         *(c for r in rules.limits for c in r.classes),
@@ -47,7 +49,7 @@ def frozen(problem: Problem) -> Problem:
     constraints = replace(_joined(rules, copies), budgets=(), max_disruption=None, max_evictions=None)
     return replace(
         problem,
-        capacity=np.maximum(problem.capacity - load, 0),
+        capacity=capacity,
         classes=tuple(classes),
         standing=standing,
         constraints=constraints,

@@ -157,6 +157,11 @@ def test_nobody_is_disturbed_for_a_pod_that_kube_scheduler_has_preempted_for() -
     assert places(plan) == {"small-0": "n1"}  # of n1's 8, the preemptor will have 6
 
 
+def test_pending_only_puts_nothing_on_a_node_over_its_capacity() -> None:
+    cluster = Cluster().node("n1", gpu=4).pods("a", 2, on="n1", gpu=4).pods("small", gpu=0, cpu=100)
+    assert waiting(cluster, plan_for(cluster, pending_only=True)) == {"small-0"}
+
+
 # -- preemptionPolicy Never
 
 
