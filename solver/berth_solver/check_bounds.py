@@ -25,8 +25,8 @@ from berth_solver.check_filling import Filling, Items, exact_filling, quick_fill
 from berth_solver.problem import BoolArray, IntArray, Problem
 from berth_solver.solution import Evidence
 
-MAX_PRICE = 1 << 40
-"""Largest pattern price times a node's pods stays inside 64 bits."""
+MAX_PRICE = 1 << 44
+"""Largest pattern price times a node's pods stays inside 64 bits; a few of the dearest moves for one pod are in it."""
 
 
 class EvidenceError(ValueError):

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from berth_solver.problem import IntArray
 
-MAX_WORTH = 1 << 40
+MAX_WORTH = 1 << 50
 """Largest worth of one node's filling, in price units: leaves room for fractions of prices inside 64 bits."""
 MAX_STATES = 400_000
 STRONGEST = 256

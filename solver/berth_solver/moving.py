@@ -19,7 +19,7 @@ from berth_solver.incumbent import Bound, Frame, Incumbent
 from berth_solver.problem import IntArray
 from berth_solver.rounding import Rounding
 from berth_solver.solution import Evidence
-from berth_solver.stages import GroupedStage, evidence, moves_stage
+from berth_solver.stages import GroupedStage, evidence, is_in_range, moves_stage
 from berth_solver.state import State, Stream
 
 SETTLE_ROUNDS = 12
@@ -133,6 +133,8 @@ class Moving:
             return
         proof = evidence(self.ground, grouped, generation.best)
         bound = max(0, running - generation.best.bound // SCALE)
+        if not is_in_range(proof):
+            return
         if bound > self.bound.value:
             self.bound = Bound(bound, proof)
         while self.clock() < until and self.incumbent.placed == self.placed and self.incumbent.disruption > bound:

@@ -18,6 +18,9 @@ from berth_solver.problem import IntArray
 from berth_solver.solution import Evidence
 from berth_solver.state import Ground
 
+MAX_PRICE = 1 << 44
+"""The verifier takes no larger ones: they would leave 64 bits."""
+
 
 @dataclass(frozen=True, eq=False)
 class GroupedStage:
@@ -151,6 +154,12 @@ def moves_stage(ground: Ground, placed: Sequence[int]) -> GroupedStage:
 def _movable(ground: Ground, ranks: int) -> IntArray:
     movable = np.array([c.movable for c in ground.problem.classes], np.bool_)
     return np.flatnonzero(movable & (ground.tier < ranks) & (ground.problem.totals > 0))
+
+
+def is_in_range(proof: Evidence) -> bool:
+    """Whether the verifier can take these prices. Where many dear moves make way for one pod they may be too large."""
+    prices = (*proof.class_prices, *(price for _, price in proof.tier_prices))
+    return max(map(abs, prices), default=0) <= MAX_PRICE
 
 
 def evidence(ground: Ground, grouped: GroupedStage, prices: Prices) -> Evidence:
