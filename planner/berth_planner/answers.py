@@ -69,8 +69,6 @@ class Answer:
 
 def answer(packing: Packing, options: PlanOptions) -> Answer:
     """Solve and check. Raises UnsoundAnswerError when a rule is broken."""
-    if not packing.problem.nodes:
-        return _nothing(packing.problem)
     never = packing.never_preempting
     if options.pending_only:
         found = solved_undisturbed(packing.problem, options)
@@ -166,12 +164,6 @@ def _tiers(problem: Problem, placement: IntArray, parts: Sequence[Solution]) -> 
         evidence = next(t.evidence.kind for t in parts[0].tiers if t.priority == priority)
         found.append(TierBound(priority, count, count + open_in_parts, evidence))
     return tuple(found)
-
-
-def _nothing(problem: Problem) -> Answer:
-    """A cluster without nodes needs no solver: nothing is placed, and that is all there can be."""
-    tiers = tuple(TierBound(priority, 0, 0, "trivial") for priority in problem.priorities)
-    return Answer(problem.standing_counts, tiers, 0.0, "trivial", 0.0, None, ())
 
 
 def _answer(solution: Solution) -> Answer:
