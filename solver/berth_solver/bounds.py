@@ -11,7 +11,7 @@ One to twenty milliseconds up to a thousand nodes of a few kinds. It is tight wh
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,8 +31,13 @@ MOST_PAIRS = 200_000
 """(class, kind of node) pairs beyond which the program is not built."""
 
 
-def capacity_bound(ground: Ground, rank: int, placed: Sequence[int], seconds: float) -> tuple[int, Evidence] | None:
-    """The most movable pods of tier `rank` given the counts above it, with evidence; None when time or size forbid it."""
+def capacity_bound(
+    ground: Ground, rank: int, placed: Sequence[int], seconds: float, wanted: Collection[int] | None = None
+) -> tuple[int, Evidence] | None:
+    """The most movable pods of tier `rank` given the counts above it, with evidence; None when time or size forbid it.
+
+    wanted: count only pods of these classes, all of that tier.
+    """
     problem = ground.problem
     width = len(problem.resources)
     movable = np.array([c.movable for c in problem.classes], np.bool_)
@@ -42,6 +47,7 @@ def capacity_bound(ground: Ground, rank: int, placed: Sequence[int], seconds: fl
     if len(classes) * len(kinds) > MOST_PAIRS:
         return None
     tier, total = ground.tier[classes], problem.totals[classes]
+    counted = tier == rank if wanted is None else np.isin(classes, sorted(wanted))
     req, cap = ground.req[classes, :width], ground.cap[:, :width]
     room = np.zeros((len(kinds), width), np.int64)
     np.add.at(room, kind_of, cap)
@@ -50,9 +56,7 @@ def capacity_bound(ground: Ground, rank: int, placed: Sequence[int], seconds: fl
     allowed = kinds.T & np.asarray((req[:, None, :] <= largest[None, :, :]).all(axis=2), np.bool_)
     whole = np.array([placed[u] == int(total[tier == u].sum()) for u in range(rank)] + [False], np.bool_)
     relaxation = _Relaxation(req, total, allowed, room)
-    duals = relaxation.solve(
-        tier == rank, whole[tier], tier, {u: placed[u] for u in range(rank) if not whole[u]}, seconds
-    )
+    duals = relaxation.solve(counted, whole[tier], tier, {u: placed[u] for u in range(rank) if not whole[u]}, seconds)
     if duals is None:
         return None
     prices = [[_short(p) for p in row] for row in duals.resources]
@@ -66,7 +70,7 @@ def capacity_bound(ground: Ground, rank: int, placed: Sequence[int], seconds: fl
     rates = [[int(math.ldexp(p, UNIT_BITS)) for p in row] for row in prices]
     value = sum(rates[k][r] * int(room[k, r]) for k in range(len(kinds)) for r in range(width))
     for x in range(len(classes)):
-        worth = unit if tier[x] == rank else tiers[int(tier[x])] * (unit // TIER_SCALE)
+        worth = unit * int(counted[x]) + tiers.get(int(tier[x]), 0) * (unit // TIER_SCALE)
         value += int(total[x]) * max(0, worth - cheapest[x])
     value -= sum(price * (unit // TIER_SCALE) * placed[u] for u, price in tiers.items())
     evidence = Evidence(

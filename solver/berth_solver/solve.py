@@ -8,9 +8,11 @@ bounds of the relaxation where they help. Preferences are its business too, once
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from berth_solver.answer import immovable_pods, of_exact, of_search
+from berth_solver.gangs import GangBounds
 from berth_solver.incumbent import Bound
 from berth_solver.options import Options
 from berth_solver.problem import Constraints, IntArray, Problem
@@ -22,6 +24,8 @@ FINISHING_SECONDS = 0.004
 """Kept back for turning the search's state into an answer ..."""
 FINISHING_SECONDS_PER_CELL = 6e-9
 """... and more for each class and node."""
+GANG_SHARE = 0.3
+"""Of the budget for showing that gangs cannot be placed at all."""
 RELAXED_SHARE = 0.35
 """Of the budget for the search without the constraints that it does not know."""
 
@@ -67,6 +71,9 @@ def _solve_constrained(problem: Problem, options: Options, start: float, deadlin
     quiet = replace(options, on_improvement=None)
     ground = make_ground(_relaxed(problem))
     relaxed = Search(ground, quiet, start, start + RELAXED_SHARE * (deadline - start))
+    gangs = GangBounds(problem, relaxed.incumbent, start + GANG_SHARE * (deadline - start))
+    fixed = immovable_pods(problem)
+    priorities = ground.priorities
     incumbent = problem.standing_counts
     improvements: list[Improvement] = []
 
@@ -77,7 +84,17 @@ def _solve_constrained(problem: Problem, options: Options, start: float, deadlin
         if options.on_improvement:
             options.on_improvement(improvement)
 
-    if not (options.pending_only or options.consolidate):
+    def tier_bound(rank: int, counts: Sequence[int]) -> Bound:
+        """The best bound on a tier that takes no search under all the constraints."""
+        plain, whole = relaxed.counting.bound(rank, counts), gangs.bound(rank, counts)
+        better = whole if whole is not None and whole.value < plain.value else plain
+        return Bound(better.value + fixed[priorities[rank]], better.evidence)
+
+    standing = relaxed.incumbent.placed
+    stands_best = bool(problem.constraints.gangs) and all(
+        standing[rank] + fixed[p] == tier_bound(rank, standing).value for rank, p in enumerate(priorities)
+    )
+    if not (options.pending_only or options.consolidate or stands_best):
         relaxed.run()
         placement = relaxed.incumbent.copy().placement()
         if not violations(problem, placement):
@@ -91,16 +108,13 @@ def _solve_constrained(problem: Problem, options: Options, start: float, deadlin
             incumbent = placement
             if (placement != problem.standing_counts).any():
                 note(placement)
-    fixed = immovable_pods(problem)
-    priorities = ground.priorities
 
     def counted(score: Score) -> tuple[int, ...]:
         return tuple(score.placed[problem.priorities.index(p)] - fixed[p] for p in priorities)
 
     def stage_bound(stage: Stage, score: Score) -> float:
         if stage.kind == "tier" and stage.priority in priorities:
-            rank = priorities.index(stage.priority)
-            return relaxed.counting.bound(rank, counted(score)).value + fixed[stage.priority]
+            return tier_bound(priorities.index(stage.priority), counted(score)).value
         if stage.kind == "disruption" and relaxed.moving.placed == counted(score):
             return float(relaxed.moving.bound.value)
         return float("inf") if stage.maximised else 0.0
@@ -108,7 +122,8 @@ def _solve_constrained(problem: Problem, options: Options, start: float, deadlin
     result = solve_constrained(
         problem,
         incumbent.copy(),
-        deadline,
+        # nothing can be better than what stands: the stages only need to be closed
+        start if stands_best and not any(c.preference for c in problem.classes) else deadline,
         options.clock,
         seed=options.seed,
         threads=options.threads,
@@ -123,9 +138,6 @@ def _solve_constrained(problem: Problem, options: Options, start: float, deadlin
     if best > before:
         note(result.placement)
     counts = tuple(placed[problem.priorities.index(p)] - fixed[p] for p in priorities)
-    known = {}
-    for rank, priority in enumerate(priorities):
-        bound = relaxed.counting.bound(rank, counts)
-        known[priority] = Bound(bound.value + fixed[priority], bound.evidence)
+    known = {priority: tier_bound(rank, counts) for rank, priority in enumerate(priorities)}
     least = relaxed.moving.bound if relaxed.moving.placed == counts else Bound(0, Evidence("trivial"))
     return of_exact(problem, result, known, least, tuple(improvements), options, start)

@@ -8,7 +8,7 @@ of them has a place, and only where somebody stays matters.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,10 +137,13 @@ def _grouped(
     return GroupedStage(stage, classes, first, nodes, group_of, tuple(ranks))
 
 
-def counting_stage(ground: Ground, rank: int, placed: Sequence[int]) -> GroupedStage:
-    """Most pods of tier `rank`, given the counts of the tiers above."""
+def counting_stage(
+    ground: Ground, rank: int, placed: Sequence[int], wanted: Collection[int] | None = None
+) -> GroupedStage:
+    """Most pods of tier `rank` (of its classes `wanted` alone, if given), given the counts of the tiers above."""
     classes = _movable(ground, rank + 1)
-    value = (ground.tier[classes] == rank).astype(np.int64)
+    counted = ground.tier[classes] == rank if wanted is None else np.isin(classes, sorted(wanted))
+    value = counted.astype(np.int64)
     return _grouped(ground, classes, np.zeros_like(value), value, placed, rank)
 
 
