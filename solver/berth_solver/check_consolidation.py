@@ -141,11 +141,11 @@ def _kinds(
         more = terrain.may_hold[attractive, n] - np.where(stay_worth[attractive] > 0, stood[attractive], 0)
         items = useful_items(
             np.concatenate([worth[here] + stay_worth[here], worth[attractive]]),
-            np.concatenate([requests[here], requests[attractive]]),
+            np.concatenate([terrain.weights[here], terrain.weights[attractive]]),
             np.concatenate([stood[here], more]),
-            terrain.room[n],
+            terrain.spaces[n],
         )
-        key = b"".join(a.tobytes() for a in (terrain.room[n], items.worth, items.weight, items.count))
-        _, _, count = found.get(key, (items, terrain.room[n], 0))
-        found[key] = (items, terrain.room[n], count + 1)
+        key = b"".join(a.tobytes() for a in (terrain.spaces[n], items.worth, items.weight, items.count))
+        _, _, count = found.get(key, (items, terrain.spaces[n], 0))
+        found[key] = (items, terrain.spaces[n], count + 1)
     return list(found.values()), certain
