@@ -16,6 +16,7 @@ from berth_solver.fewest_nodes import EmptiesStage, emptying_stage, staying_stag
 from berth_solver.lean import Leanest
 from berth_solver.rounding import Rounding
 from berth_solver.solution import Evidence
+from berth_solver.stages import MAX_PRICE, is_in_range
 from berth_solver.state import State
 
 MOST_GENERATION_CELLS = 150_000
@@ -51,7 +52,8 @@ class LeanColumns:
             evidence = Evidence("none")
             if generation.best is not None:
                 evidence = stage.evidence(self.ground, generation.best, capped=False)
-                self.lean.note_nodes_bound(nodes - generation.best.bound // SCALE, evidence)
+                if is_in_range(evidence):
+                    self.lean.note_nodes_bound(nodes - generation.best.bound // SCALE, evidence)
             while not self.is_over and not self.lean.has_fewest_nodes:
                 target = nodes - self.lean.nodes_bound.value
                 if not self._assemble(stage, generation, target):
@@ -82,7 +84,8 @@ class LeanColumns:
         evidence = Evidence("none")
         if generation.best is not None:
             evidence = stage.evidence(self.ground, generation.best, capped=True)
-            self.lean.note_moves_bound(running - generation.best.bound // SCALE, evidence, nodes)
+            if is_in_range(evidence) and evidence.node_price <= MAX_PRICE:
+                self.lean.note_moves_bound(running - generation.best.bound // SCALE, evidence, nodes)
         while not self.is_over and self.lean.nodes == nodes and not self.lean.has_fewest_moves:
             target = running - self.lean.moves_bound.value
             if not self._assemble(stage, generation, target):

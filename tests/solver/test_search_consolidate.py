@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from berth_solver.check_bounds import EvidenceError, Terrain
+from berth_solver.check_bounds import MAX_PRICE, EvidenceError, Terrain
 from berth_solver.check_consolidation import fewest_nodes, most_staying, nodes_kept_by_the_cap
 from berth_solver.check_placement import placement_violations
 from berth_solver.check_stages import least_nodes_in_use
@@ -233,7 +233,7 @@ def test_prices_of_pods_prove_how_many_nodes_they_need() -> None:
     assert result.nodes_in_use.evidence.kind == "patterns"
 
 
-@pytest.mark.parametrize("price", [-1, 1 << 41])
+@pytest.mark.parametrize("price", [-1, MAX_PRICE + 1])
 def test_a_price_out_of_range_is_refused(price: int) -> None:
     problem = scattered(2, (1, (1, 1)))
     with pytest.raises(EvidenceError, match="price of using a node"):
