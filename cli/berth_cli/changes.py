@@ -25,6 +25,8 @@ from berth_planner.what_if import (
 STANDARD_INPUT = Path("-")
 CLASS_PREFIXES = ("pc/", "priorityclass/", "priorityclasses/")
 MAX_MANIFEST_BYTES = 64 << 20
+PRIORITIES = range(-(2**31), 2**31)
+"""A pod's priority is an int32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,8 @@ def _set_priority(changed: Changed, text: str, namespace: str | None) -> None:
         equals = ""
     if not equals or not name:
         raise CommandError(f"--priority {text!r}: write NAME=NUMBER, for example deploy/chat=1000")
+    if value not in PRIORITIES:
+        raise CommandError(f"--priority {text!r}: a priority is between {PRIORITIES[0]} and {PRIORITIES[-1]}")
     prefix = next((p for p in CLASS_PREFIXES if name.lower().startswith(p)), None)
     if prefix is not None:
         changed.snapshot = set_class_priority(changed.snapshot, name[len(prefix) :], value)
@@ -150,7 +154,7 @@ def _documents(path: Path, namespace: str | None) -> list[Manifest]:
     try:
         documents = [document for document in yaml.load_all(text, Loader=loader) if document is not None]
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise CommandError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+        raise CommandError(f"{path}: neither YAML nor JSON: {' '.join(str(error).split())}") from error
     if not documents:
         raise CommandError(f"{path}: no objects in it")
     for document in documents:

@@ -18,6 +18,7 @@ from berth_cli.command import BerthCommand, BerthGroup
 from berth_cli.commands import demo, import_, plan, solve, verify, version, what_if, why
 from berth_cli.exits import DEBUG_VARIABLE, CommandError, Exit
 from berth_cli.printable import printable
+from berth_cli.streams import cannot_write, prepare_streams
 
 HELP_WIDTH = 100
 
@@ -68,14 +69,12 @@ def main(args: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit code. Nothing but KeyboardInterrupt's successor leaves it as an exception."""
     if args is None and hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `berth ... | head` ends quietly, like any filter
+    prepare_streams()
     name = "kubectl berth" if Path(sys.argv[0]).name.startswith("kubectl-berth") else "berth"
     try:
         typer.main.get_command(app)(args=None if args is None else list(args), prog_name=name)
     except CommandError as error:
-        print(printable(f"error: {error.message}"), file=sys.stderr)
-        if error.hint:
-            print(printable(error.hint), file=sys.stderr)
-        return int(error.code)
+        return _say(error)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except KeyboardInterrupt:
@@ -84,12 +83,21 @@ def main(args: Sequence[str] | None = None) -> int:
         print("error: out of memory", file=sys.stderr)
         return int(Exit.BAD_INPUT)
     except Exception as error:
+        if isinstance(error, OSError) and (unwritable := cannot_write(error)) is not None:
+            return _say(unwritable)
         if os.environ.get(DEBUG_VARIABLE):
             raise
         print(printable(f"error: this is a bug in Berth: {type(error).__name__}: {error}"), file=sys.stderr)
         print(f"Run again with {DEBUG_VARIABLE}=1 for the traceback, and please report it.", file=sys.stderr)
         return int(Exit.BUG)
     return int(Exit.FINE)
+
+
+def _say(error: CommandError) -> int:
+    print(printable(f"error: {error.message}"), file=sys.stderr)
+    if error.hint:
+        print(printable(error.hint), file=sys.stderr)
+    return int(error.code)
 
 
 if __name__ == "__main__":

@@ -54,6 +54,8 @@ def _parse(name: str, namespace: str | None) -> tuple[str | None, str, str]:
         return _one_namespace(parts[0], namespace), "", parts[1]
     if len(parts) == 2:
         return namespace, _kind(parts[0]), parts[1]
+    if _is_kind(parts[0]) and not _is_kind(parts[1]):  # pod/llm/web-0: meant all the same
+        parts[0], parts[1] = parts[1], parts[0]
     return _one_namespace(parts[0], namespace), _kind(parts[1]), parts[2]
 
 
@@ -86,9 +88,10 @@ def _unknown(snapshot: Snapshot, name: str, namespace: str | None, bare: str) ->
     known: Sequence[str] = sorted(
         {n for pod in snapshot.pods if namespace in (None, pod.namespace) for n in (pod.name, pod.workload.name)}
     )
-    close = get_close_matches(bare, known, SUGGESTIONS)
+    close: Sequence[str] = get_close_matches(bare, known, SUGGESTIONS)
+    if not known and namespace:  # no such namespace, or an empty one
+        elsewhere = {f"{p.namespace}/{n}" for p in snapshot.pods for n in (p.name, p.workload.name) if n == bare}
+        close = sorted(elsewhere)[:SUGGESTIONS]
     where = f" in namespace {namespace}" if namespace else ""
-    return CommandError(
-        f"UnknownPod: no pod or workload {name!r}{where}",
-        hint=f"Did you mean {', '.join(close)}?" if close else "",
-    )
+    hint = f"Did you mean {', '.join(close)}?" if close else "`berth why` without a name lists all that wait."
+    return CommandError(f"UnknownPod: no pod or workload {name!r}{where}", hint=hint)

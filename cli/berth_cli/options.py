@@ -64,8 +64,8 @@ Budget = Annotated[
     typer.Option(
         parser=parse_duration,
         metavar="TIME",
-        show_default="1s",
-        help="Time to solve: 500ms, 1s, 2m. A longer time proves more.",
+        show_default=False,
+        help="Time to solve: 500ms, 1s (the default), 2m. A longer time proves more.",
         rich_help_panel=SOLVING,
     ),
 ]

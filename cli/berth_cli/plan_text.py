@@ -41,7 +41,9 @@ def scope(snapshot: Snapshot, movable: str, *, by_default: bool) -> Text:
     """What was planned, and whose pods may be placed and moved: the one assumption that people should see first."""
     pods = [pod for pod in snapshot.pods if movable == "all" or pod.scheduler == "berth"]
     waiting = sum(pod.is_pending for pod in pods)
-    said = f"{counted(len(snapshot.nodes), 'node')}, {counted(len(snapshot.pods), 'pod')}, {waiting:,} waiting. "
+    others = sum(pod.is_pending for pod in snapshot.pods) - waiting
+    said = f"{counted(len(snapshot.nodes), 'node')}, {counted(len(snapshot.pods), 'pod')}, {waiting:,} waiting"
+    said += f" and {others:,} more for other schedulers. " if others else ". "
     if movable == "all":
         said += "Pods of every scheduler may be placed and moved (--movable all" + (
             ", the default)." if by_default else ")."
@@ -203,7 +205,7 @@ def verdict(plan: Plan) -> Text:
         said = f"{counted(waiting, 'pod')} {_s('wait', waiting)}; no better placement was found in the time given, and none is ruled out."
     else:
         wait = "all find a place" if not left else f"{counted(left, 'pod')} will still wait"
-        said = f"{_signed(gained)} placed ({waiting} waiting before; {wait}) {price}; "
+        said = f"{_signed(gained)} placed ({waiting:,} waiting before; {wait}) {price}; "
         said += (
             "proven best, with proven fewest moves." if counts_proven and least
             else "proven best; fewer moves are not ruled out." if counts_proven

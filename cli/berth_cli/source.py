@@ -14,7 +14,7 @@ from berth_cli.kubectl import read_cluster
 from berth_cli.terminal import Terminal
 
 if TYPE_CHECKING:
-    from berth_cluster.snapshot import Snapshot
+    from berth_cluster.snapshot import InputWarning, Snapshot
 
 STANDARD_INPUT = Path("-")
 MAX_WARNINGS = 12
@@ -45,10 +45,11 @@ def read_snapshot(
         except DumpError as error:
             raise CommandError(str(error), hint=_hint(error)) from error
     if not snapshot.nodes and not snapshot.pods:
-        where = ", ".join(str(path) for path in dumps or ()) or "the cluster's answer"
+        named = ["standard input" if path == STANDARD_INPUT else str(path) for path in dumps or ()]
+        where = ", ".join(named) or "the cluster's answer"
         raise CommandError(f"EmptyCluster: {where}: no nodes and no pods", hint="See docs/dumps.md for what to dump.")
     for warning in snapshot.warnings[:MAX_WARNINGS]:
-        terminal.warn(f"{warning.reason}: {warning.message}")
+        terminal.warn(f"{warning.reason}: {warning.message}{_where(warning)}")
     if len(snapshot.warnings) > MAX_WARNINGS:
         terminal.warn(f"... and {len(snapshot.warnings) - MAX_WARNINGS} more (see them all with -o json)")
     return snapshot
@@ -66,6 +67,12 @@ def _each_once(dumps: Sequence[Path]) -> Sequence[Path]:
         elif not path.exists():
             raise CommandError(f"{path}: no such file", hint="See docs/dumps.md for the command that writes a dump.")
     return dumps
+
+
+def _where(warning: InputWarning) -> str:
+    if not warning.example:
+        return ""
+    return f" ({warning.example})" if warning.count == 1 else f" ({warning.count:,} times, first {warning.example})"
 
 
 def _source(path: Path, stack: ExitStack) -> Path | BinaryIO:

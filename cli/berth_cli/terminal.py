@@ -24,6 +24,10 @@ PIPE_WIDTH = 10_000
 """Columns when stdout is no terminal: wide enough that no line is ever cut."""
 
 
+MIN_WIDTH = 80
+"""Of tables on a terminal: on a narrower one its lines wrap, as kubectl's do, rather than words within columns."""
+
+
 class SafeConsole(Console):
     """Text is text: no markup in it, and no character that would steer the terminal."""
 
@@ -73,7 +77,7 @@ def _console(file: object, plain: bool) -> Console:
         file=file,  # type: ignore[arg-type]
         no_color=plain,
         highlight=False,
-        width=None if on_terminal else PIPE_WIDTH,
+        width=max(MIN_WIDTH, Console(file=file).width) if on_terminal else PIPE_WIDTH,  # type: ignore[arg-type]
         soft_wrap=False,
     )
 
@@ -84,5 +88,7 @@ def columns(*headers: str, right: tuple[str, ...] = (), pad_left: int = 0) -> Ta
         box=None, pad_edge=pad_left > 0, padding=(0, 3 - pad_left, 0, pad_left), header_style="bold", show_edge=False
     )
     for header in headers:
-        table.add_column(header, justify="right" if header in right else "left", overflow="fold")
+        table.add_column(
+            header, justify="right" if header in right else "left", overflow="fold", no_wrap=header in right
+        )
     return table

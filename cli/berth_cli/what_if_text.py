@@ -81,8 +81,8 @@ def _verdict(document: WhatIfDocument) -> Text:
     comparison = document.comparison
     proven = "" if comparison.proven else " Not all of these counts are proven the best possible."
     if document.without_place:
-        named = ", ".join(document.without_place[:NAMED]) + (", ..." if len(document.without_place) > NAMED else "")
-        said = f"No: {len(document.without_place)} of {counted(len(document.asked_for), 'pod')} would have no place: {named}."
+        named = ", ".join(document.without_place[:NAMED]) + (", ..." if len(document.without_place) > NAMED else ".")
+        said = f"No: {len(document.without_place)} of {counted(len(document.asked_for), 'pod')} would have no place: {named}"
         return Text(said, style="bold red") + Text(proven, style="")
     less = comparison.waiting_less
     if document.asked_for:

@@ -34,7 +34,9 @@ class WhyDocument(msgspec.Struct, frozen=True):
     explanations: tuple[Explanation, ...]
 
 
-def print_explanations(console: Console, explanations: Sequence[Explanation], *, full: bool, wide: bool) -> None:
+def print_explanations(
+    console: Console, explanations: Sequence[Explanation], *, full: bool, wide: bool, namespace: str | None = None
+) -> None:
     if full:
         for i, explanation in enumerate(explanations):
             if i:
@@ -42,7 +44,9 @@ def print_explanations(console: Console, explanations: Sequence[Explanation], *,
             _print_full(console, explanation)
         return
     if not explanations:
-        console.print("No pod waits for a node.")
+        console.print(
+            "No pod waits for a node." if namespace is None else f"No pod of namespace {namespace} waits for a node."
+        )
         return
     table = columns("PODS", "PRIORITY", "NEEDS", "WHY", "WHAT WOULD HELP", right=("PRIORITY",))
     table.columns[3].no_wrap = True

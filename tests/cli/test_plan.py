@@ -217,3 +217,29 @@ def test_the_picture_is_drawn_for_gpu_clusters_only(here: Here, scene: Path, tmp
     ended = here("plan", "--dump", plain, "--picture")
     assert ended.code == 0
     assert "--html draws any" in ended.err
+
+
+@pytest.mark.parametrize("args", [("--out", "dump.json"), ("--html", "./dump.json"), ("--out", "p", "--html", "p")])
+def test_no_file_is_written_over_that_the_command_reads_or_writes_itself(
+    here: Here, scene: Path, monkeypatch: pytest.MonkeyPatch, args: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(scene.parent)
+    before = scene.read_bytes()
+    ended = here("plan", "--dump", scene, *args)
+    assert ended.code == 2
+    assert f"cannot write {args[-1].removeprefix('./')}: this command uses that file already" in ended.err
+    assert [path.name for path in scene.parent.iterdir()] == ["dump.json"]
+    assert scene.read_bytes() == before
+
+
+def test_a_warning_says_how_often_and_where_first(here: Here, tmp_path: Path) -> None:
+    scene = dump(tmp_path / "dump.json", node("a"), *(pod(f"p{i}", gpus=1, on="gone") for i in range(3)))
+    ended = here("plan", "--dump", scene)
+    assert ended.code == 0
+    assert "warning: UnknownNode: " in ended.err
+    assert "(3 times, first llm/p0)" in ended.err
+
+
+def test_those_who_wait_for_other_schedulers_are_counted_apart(here: Here, scene: Path) -> None:
+    ended = here("plan", "--dump", scene, "--movable", "berth")
+    assert ended.lines[0].startswith("2 nodes, 3 pods, 0 waiting and 1 more for other schedulers. Only pods of")

@@ -168,3 +168,9 @@ def test_a_file_that_is_no_plan(here: Here, planned: tuple[Path, Path], tmp_path
     ended = here("verify", "--dump", planned[0], "--plan", other)
     assert ended.code == 2
     assert "not a plan" in ended.err
+
+
+def test_lines_that_are_no_problems_are_not_taken_for_verified(here: Here, solved: tuple[Path, Path]) -> None:
+    ended = here("verify", solved[1], solved[1])
+    assert ended.code == 2
+    assert f"{solved[1]}:1: no problem: " in ended.out

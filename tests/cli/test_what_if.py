@@ -108,6 +108,7 @@ def test_another_priority_changes_who_is_placed(here: Here, tmp_path: Path) -> N
         (["--priority", "deploy/batch"], "write NAME=NUMBER"),
         (["--priority", "deploy/batch=high"], "write NAME=NUMBER"),
         (["--priority", "deploy/nobody=1"], "no pod or workload"),
+        (["--priority", "deploy/batch=9999999999"], "a priority is between"),
         (["--priority", "pc/nobody=1"], "PriorityClass"),
         (["--add", "nowhere.yaml"], "nowhere.yaml"),
     ],
@@ -122,7 +123,7 @@ def test_a_change_that_cannot_be_made(here: Here, scene: Path, args: list[str], 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{unclosed", "not YAML"),
+        ("{unclosed", "neither YAML nor JSON"),
         ("", "no objects"),
         ("just a word", "no Kubernetes object"),
         ("kind: Deployment\nmetadata: {name: x}\n", "spec.template.spec is missing"),

@@ -50,7 +50,9 @@ def test_the_smallest_change_that_would_help_is_named(here: Here, tmp_path: Path
     assert "with 1 nvidia.com/gpu fewer" in here("why", "nearly", "--dump", scene).out
 
 
-@pytest.mark.parametrize("name", ["urgent", "llm/urgent", "pod/urgent", "deploy/chat", "chat", "llm/deployment/chat"])
+@pytest.mark.parametrize(
+    "name", ["urgent", "llm/urgent", "pod/urgent", "deploy/chat", "chat", "llm/deployment/chat", "deploy/llm/chat"]
+)
 def test_names_as_people_type_them(here: Here, scene: Path, name: str) -> None:
     document = json.loads(here("why", name, "--dump", scene, "-o", "json").out)
     assert [e["pods"] for e in document["explanations"]] == [["llm/urgent"]]
@@ -69,13 +71,21 @@ def test_a_running_pod_is_said_to_run(here: Here, scene: Path) -> None:
 def test_nobody_waits(here: Here, tmp_path: Path) -> None:
     scene = dump(tmp_path / "dump.json", node("a"))
     assert here("why", "--dump", scene).out == "No pod waits for a node.\n"
+    assert here("why", "--dump", scene, "-n", "prod").out == "No pod of namespace prod waits for a node.\n"
+
+
+def test_a_dump_without_its_flag_is_not_looked_for_among_pods(here: Here, scene: Path) -> None:
+    ended = here("why", scene)
+    assert ended.code == 2
+    assert f"berth why --dump {scene}" in ended.err
 
 
 @pytest.mark.parametrize(
     ("args", "said"),
     [
         (["urgnet"], "Did you mean urgent"),
-        (["urgent", "-n", "prod"], "in namespace prod"),
+        (["urgent", "-n", "prod"], "in namespace prod\nDid you mean llm/urgent?"),
+        (["nothing-like-it"], "`berth why` without a name"),
         (["llm/urgent", "-n", "prod"], "-n says prod"),
         (["a/b/c/d"], "no name of a pod"),
     ],

@@ -52,9 +52,10 @@ def demo(
     from berth_cluster.dump import read_dumps
     from berth_planner.options import PlanOptions
 
-    for target in (save_dump, Path(html) if html else None):
-        if target is not None:
-            check_writable(target)
+    if save_dump is not None:
+        check_writable(save_dump)
+    if html:
+        check_writable(Path(html), keep=(save_dump,))
     terminal = open_terminal(no_color=no_color)
     dump = demo_dump()
     if save_dump is not None:

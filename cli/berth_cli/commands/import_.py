@@ -49,7 +49,7 @@ def openb(
     from berth_cluster.openb import import_openb
 
     if out is not None:
-        check_writable(out)
+        check_writable(out, keep=(nodes, pods))
     elif sys.stdout.isatty():
         raise CommandError("this would print megabytes of JSON here", hint="Name a file with -o, or pipe it on.")
     try:

@@ -94,9 +94,10 @@ def plan(
     from berth_planner.options import PlanOptions
     from berth_planner.packing import Caps
 
-    for target in (out, html):
-        if target is not None:
-            check_writable(target)
+    if out is not None:
+        check_writable(out, keep=dump or ())
+    if html is not None:
+        check_writable(html, keep=(*(dump or ()), out))
     terminal = open_terminal(no_color=no_color)
     snapshot = read_snapshot(dump, context=context, kubeconfig=kubeconfig, terminal=terminal)
     asked = PlanOptions(

@@ -78,14 +78,17 @@ def verify(
         ended = _verify_lines(files[0], files[1], bounds, budget, seed, threads, terminal)
     if ended.wrong or (strict and ended.open):
         raise typer.Exit(Exit.NO)
+    if ended.unreadable:
+        raise typer.Exit(Exit.BAD_INPUT)
 
 
 class _Ended:
-    """How many things were wrong, and how many bounds could not be proven again."""
+    """How many things were wrong, how many bounds could not be proven again, how many lines held no problem."""
 
     def __init__(self) -> None:
         self.wrong = 0
         self.open = 0
+        self.unreadable = 0
 
 
 def _verify_lines(
@@ -106,7 +109,8 @@ def _verify_lines(
         try:
             read = read_problem(line)
         except LineError as error:
-            terminal.out.print(f"{problems}:{number}: no problem: {error}", soft_wrap=True)
+            ended.unreadable += 1
+            _say(terminal, f"{problems}:{number}: no problem: {error}", "red")
             continue
         waiting = answers[read.id]
         if not waiting:

@@ -92,7 +92,7 @@ def what_if(
     from berth_planner.options import PlanOptions
 
     if html is not None:
-        check_writable(html)
+        check_writable(html, keep=(*(dump or ()), *(add or ())))
     changes = Changes(
         remove=tuple(remove or ()),
         cordon=tuple(cordon or ()),

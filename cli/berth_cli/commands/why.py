@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from berth_cli import options
+from berth_cli.exits import CommandError
 
 if TYPE_CHECKING:
     from berth_cluster.snapshot import Pod, Snapshot
@@ -26,7 +28,7 @@ Exit codes: 0 answered, 2 bad input or no such pod, 3 cluster not reachable.
 
 def why(
     name: Annotated[
-        str | None, typer.Argument(metavar="[POD|WORKLOAD]", help="One pod, or the waiting pods of a workload.")
+        str | None, typer.Argument(metavar="POD|WORKLOAD", help="One pod, or the waiting pods of a workload.")
     ] = None,
     dump: options.Dump = None,
     context: options.Context = None,
@@ -51,6 +53,8 @@ def why(
     from berth_cli.terminal import open_terminal
     from berth_planner.options import PlanOptions
 
+    if name and not dump and Path(name).is_file():
+        raise CommandError(f"{name} is a file, not a pod or workload", hint=f"To read it: berth why --dump {name}")
     terminal = open_terminal(no_color=no_color)
     snapshot = read_snapshot(dump, context=context, kubeconfig=kubeconfig, terminal=terminal)
     within = None if all_namespaces else namespace
@@ -66,7 +70,9 @@ def why(
         return
     if meant:
         print_running(terminal.out, meant)
-    print_explanations(terminal.out, explanations, full=meant is not None, wide=output is options.OutputFormat.WIDE)
+    print_explanations(
+        terminal.out, explanations, full=meant is not None, wide=output is options.OutputFormat.WIDE, namespace=within
+    )
 
 
 def _explain(
