@@ -14,6 +14,8 @@ STOP_MARGIN_SECONDS = 0.004
 """CP-SAT returns up to this much later than its own limit, and later in large models: 20 ms at 12,000 variables."""
 STOP_MARGIN_PER_VARIABLE = 1.5e-6
 NO_LIMIT = (1 << 63) - 1
+LARGEST_PRESOLVED = 1 << 31
+"""Coefficients up to which rows are presolved. From 2^32 on presolve (seen with OR-Tools 9.15) may cut the optimum off."""
 LEAST_SECONDS = 0.002
 """Below this a call is not worth starting."""
 
@@ -68,6 +70,7 @@ class IntegerModel:
         self.least: list[int] = []
         self.most: list[int] = []
         self.rows = 0
+        self._largest = 0
 
     def variable(self, least: int, most: int) -> int:
         self._proto.variables.add().domain.extend([least, most])
@@ -98,6 +101,7 @@ class IntegerModel:
         row.coeffs.extend(linear.coefficients)
         row.domain.extend([least, most])
         self.rows += 1
+        self._largest = max(self._largest, max(map(abs, linear.coefficients), default=0))
 
     def minimize(self, linear: Linear) -> None:
         self._model.clear_objective()
@@ -126,6 +130,7 @@ class IntegerModel:
         solver.parameters.max_time_in_seconds = limit
         solver.parameters.random_seed = seed & 0x7FFFFFFF
         solver.parameters.num_workers = threads
+        solver.parameters.cp_model_presolve = self._largest <= LARGEST_PRESOLVED
         if effort is not None:
             solver.parameters.max_deterministic_time = effort
         status = solver.solve(self._model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from berth_solver.options import Options
-from berth_solver.problem import MAX_MOVE_COST, Constraints, Limit, PodClass, ProblemError
+from berth_solver.problem import MAX_MOVE_COST, Constraints, Gang, Limit, PodClass, ProblemError, Spread
 from berth_solver.solve import solve
 from berth_solver.verify import verify
 from berth_solver.warm import warm
@@ -52,3 +52,24 @@ def test_the_dearest_moves_are_proven_too_and_dearer_ones_refused() -> None:
     assert (solution.disruption.value, solution.disruption.bound) == (MAX_MOVE_COST, MAX_MOVE_COST)
     with pytest.raises(ProblemError, match="move_cost"):
         make_problem([[12]], [PodClass("x", 0, (6,), move_cost=MAX_MOVE_COST + 1)])
+
+
+def test_huge_amounts_do_not_lead_the_exact_search_astray() -> None:
+    """Bytes that share no divisor: with such coefficients CP-SAT's presolve called one pod too few the optimum."""
+    classes = [
+        PodClass("c0", 1, (15942959485454, 2168982464764, 7313558), 2),
+        PodClass("c1", 2, (5545807654810, 1982433971166, 3673292), 1),
+        PodClass("c2", 2, (12620957854806, 1922221989225, 8795259), 1),
+        PodClass("c3", 2, (7822821204602, 1893118126003, 565860), 2, move_cost=2),
+        PodClass("c4", 3, (207782626318, 1534996703710, 2653794)),
+        PodClass("c5", 3, (564090472908, 2705005162015, 1956157), 4),
+    ]
+    rules = Constraints(
+        spreads=(Spread(frozenset({1, 4}), (0, 1), 1, frozenset({0, 1, 2, 3})),),
+        gangs=(Gang(frozenset({0, 3, 4, 5}), 3, "g"),),
+        max_disruption=1,
+    )
+    nodes = [[26772565642860, 8252980434355, 27947781], [28756141648289, 7259134873853, 29732005]]
+    stand = [(0, 1, 1), (0, 0, 1), (1, 0, 1), (3, 1, 1), (4, 0, 2), (4, 1, 2)]
+    solution = solve(make_problem(nodes, classes, stand, rules), QUICK)
+    assert solution.tiers[0].placed == 5
