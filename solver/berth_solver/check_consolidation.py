@@ -25,23 +25,37 @@ from berth_solver.solution import Evidence
 
 
 def nodes_kept_by_the_cap(problem: Problem) -> int:
-    """Of the nodes that hold movable pods, those that cannot be emptied without more disruption than the cap allows."""
-    cap = problem.constraints.max_disruption
-    if cap is None:
-        return 0
-    price = [0] * len(problem.nodes)
-    occupied = [False] * len(problem.nodes)
+    """Of the nodes that hold movable pods, those that cannot be emptied without more disruption than the caps allow.
+
+    Budgets: pods that leave are each in some budget, or in none; so no more leave than all budgets allow together, and those
+    in none.
+    """
+    weighted: dict[int, int] = {}
+    pods: dict[int, int] = {}
+    in_a_budget = {c for budget in problem.constraints.budgets for c in budget.classes}
+    stands = problem.standing_counts.sum(axis=1)
+    most = sum(min(b.max_disrupted, int(stands[sorted(b.classes)].sum())) for b in problem.constraints.budgets)
     for s in problem.standing:
-        if problem.classes[s.pod_class].movable:
-            price[s.node] += s.count * problem.classes[s.pod_class].move_cost
-            occupied[s.node] = True
-    kept = sum(occupied)
-    for cost in sorted(p for p, o in zip(price, occupied, strict=True) if o):
-        cap -= cost
-        if cap < 0:
+        pod_class = problem.classes[s.pod_class]
+        if pod_class.movable:
+            weighted[s.node] = weighted.get(s.node, 0) + s.count * pod_class.move_cost
+            pods[s.node] = pods.get(s.node, 0) + s.count
+            most += 0 if s.pod_class in in_a_budget else s.count
+    kept = 0
+    if problem.constraints.max_disruption is not None:
+        kept = _too_dear(weighted, problem.constraints.max_disruption)
+    return max(kept, _too_dear(pods, most))
+
+
+def _too_dear(price: Mapping[int, int], most: int) -> int:
+    """How many of the nodes are left when the cheapest are emptied for at most `most` in all."""
+    emptied = 0
+    for cost in sorted(price.values()):
+        most -= cost
+        if most < 0:
             break
-        kept -= 1
-    return kept
+        emptied += 1
+    return len(price) - emptied
 
 
 def fewest_nodes(

@@ -48,16 +48,32 @@ def roomiest_bound(ground: Ground, placed: Sequence[int]) -> int:
 
 
 def capped_bound(ground: Ground) -> int:
-    """Nodes that stay in use because emptying more of them would cost more than the cap on disruption allows."""
+    """Nodes that stay in use because emptying more of them would disturb more than the caps allow."""
     problem = ground.problem
-    cap = problem.constraints.max_disruption
-    if cap is None:
-        return 0
+    constraints = problem.constraints
     movable = np.array([c.movable for c in problem.classes], np.bool_)
-    weight = ground.cost.astype(np.int64) * movable
-    occupied = problem.standing_counts[movable].any(axis=0)
-    stands = sorted((weight @ problem.standing_counts)[occupied].tolist())
-    return len(stands) - bisect_right(list(accumulate(stands)), cap)
+    standing = problem.standing_counts[movable]
+    occupied = standing.any(axis=0)
+    kept = 0
+    if constraints.max_disruption is not None:
+        weight = ground.cost[movable].astype(np.int64) @ standing
+        kept = _cannot_be_emptied(weight[occupied], constraints.max_disruption)
+    if constraints.budgets:
+        # what budgets allow together, and the pods that are in none
+        stood = problem.standing_counts.sum(axis=1)
+        free = movable.copy()
+        allowed = 0
+        for budget in constraints.budgets:
+            members = sorted(budget.classes)
+            free[members] = False
+            allowed += min(budget.max_disrupted, int(stood[members].sum()))
+        kept = max(kept, _cannot_be_emptied(standing.sum(axis=0)[occupied], allowed + int(stood[free].sum())))
+    return kept
+
+
+def _cannot_be_emptied(weights: IntArray, most: int) -> int:
+    """How many of these weights are left when the smallest are taken as long as their sum is at most `most`."""
+    return len(weights) - bisect_right(list(accumulate(sorted(weights.tolist()))), most)
 
 
 @dataclass(frozen=True, eq=False)
