@@ -1,7 +1,8 @@
 """What kube-scheduler's filters would say to one pod on one node, straight from Kubernetes' terms.
 
 The simulator judges plans by it. It shares nothing with the way a snapshot becomes a problem, so that a mistake there
-shows. Pods are looked at one by one: good for following a plan, too slow for searching one.
+shows. Pods are looked at one by one: good for following a plan, too slow for searching one. Anti-affinity reaches over whole
+domains, so pods that have such terms are kept apart, by node: to look at all pods for each of openb's 7,299 placements took 13 s.
 """
 
 from __future__ import annotations
@@ -22,14 +23,19 @@ class Cluster:
     def __init__(self, nodes: Sequence[Node], pods: Iterable[Pod]) -> None:
         self.nodes = {node.name: node for node in nodes}
         self.on: dict[str, dict[str, Pod]] = defaultdict(dict)
+        self._excluding: dict[str, dict[str, Pod]] = defaultdict(dict)
+        """Node to those pods on it that have anti-affinity terms."""
         for pod in pods:
             if pod.node is not None and pod.node in self.nodes:
-                self.on[pod.node][pod.uid or pod.key] = pod
+                self.place(pod, pod.node)
 
     def place(self, pod: Pod, node: str) -> None:
         self.on[node][pod.uid or pod.key] = pod
+        if pod.spec.anti_affinity:
+            self._excluding[node][pod.uid or pod.key] = pod
 
     def remove(self, pod: Pod, node: str) -> bool:
+        self._excluding.get(node, {}).pop(pod.uid or pod.key, None)
         return self.on[node].pop(pod.uid or pod.key, None) is not None
 
     def pods(self) -> Iterable[tuple[Node, Pod]]:
@@ -64,9 +70,14 @@ class Cluster:
 
     def _excluded(self, pod: Pod, node: Node) -> bool:
         return any(
-            any(_shared(node, other_node, t) and _means(t, other) for t in pod.spec.anti_affinity)
-            or any(_shared(node, other_node, t) and _means(t, pod) for t in other.spec.anti_affinity)
-            for other_node, other in self.pods()
+            _shared(node, self.nodes[where], term) and any(_means(term, other) for other in others.values())
+            for term in pod.spec.anti_affinity
+            for where, others in self.on.items()
+        ) or any(
+            _shared(node, self.nodes[where], term) and _means(term, pod)
+            for where, others in self._excluding.items()
+            for other in others.values()
+            for term in other.spec.anti_affinity
         )
 
     def _has_company(self, pod: Pod, node: Node) -> bool:

@@ -229,9 +229,9 @@ def _gangs(shapes: Sequence[Shape], rules: PodRules) -> None:
     for s, shape in enumerate(shapes):
         if shape.gang is not None:
             members[shape.namespace, shape.gang.key].add(s)
-    for (namespace, key), gang in members.items():
+    for (_, key), gang in members.items():  # a gang's key names its namespace
         minimum = max(g.minimum for s in gang if (g := shapes[s].gang) is not None)
         minimum -= sum(sum(shapes[s].fixed.values()) for s in gang)
         live = _live(shapes, frozenset(gang))
         if live and minimum > 1:
-            rules.gangs.append(GangRule(live, minimum, f"{namespace}/{key}"))
+            rules.gangs.append(GangRule(live, minimum, key))

@@ -189,9 +189,10 @@ class _Explainer:
     ) -> tuple[Reason, bool, str]:
         """Code, whether it is proven, and the sentence."""
         who = f"gang {self._gangs[gang].name}" if gang is not None else _pods(pods)
+        waits, is_left = ("waits", "is left") if gang is not None or len(pods) == 1 else ("wait", "are left")
         resources = _request_text(pods[0])
         if finding is None:
-            return Reason.NOT_PROVEN, False, f"{who} is left waiting; there was no time to look into it alone"
+            return Reason.NOT_PROVEN, False, f"{who} {is_left} waiting; there was no time to look into it alone"
         match finding.code:
             case Reason.NO_PLACEMENT_EXISTS:
                 everything = "not even if everything movable moved" if self._packing.problem.standing else "on any node"
@@ -216,12 +217,12 @@ class _Explainer:
             return (
                 Reason.HIGHER_PRIORITY_FIRST,
                 True,
-                f"{who} waits: {alone}, but pods of the same or a higher priority would then go without",
+                f"{who} {waits}: {alone}, but pods of the same or a higher priority would then go without",
             )
         caps = self._options.caps
         if caps.max_moves is not None or caps.max_evictions is not None or caps.max_disruption is not None:
             return finding.code, True, f"{who}: {alone}, which the cap on moves or evictions does not leave room for"
-        sentence = f"{who} waits: {alone}, but pods of the same or a higher priority have the room; whether all could be placed is not proven"
+        sentence = f"{who} {waits}: {alone}, but pods of the same or a higher priority have the room; whether all could be placed is not proven"
         return Reason.HIGHER_PRIORITY_FIRST, False, sentence
 
     def _is_counted_out(self, priority: int) -> bool:
