@@ -18,7 +18,7 @@ from berth_solver.options import Options
 from berth_solver.problem import IntArray, Problem
 from berth_solver.rules import Rules
 from berth_solver.solution import Improvement, Solution
-from berth_solver.state import State, make_ground, node_level
+from berth_solver.state import State, make_ground, unknown_constraints
 
 COUNTING_SHARE = 0.4
 """Of the budget for the counts at most; what they do not use is left for consolidation."""
@@ -68,12 +68,6 @@ def solve_consolidating(
 
 
 def _has_unknown_rules(problem: Problem) -> bool:
-    """Whether there are constraints beyond what consolidation knows: limits of single nodes, budgets and caps."""
-    constraints = problem.constraints
-    return bool(
-        constraints.exclusions
-        or constraints.affinities
-        or constraints.spreads
-        or constraints.gangs
-        or any(not node_level(x) for x in constraints.limits)
-    )
+    """Whether there are constraints beyond what consolidation knows: limits that are capacities, budgets and caps."""
+    rest = replace(unknown_constraints(problem), budgets=(), max_disruption=None, max_evictions=None)
+    return bool(rest)

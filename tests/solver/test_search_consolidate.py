@@ -17,8 +17,9 @@ from berth_solver.check_stages import least_nodes_in_use
 from berth_solver.consolidate import Consolidation, consolidate
 from berth_solver.consolidating import solve_consolidating
 from berth_solver.emptying_under_rules import empty_under_rules
+from berth_solver.feasible import violations
 from berth_solver.options import Options
-from berth_solver.problem import Budget, Constraints, Exclusion, Limit, PodClass, Problem, Spread
+from berth_solver.problem import Budget, Constraints, Exclusion, IntArray, Limit, PodClass, Problem, Spread
 from berth_solver.score import disruption, nodes_in_use, placed_per_tier
 from berth_solver.solution import Certificate, Evidence, Solution
 from berth_solver.solve import solve
@@ -37,7 +38,11 @@ def consolidated(problem: Problem, budget: float = BUDGET, threads: int = 1, see
     """From what stands, nothing placed in addition."""
     ground = make_ground(problem)
     state = State.of(ground, problem.standing_counts, seed)
-    return consolidate(ground, state, time.perf_counter, time.perf_counter() + budget, seed, threads)
+
+    def keeps_all(placement: IntArray) -> bool:  # a limit that is broken at the start is more than the search knows
+        return not violations(problem, placement)
+
+    return consolidate(ground, state, time.perf_counter, time.perf_counter() + budget, seed, threads, keeps_all)
 
 
 @st.composite
