@@ -278,10 +278,16 @@ def _check_class(pod_class: PodClass, nodes: int, width: int) -> None:
 
 
 def _check_constraints(constraints: Constraints, nodes: int, classes: int) -> None:
+    sound: set[int] = set()
+
     def check(kind: str, name: str, members: Sequence[frozenset[int]], domain_of: tuple[int, ...] | None) -> None:
         if any(not 0 <= c < classes for group in members for c in group):
             raise ProblemError(f"{kind} {name!r} names a class that does not exist")
-        if domain_of is not None and (len(domain_of) != nodes or any(d < NO_DOMAIN for d in domain_of)):
+        # constraints share their partitions: each is looked at once
+        if domain_of is None or id(domain_of) in sound:
+            return
+        sound.add(id(domain_of))
+        if len(domain_of) != nodes or any(d < NO_DOMAIN for d in domain_of):
             raise ProblemError(f"{kind} {name!r}: domain_of must give one domain (or -1) for each node")
 
     for limit in constraints.limits:

@@ -7,15 +7,18 @@ Limits whose domains are single nodes become further columns of capacity, so tha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from berth_solver import anneal
-from berth_solver.problem import BoolArray, IntArray, Limit, Problem
+from berth_solver.problem import BoolArray, Constraints, IntArray, Limit, Problem
 
 FloatArray = npt.NDArray[np.float64]
+
+MOST_LIMITS = 12
+"""Limits of single nodes that become columns of capacity."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,15 +46,42 @@ def node_level(limit: Limit) -> bool:
     return len(set(domains)) == len(domains)
 
 
-def is_capacity(problem: Problem, limit: Limit) -> bool:
-    """Whether a limit is wholly a capacity: of single nodes, and no node holds too many at the start.
+def capacity_limits(problem: Problem) -> tuple[Limit, ...]:
+    """The limits of single nodes that are turned into columns of capacity: those that can bind, and not too many.
 
-    Such a node takes a new member only once enough have left, which a capacity cannot say: there the search may break it.
+    Each column is paid for in every repacking, so beyond MOST_LIMITS the others are left to the constrained search.
     """
-    if not node_level(limit):
-        return False
+    single: dict[int, bool] = {}
+    found = []
+    for limit in problem.constraints.limits:
+        key = id(limit.domain_of)
+        if key not in single:
+            single[key] = node_level(limit)
+        if single[key] and int(problem.totals[sorted(limit.classes)].sum()) > limit.maximum:
+            found.append(limit)
+    # those with somebody waiting matter most
+    found.sort(key=lambda x: -sum(problem.classes[c].pending for c in x.classes))
+    return tuple(found[:MOST_LIMITS])
+
+
+def unknown_constraints(problem: Problem) -> Constraints:
+    """What the compiled search does not know of, or not wholly.
+
+    A node that holds too many pods of a limit takes a new one only once enough have left, which a capacity cannot say.
+    """
+    known = {id(x) for x in capacity_limits(problem) if not _is_violated(problem, x)}
+    # a limit that all its pods together do not reach says nothing
+    rest = (
+        x
+        for x in problem.constraints.limits
+        if id(x) not in known and int(problem.totals[sorted(x.classes)].sum()) > x.maximum
+    )
+    return replace(problem.constraints, limits=tuple(rest))
+
+
+def _is_violated(problem: Problem, limit: Limit) -> bool:
     held = problem.standing_counts[sorted(limit.classes)].sum(axis=0)
-    return not ((held > limit.maximum) & (np.array(limit.domain_of, np.int64) >= 0)).any()
+    return bool(((held > limit.maximum) & (np.array(limit.domain_of, np.int64) >= 0)).any())
 
 
 def make_ground(problem: Problem) -> Ground:
@@ -62,11 +92,10 @@ def make_ground(problem: Problem) -> Ground:
     usable[:, problem.overloaded] = False
     cap = np.maximum(problem.capacity, np.where(problem.overloaded[:, None], problem.standing_load, problem.capacity))
     req = problem.requests
-    for limit in problem.constraints.limits:
-        if node_level(limit):
-            column, room = _limit_as_resource(problem, limit, usable)
-            req = np.concatenate([req, np.where(movable, column, 0)[:, None]], axis=1)
-            cap = np.concatenate([cap, room[:, None]], axis=1)
+    for limit in capacity_limits(problem):
+        column, room = _limit_as_resource(problem, limit, usable)
+        req = np.concatenate([req, np.where(movable, column, 0)[:, None]], axis=1)
+        cap = np.concatenate([cap, room[:, None]], axis=1)
     rows: dict[bytes, int] = {}
     group = np.array([rows.setdefault(row.tobytes(), len(rows)) for row in usable], np.int64)
     mask = np.array([np.frombuffer(row, np.bool_) for row in rows], np.bool_).reshape(len(rows), len(problem.nodes))
