@@ -27,7 +27,11 @@ def solve(problem: Problem, options: Options | None = None) -> Solution:
     deadline = (
         start + options.budget - min(0.2 * options.budget, FINISHING_SECONDS + FINISHING_SECONDS_PER_CELL * cells)
     )
-    if options.pending_only or options.consolidate or not _is_plain(problem):
+    if options.consolidate and not options.pending_only:
+        from berth_solver.consolidating import solve_consolidating
+
+        return solve_consolidating(problem, options, start, deadline, solve)
+    if options.pending_only or not _is_plain(problem):
         # loads CP-SAT, which a plain problem does without
         from berth_solver.with_constraints import ConstrainedSearch
 
