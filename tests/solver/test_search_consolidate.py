@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from berth_solver.check_bounds import MAX_PRICE, EvidenceError, Terrain
 from berth_solver.check_consolidation import fewest_nodes, most_staying, nodes_kept_by_the_cap
+from berth_solver.check_exhausted import Given, fewer_nodes_do, least_disruption
 from berth_solver.check_placement import placement_violations
 from berth_solver.check_stages import least_nodes_in_use
 from berth_solver.consolidate import Consolidation, consolidate
@@ -125,19 +126,26 @@ def never() -> bool:
 
 
 @slowly
-@given(plain_problems(max_nodes=6, max_classes=7, max_pods=4))
+@given(plain_problems(max_nodes=4, max_classes=5, max_pods=4))
 def test_every_bound_follows_from_its_evidence(problem: Problem) -> None:
     result = consolidated(problem, budget=0.1)
     terrain, decided = Terrain.of(problem), decided_of(problem, result.state.placement())
     in_use, moves = result.nodes_in_use, result.disruption
     if in_use.evidence.kind == "patterns":
         assert fewest_nodes(terrain, decided, in_use.evidence, int(in_use.bound), never).most // 1 <= -in_use.bound
+    elif in_use.evidence.kind == "exhausted":
+        assert not fewer_nodes_do(problem, terrain, Given(decided), int(in_use.bound), never)
     else:
+        assert in_use.evidence.kind == "trivial"
         least = max(least_nodes_in_use(problem, terrain, decided), nodes_kept_by_the_cap(problem))
         assert in_use.bound <= least
     costs = np.array([c.move_cost for c in problem.classes], np.int64)
     stands = int(costs @ problem.standing_counts.sum(axis=1))
-    if moves.bound > 0:
+    if moves.evidence.kind == "exhausted":
+        given = Given(decided, int(in_use.value))
+        assert least_disruption(problem, terrain, given, moves.bound, never) >= moves.bound
+    elif moves.bound > 0:
+        assert moves.evidence.kind == "patterns"
         most = most_staying(
             terrain, costs, int(in_use.value), decided, moves.evidence, stands - int(moves.bound), never
         )
