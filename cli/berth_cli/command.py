@@ -1,8 +1,9 @@
 """How every subcommand parses and explains itself: options in named groups, examples that keep their shape.
 
-(Typer keeps the classes of its contexts and formatters to itself, hence `Any`.) Two things are added to Typer's command. `--help` is plain text in sections (it pipes, greps and reads in 80 columns), the
-examples come from the epilog line by line. And `--dump` takes several files after one flag, as a shell's `--dump *.json`
-gives them: for a command with arguments of its own, a further word counts as a file when it looks or is like one.
+(Typer keeps the classes of its contexts and formatters to itself, hence `Any`.) `--help` is plain text in sections (it
+pipes, greps and reads in 80 columns), the examples come from the epilog line by line. And `--dump` takes several files
+after one flag, as a shell's `--dump *.json` gives them: for a command with arguments of its own, a further word counts as
+a file when it looks or is like one.
 """
 
 from __future__ import annotations
@@ -61,6 +62,12 @@ class BerthGroup(TyperGroup):
         self.format_options(ctx, formatter)
         self.format_epilog(ctx, formatter)
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Each with the first sentence of its help, whole."""
+        named = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _first_line(found.help)) for name, found in named if found is not None])
+
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         _write_as_is(formatter, self.epilog)
 
@@ -69,6 +76,10 @@ class BerthGroup(TyperGroup):
             self.commands,
             key=lambda name: (name not in self.order, self.order.index(name) if name in self.order else 0),
         )
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().partition("\n")[0]
 
 
 def _write_as_is(formatter: Any, text: str | None) -> None:
