@@ -3,7 +3,9 @@
 1. Waiting pods are inserted one by one under every constraint. If that meets the cheap bounds, it is the answer.
 2. The compiled search solves the problem without those constraints. If its answer happens to keep them all, it is the answer,
    and its bounds hold; otherwise its bounds are still bounds.
-3. The constrained search (CP-SAT, on the whole or neighbourhood by neighbourhood) goes on from the best so far.
+3. If it does not, pods are inserted by repacking step by step, each step under every rule; with budgets and caps alone this is
+   the best there is.
+4. The constrained search (CP-SAT, on the whole or neighbourhood by neighbourhood) goes on from the best so far.
 """
 
 from __future__ import annotations
@@ -12,20 +14,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from berth_solver.answer import immovable_pods, of_exact, of_search
-from berth_solver.exact import Stage
+from berth_solver.exact import Stage, predicted_variables
 from berth_solver.feasible import violations
 from berth_solver.gangs import GangBounds
 from berth_solver.incumbent import Bound
 from berth_solver.insertion import insert_pending
 from berth_solver.occupancy import Occupancy
 from berth_solver.options import Options
+from berth_solver.placing_under_rules import place_under_rules
 from berth_solver.problem import IntArray, Problem
 from berth_solver.rules import Rules
 from berth_solver.score import Score, score
 from berth_solver.search import Search
-from berth_solver.side_constrained import solve_constrained
+from berth_solver.side_constrained import EXACT_ALONE, EXACT_AT_MOST, solve_constrained
 from berth_solver.solution import Evidence, Improvement, Solution
-from berth_solver.state import make_ground, unknown_constraints
+from berth_solver.state import State, make_ground, unknown_constraints
 
 GANG_SHARE = 0.3
 """Of the budget for showing that gangs cannot be placed at all."""
@@ -33,6 +36,10 @@ INSERTION_SHARE = 0.3
 """Of the budget for the first insertion, at most."""
 RELAXED_SHARE = 0.35
 """Of the budget for the search without the constraints that it does not know."""
+
+STEPS_SHARE = 0.3
+STEPS_SHARE_LARGE = 0.6
+"""Of the time then left for insertion step by step: where the exact model may still follow, and where not."""
 
 
 class ConstrainedSearch:
@@ -67,6 +74,7 @@ class ConstrainedSearch:
             answer = self._relaxed()
             if answer is not None:
                 return answer
+            self._step_by_step()
         return self._constrained(self.deadline)
 
     def _note(self, placement: IntArray) -> None:
@@ -133,6 +141,34 @@ class ConstrainedSearch:
         if self.score.is_better_than(score(self.problem, relaxed.incumbent.copy().placement())):
             return None
         return of_search(self.problem, relaxed, self.options, self.start)
+
+    def _step_by_step(self) -> None:
+        """Insert by repacking under every rule, unless the exact model can do without help."""
+        size = predicted_variables(self.problem, EXACT_AT_MOST)
+        if size <= EXACT_ALONE:
+            return
+        ground, now = self.relaxed.frame.ground, self.options.clock()
+        share = STEPS_SHARE if size <= EXACT_AT_MOST else STEPS_SHARE_LARGE
+        found = place_under_rules(
+            ground,
+            State.of(ground, self.best, self.options.seed),
+            now + share * (self.deadline - now),
+            self.options.clock,
+            self.options.seed,
+            self.relaxed.frame.totals,
+            self._keeps_all if self._has_rules() else None,
+        )
+        placement = found.placement()
+        if self._keeps_all(placement):
+            self._note(placement)
+
+    def _has_rules(self) -> bool:
+        """Beyond budgets and caps."""
+        rest = unknown_constraints(self.problem)
+        return bool(replace(rest, budgets=(), max_disruption=None, max_evictions=None))
+
+    def _keeps_all(self, placement: IntArray) -> bool:
+        return not violations(self.problem, placement, self.rules)
 
     def _constrained(self, until: float) -> Solution:
         options = self.options
