@@ -13,6 +13,8 @@ from berth_solver.search import Search
 from berth_solver.solution import Solution
 from berth_solver.state import make_ground, unknown_constraints
 
+EXACT_VARIABLES = 300
+"""Up to so many pairs of class and node a consolidation is left to the exact search, which proves more."""
 FINISHING_SECONDS = 0.004
 """Kept back for turning the search's state into an answer ..."""
 FINISHING_SECONDS_PER_CELL = 6e-9
@@ -27,11 +29,11 @@ def solve(problem: Problem, options: Options | None = None) -> Solution:
     deadline = (
         start + options.budget - min(0.2 * options.budget, FINISHING_SECONDS + FINISHING_SECONDS_PER_CELL * cells)
     )
-    if options.consolidate and not options.pending_only:
+    if options.consolidate and not options.pending_only and not _is_tiny(problem):
         from berth_solver.consolidating import solve_consolidating
 
         return solve_consolidating(problem, options, start, deadline, solve)
-    if options.pending_only or not _is_plain(problem):
+    if options.pending_only or options.consolidate or not _is_plain(problem):
         # loads CP-SAT, which a plain problem does without
         from berth_solver.with_constraints import ConstrainedSearch
 
@@ -39,6 +41,13 @@ def solve(problem: Problem, options: Options | None = None) -> Solution:
     search = Search(make_ground(problem), options, start, deadline)
     search.run()
     return of_search(problem, search, options, start)
+
+
+def _is_tiny(problem: Problem) -> bool:
+    """Whether the exact search alone proves every stage in a moment."""
+    from berth_solver.exact import predicted_variables
+
+    return predicted_variables(problem, EXACT_VARIABLES + 1) <= EXACT_VARIABLES
 
 
 def _is_plain(problem: Problem) -> bool:

@@ -32,6 +32,7 @@ from berth_solver.check_bounds import (
     capacity_count,
     pattern_bound,
 )
+from berth_solver.check_consolidation import fewest_nodes, most_staying, nodes_kept_by_the_cap
 from berth_solver.check_exhausted import (
     Given,
     NotSearchedError,
@@ -246,10 +247,15 @@ class _Bounds:
         )
         if int(costs.max(initial=0)) * scale > MAX_PRICE:
             raise EvidenceError("move cost times scale is out of range")
-        pattern = PatternStage(np.zeros(len(costs), np.int64), costs * scale)
         bound = -int(-stage.bound // 1)
-        enough = stands - bound + 1 - Fraction(1, scale)
-        stays = pattern_bound(self.terrain, pattern, decided, stage.evidence, enough, self.is_late)
+        nodes = self._most_nodes()
+        if stage.evidence.node_price and nodes is not None:
+            target = Fraction(stands - bound)
+            stays = most_staying(self.terrain, costs, nodes, decided, stage.evidence, target, self.is_late)
+        else:
+            pattern = PatternStage(np.zeros(len(costs), np.int64), costs * scale)
+            enough = stands - bound + 1 - Fraction(1, scale)
+            stays = pattern_bound(self.terrain, pattern, decided, stage.evidence, enough, self.is_late)
         verdict, _ = _at_most(stays, stands - bound)
         if verdict is Verdict.WRONG:
             return verdict, f"the evidence proves {stands - int(stays.least // 1)} only, {stage.bound} is claimed"
@@ -270,9 +276,12 @@ class _Bounds:
     def _nodes_in_use(self, stage: StageResult, decided: dict[int, int]) -> tuple[Verdict, str]:
         if stage.bound > stage.value:
             return Verdict.WRONG, f"the value {stage.value} is less than the bound {stage.bound}"
-        least = least_nodes_in_use(self.problem, self.terrain, decided)
+        least = max(least_nodes_in_use(self.problem, self.terrain, decided), nodes_kept_by_the_cap(self.problem))
         if stage.bound <= least:
             return Verdict.CONFIRMED, ""
+        if stage.evidence.kind == "patterns":
+            bound = math.ceil(stage.bound)
+            return _at_most(fewest_nodes(self.terrain, decided, stage.evidence, bound, self.is_late), -bound)
         if stage.evidence.kind == "exhausted":
             fewer = fewer_nodes_do(self.problem, self.terrain, Given(decided), math.ceil(stage.bound), self.is_late)
             return (Verdict.WRONG, f"fewer than {stage.bound} nodes do") if fewer else (Verdict.CONFIRMED, "")

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from berth_solver.allowances import Allowances
 from berth_solver.columns import ColumnGeneration
 from berth_solver.cpsat import preload
+from berth_solver.emptying import empty_in_order, take_off
 from berth_solver.leftover import all_cannot_fit
+from berth_solver.packing import Packer
 from berth_solver.problem import PodClass, Problem, Standing
 from berth_solver.stages import counting_stage, moves_stage
 from berth_solver.state import State, make_ground
@@ -33,10 +36,16 @@ def warm() -> None:
     state.insert(pool, state.waiting(), 2, 2, 4)
     state.settle(pool, np.arange(len(ground.cls)), state.waiting(), 2, 2, 4)
     state.relabel()
+    fresh = State.of(ground, problem.standing_counts, 1)
+    random = np.random.default_rng(0)
+    packer = Packer(ground, fresh)
+    packer.attempt(packer.rule(random, 1), 2, random, 1)
 
     def never() -> float:
         return 0.0
 
+    empty_in_order(fresh, pool, Allowances.of(ground), never, 1.0)
+    take_off(fresh, pool)
     for grouped in (counting_stage(ground, 0, (2,)), moves_stage(ground, (2,))):
         generation = ColumnGeneration(grouped.stage, never)
         for n, fill in enumerate(grouped.fills(problem.standing_counts)):
