@@ -33,14 +33,17 @@ lint: $(READY) ## ruff, mypy --strict and the floors
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	MYPYPATH=. $(BIN)/mypy -p benchmarks
 	$(BIN)/lint-imports
 
 .PHONY: test
-test: lint ## lint, then all tests but the slow matrices
+test: lint ## lint, all tests but the slow matrices, and a sub-grid of the benchmarks
+	$(BIN)/python -m benchmarks.run --quick --seed 78 --out out/bench-quick
 	$(BIN)/pytest
 
 .PHONY: test-all
 test-all: lint ## everything, slow matrices too
+	$(BIN)/python -m benchmarks.run --quick --seed 78 --out out/bench-quick
 	$(BIN)/pytest -m ""
 
 .PHONY: bench
