@@ -3,7 +3,7 @@
 Repacking without the rules and mending the outcome leaves little: its moves hang together, and the first gains cost as many
 as the last. So budgets, caps and rules hold after each step here. A waiting pod of the highest tier that lacks one is inserted
 by repacking few nodes, at first two or three, which costs few moves. A step that overdraws a cap first brings displaced pods
-home at equal counts; if that is not enough, it is taken back. After each round all moves are reconsidered so, and what that
+home at equal counts; if that is not enough, it is taken back. All moves are reconsidered so from time to time, and what that
 saves pays for the next gain.
 
 Capacity, eligibility and limits of single nodes are known to the repacking itself, and caps are counted here; whether other
@@ -31,7 +31,12 @@ ATTEMPTS = 8
 """Repackings tried in a step; a step is kept or taken back as a whole, so it ends with its first gain."""
 RESCUES = 3
 """Rounds of bringing pods home that a step gets which overdraws a cap."""
-RESCUE_ATTEMPTS = 24
+ATTEMPTS_AT_HOME = 24
+"""Repackings in such a round."""
+ROUNDS_AT_THE_END = 60
+"""Rounds without a gain after which moves are left as they are."""
+COUNT_SHARE = 0.7
+"""Of the time for counts where moves are free: then they are reconsidered only in the end."""
 STEP_PROPOSALS = 100_000
 """In one repacking at most, about 3 ms: nodes of a hundred pods get fewer for each."""
 BARREN_STEPS = 60
@@ -66,6 +71,11 @@ class Caps:
             most.append(constraints.max_disruption)
         table = np.array(rows, np.int64).reshape(len(rows), len(problem.classes))
         return Caps(table, np.array(most, np.int64), constraints.max_evictions)
+
+    @property
+    def bind(self) -> bool:
+        """Whether there are any."""
+        return bool(len(self.most)) or self.most_evicted is not None
 
     def hold(self, state: State) -> bool:
         """The state must be relabelled: then as many pods of each class are at home as its counts allow."""
@@ -113,7 +123,7 @@ class _Search:
         accepts: Callable[[IntArray], bool] | None,
     ) -> None:
         self.ground, self.caps = ground, Caps.of(ground.problem)
-        self.deadline, self.clock = deadline, clock
+        self.deadline, self.until, self.clock = deadline, deadline, clock
         self.most, self.accepts = most, accepts
         self.pool = np.arange(len(ground.problem.nodes))
         self.state = start.copy(seed * 1000 + 41)
@@ -124,26 +134,36 @@ class _Search:
     def run(self) -> None:
         if not len(self.pool):
             return
+        now = self.clock()
+        self.until = now + (1.0 if self.caps.bind else COUNT_SHARE) * (self.deadline - now)
         barren = 0
-        while self.clock() < self.deadline and barren < BARREN_ROUNDS:
+        while self.clock() < self.until and barren < BARREN_ROUNDS:
             before = self.worth
             for rank in range(len(self.most)):
                 self._raise(rank)
-            self._reconsider()
+            if self.caps.bind:
+                self._reconsider(SETTLE_ROUNDS, ATTEMPTS_AT_HOME)
             barren = barren + 1 if self.worth == before else 0
+        self.until, barren = self.deadline, 0
+        while barren < ROUNDS_AT_THE_END and self.state.disruption() and self.clock() < self.deadline:
+            # a few at a time where each may break a rule
+            gained = self._reconsider(1, ATTEMPTS_AT_HOME if self.accepts is None else 1)
+            barren = 0 if gained else barren + 1
 
-    def _reconsider(self) -> None:
+    def _reconsider(self, rounds: int, attempts: int) -> bool:
         trial = self.state.copy()
-        self._settle(trial, SETTLE_ROUNDS)
+        self._settle(trial, rounds, attempts)
         self.state.rng = trial.rng
-        if trial.disruption() < self.state.disruption() and self._is_allowed(trial):
-            self.state = trial
-            self._keep(trial)
+        if trial.disruption() >= self.state.disruption() or not self._is_allowed(trial):
+            return False
+        self.state = trial
+        self._keep(trial)
+        return True
 
     def _raise(self, rank: int) -> None:
         """Insert pods of the tier until that stops to succeed; a step may cost lower tiers, and refills them."""
         barren = 0
-        while barren < BARREN_STEPS and self.clock() < self.deadline:
+        while barren < BARREN_STEPS and self.clock() < self.until:
             waiting = self.state.waiting()
             pods = waiting[self.ground.tier[self.ground.cls[waiting]] == rank]
             if not len(pods) or self.state.placed()[rank] >= self.most[rank]:
@@ -170,7 +190,7 @@ class _Search:
         for _ in range(RESCUES):
             if self.caps.hold(trial):
                 break
-            self._settle(trial, 1)
+            self._settle(trial, 1, ATTEMPTS_AT_HOME)
         if not self._is_allowed(trial):
             return False
         self.state = trial
@@ -183,13 +203,13 @@ class _Search:
             state.fill(self.pool, order)
             state.relabel()
 
-    def _settle(self, state: State, rounds: int) -> None:
+    def _settle(self, state: State, rounds: int, attempts: int) -> None:
         """Bring displaced pods home at equal counts."""
         for _ in range(rounds):
             away = np.flatnonzero((self.ground.home >= 0) & (state.node != self.ground.home))
             if not len(away) or self.clock() >= self.deadline:
                 return
-            state.settle(self.pool, away, state.waiting(), RESCUE_ATTEMPTS, min(len(self.pool), 6), 100)
+            state.settle(self.pool, away, state.waiting(), attempts, min(len(self.pool), 6), 100)
             state.relabel()
 
     def _keep(self, state: State) -> None:
