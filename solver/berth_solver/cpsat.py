@@ -130,6 +130,8 @@ class IntegerModel:
         solver.parameters.max_time_in_seconds = limit
         solver.parameters.random_seed = seed & 0x7FFFFFFF
         solver.parameters.num_workers = threads
+        # Ctrl-C is the caller's: CP-SAT would end one stage by it and leave the handler at its default
+        solver.parameters.catch_sigint_signal = False
         solver.parameters.cp_model_presolve = self._largest <= LARGEST_PRESOLVED
         if effort is not None:
             solver.parameters.max_deterministic_time = effort
