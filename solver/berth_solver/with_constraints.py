@@ -156,7 +156,7 @@ class ConstrainedSearch:
             self.options.clock,
             self.options.seed,
             self.relaxed.frame.totals,
-            self._keeps_all if self._has_rules() else None,
+            self.rules if self._has_rules() else None,
         )
         placement = found.placement()
         if self._keeps_all(placement):

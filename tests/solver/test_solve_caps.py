@@ -12,7 +12,8 @@ import pytest
 from berth_solver.feasible import violations
 from berth_solver.options import Options
 from berth_solver.placing_under_rules import place_under_rules
-from berth_solver.problem import Budget, Constraints, IntArray, PodClass, Problem, Spread, Standing
+from berth_solver.problem import Budget, Constraints, PodClass, Problem, Spread, Standing
+from berth_solver.rules import Rules
 from berth_solver.score import disruption, placed_per_tier
 from berth_solver.solve import solve
 from berth_solver.state import State, make_ground
@@ -59,13 +60,9 @@ def placed(problem: Problem) -> tuple[tuple[int, ...], int]:
     totals = tuple(np.bincount(ground.tier[ground.cls], minlength=len(ground.priorities)).tolist())
     start = State.at(ground, ground.home, 1)
 
-    def accepts(placement: IntArray) -> bool:
-        return not violations(problem, placement)
-
     until = time.perf_counter() + SECONDS
-    rules = problem.constraints
-    asks = accepts if rules.spreads else None
-    found = place_under_rules(ground, start, until, time.perf_counter, 0, totals, asks).placement()
+    rules = Rules.of(problem) if problem.constraints.spreads else None
+    found = place_under_rules(ground, start, until, time.perf_counter, 0, totals, rules).placement()
     assert violations(problem, found) == ()
     return placed_per_tier(problem, found), disruption(problem, found)
 
