@@ -92,7 +92,8 @@ def tier_proof(tier: TierReport) -> Text:
         return Text(f"not proven: at most {tier.bound - tier.placed_after} more", style="yellow")
     if tier.placed_after == tier.pods:
         return Text("optimal: all placed", style="green")
-    return Text("optimal: gang too large" if tier.evidence == "gang" else "optimal: no more fit", style="green")
+    why = {"gang": "gang too large", "exhausted": "searched to the end"}.get(tier.evidence, "no more fit")
+    return Text(f"optimal: {why}", style="green")
 
 
 def disruption_lines(plan: Plan, *, wide: bool) -> list[Text]:
@@ -114,6 +115,8 @@ def _disruption(report: DisruptionReport, wide: bool) -> str:
     weight = "" if report.value == report.moves + report.evictions else f", weight {report.value:g}"
     if report.certificate == "Optimal":
         proof = "proven least for these counts"
+        if report.evidence == "exhausted":
+            proof += " by searching to the end"
     else:
         proof = f"not proven least: at least {report.bound:g} for these counts"
     evidence = f" (evidence: {report.evidence})" if wide else ""
