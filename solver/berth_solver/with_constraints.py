@@ -57,7 +57,7 @@ class ConstrainedSearch:
         self.fixed = immovable_pods(problem)
         self.priorities = ground.priorities
         self.best: IntArray = problem.standing_counts.copy()
-        self.score = score(problem, self.best)
+        self.score = score(problem, self.best, options.consolidate)
         self.improvements: list[Improvement] = []
         self.has_wishes = any(c.preference for c in problem.classes)
 
@@ -80,7 +80,7 @@ class ConstrainedSearch:
     def _note(self, placement: IntArray) -> None:
         """Take a placement that keeps every constraint, if it is better."""
         worth = score(self.problem, placement, self.options.consolidate)
-        if not worth.is_better_than(score(self.problem, self.best, self.options.consolidate)):
+        if not worth.is_better_than(self.score):
             return
         self.best, self.score = placement.copy(), worth
         improvement = Improvement(self.options.clock() - self.start, worth.placed, worth.disruption)
@@ -186,7 +186,8 @@ class ConstrainedSearch:
             on_better=self._note,
         )
         self._note(result.placement)
-        counts = self._counts(score(self.problem, result.placement))
+        # never worse than the best noted: the counts are the same
+        counts = self._counts(self.score)
         known = {p: self._tier_bound(rank, counts) for rank, p in enumerate(self.priorities)}
         least = self._least_disruption(counts)
         return of_exact(self.problem, result, known, least, tuple(self.improvements), options, self.start)
