@@ -187,7 +187,11 @@ class _Search:
         """A worth beyond the target that some placement has, or None when none has."""
         if len(self.order) * self.nodes > MAX_CELLS:
             raise NotSearchedError(f"{len(self.order)} classes on {self.nodes} nodes are too many to search again")
-        return self._class(0, 0)
+        try:
+            return self._class(0, 0)
+        except RecursionError as error:
+            # a level for each cell, on top of what the caller has already
+            raise NotSearchedError("the search goes deeper than Python's stack") from error
 
     def _class(self, i: int, worth: int) -> int | None:
         """Decides the classes from the i-th on."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from berth_solver.options import Options
 from berth_solver.problem import MAX_MOVE_COST, Constraints, Gang, Limit, PodClass, ProblemError, Spread
+from berth_solver.solution import Evidence, StageResult
 from berth_solver.solve import solve
 from berth_solver.verify import verify
 from berth_solver.warm import warm
@@ -73,3 +76,14 @@ def test_huge_amounts_do_not_lead_the_exact_search_astray() -> None:
     stand = [(0, 1, 1), (0, 0, 1), (1, 0, 1), (3, 1, 1), (4, 0, 2), (4, 1, 2)]
     solution = solve(make_problem(nodes, classes, stand, rules), QUICK)
     assert solution.tiers[0].placed == 5
+
+
+def test_a_search_too_deep_for_the_stack_is_not_confirmed_and_no_error() -> None:
+    """A level for each of 1,200 cells; everybody likes the last node, which has room for one pod."""
+    likes = ((39, 1.0),)
+    classes = [PodClass(f"c{c}", 0, (1,), 1, preference=likes) for c in range(30)]
+    problem = make_problem([[1]] * 40, classes)
+    solution = solve(problem, QUICK)
+    told = replace(solution, preference=StageResult(1.0, 1.0, Evidence("exhausted")))
+    verification = verify(problem, told, seconds=1.0)
+    assert verification.violations == ()
