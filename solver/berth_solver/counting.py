@@ -39,9 +39,14 @@ HALVES_FACTOR = 3
 """Attempts in a round of two threads, in rounds of one: starting the other thread must not matter."""
 BARREN_ROUNDS = 40
 """Rounds without a gain after which the search goes on from the incumbent."""
-REACH = (4, 8, 12, 20, 32, 48)
-EFFORT = (60, 120, 250, 400, 400, 800)
+REACH = (4, 12, 24, 48)
+EFFORT = (60, 400, 2_000, 8_000)
 """Nodes at most in a repacking, and proposals for each of its pods, in turns while nothing comes of it."""
+
+FIRST_SPEED = 1.2e7
+"""Proposals a second, before any were timed."""
+SHARE_OF_AN_ATTEMPT = 0.4
+"""Of the time left that one repacking may take: it does not look at the clock."""
 
 Stop = Callable[[], bool]
 
@@ -150,6 +155,7 @@ class Counting:
         """Insert waiting pods of open tiers; offers every gain. True when nothing is open any more."""
         size, nodes = len(self.ground.cls), len(self.pool)
         reach, effort = 6, 40
+        speed = FIRST_SPEED
         barren = 0
         for _ in range(rounds):
             if self.clock() >= until or stop():
@@ -160,9 +166,16 @@ class Counting:
             pods = waiting[np.isin(self.ground.tier[self.ground.cls[waiting]], open_ranks)]
             if not len(pods):
                 return not open_ranks
-            per_attempt = max(1, effort * min(nodes, reach) * max(1, size // max(1, nodes)))
-            attempts = max(1, min(64, ROUND_PROPOSALS // per_attempt))
-            if self._insert_round(state, pods, attempts, min(nodes, reach), effort):
+            items = min(nodes, reach) * max(1, size // max(1, nodes))
+            most = SHARE_OF_AN_ATTEMPT * (until - self.clock()) * speed
+            here = max(1, min(effort, int(most) // items))
+            attempts = max(1, min(64, ROUND_PROPOSALS // (here * items)))
+            began, proposals = self.clock(), int(state.outcome[1])
+            gained = self._insert_round(state, pods, attempts, min(nodes, reach), here)
+            proposals, took = int(state.outcome[1]) - proposals, self.clock() - began
+            if proposals > ROUND_PROPOSALS // 4 and took > 0:
+                speed = proposals / took
+            if gained:
                 barren = 0
                 state.fill(self.pool, by_rank_and_size(state))
                 state.relabel()
