@@ -12,7 +12,7 @@ from berth_solver.moving import Moving
 from berth_solver.options import Options
 from berth_solver.state import Ground
 
-COUNT_SHARE = 0.45
+COUNT_SHARE = 0.6
 """Of the budget for the counts at most, before the moves get their turn."""
 LARGE_COUNT_SHARE = 0.7
 """The same where moves can only be searched, not bounded."""
