@@ -8,8 +8,13 @@ The first call on a machine compiles (seconds), later processes load the cache (
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TypeVar, cast
+
+# The disk cache is keyed by the CPU's name: a generic one keeps it valid on every machine that an image or a home
+# directory travels to. Before numba is imported, or it has no effect.
+os.environ.setdefault("NUMBA_CPU_NAME", "generic")
 
 from numba import njit
 
