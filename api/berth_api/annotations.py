@@ -1,0 +1,40 @@
+"""Annotations, labels and names that Berth shares with the world. DESIGN.md, "Contracts"."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from berth_api.resource import ApiModel
+
+SCHEDULER = "berth"
+
+ALLOCATION_HINT = "berth.dev/allocation-hint"
+HINT_ALIASES = ("berth.dev/allocation_hint", "allocation_hint", "allocation-hint")
+DO_NOT_MOVE = "berth.dev/do-not-move"
+MOVE_COST = "berth.dev/move-cost"
+GANG = "berth.dev/gang"
+GANG_MIN = "berth.dev/gang-min"
+
+WHY = "berth.dev/why"
+"""Written by the leader on waiting pods, only on change: JSON of `Why`."""
+MOVED_AT = "berth.dev/moved-at"
+SCALE_UP_DELAY = "cluster-autoscaler.kubernetes.io/pod-scale-up-delay"
+
+OPERATOR_LEASE = "berth-operator"
+SCHEDULER_LEASE = "berth-scheduler"
+EXTENDER_LEASE_PREFIX = "berth-extender-"
+COMPONENT_LABEL = "app.kubernetes.io/component"
+EXTENDER_COMPONENT = "extender"
+ACKNOWLEDGED_PLANS = "berth.dev/plans"
+"""On an extender's Lease: JSON list of the uids of the active plans whose room it keeps."""
+
+SYSTEM_NAMESPACE = "berth-system"
+
+
+class Why(ApiModel):
+    """Why a pod waits. `plan`: the PackingPlan that serves it; `position`: its wave there, from 1."""
+
+    code: str
+    message: str = Field(max_length=1_024)
+    plan: str | None = None
+    position: int | None = None
