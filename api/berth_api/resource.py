@@ -56,7 +56,7 @@ class Condition(ApiModel):
 class Resource(ApiModel):
     """An object of ours: `kind`, `spec` and `status` come with each kind."""
 
-    api_version: Literal["berth.dev/v1alpha1"] = API_VERSION
+    api_version: Literal["berth.dev/v1alpha1"] = "berth.dev/v1alpha1"
     metadata: Metadata = Metadata()
 
 
