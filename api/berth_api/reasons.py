@@ -48,6 +48,15 @@ class Reason(StrEnum):
     LOCAL_STORAGE = "LocalStorage"
     MANY_BUDGETS = "ManyBudgets"  # the Eviction API refuses a pod that two disruption budgets select
 
+    # Why the planning loop leaves a pod where it is, or does not plan for it now
+    OUT_OF_SCOPE = "OutOfScope"  # no policy, or another one, covers it or its node
+    RESTING = "Resting"  # it was moved a short while ago
+    MOVE_BUDGET_SPENT = "MoveBudgetSpent"  # the policy's limit on moves is reached for now
+    QUIET_HOURS = "QuietHours"
+    NOTHING_BETTER = "NothingBetter"  # event: with proof or bound, the present placement is the best
+    NEEDS_CAPACITY = "NeedsCapacity"  # event: how many nodes of which shape would help
+    HINT_IGNORED = "HintIgnored"  # event: the pod carries our annotations and uses another scheduler
+
     # Bad input
     NOT_JSON = "NotJSON"
     WRONG_KIND = "WrongKind"
@@ -59,3 +68,10 @@ class Reason(StrEnum):
     UNREADABLE = "Unreadable"
     EMPTY_CLUSTER = "EmptyCluster"
     KUBECTL_FAILED = "KubectlFailed"
+
+    # Why an HTTP request is refused
+    MALFORMED_REQUEST = "MalformedRequest"  # the body is not what this path takes
+    METHOD_NOT_ALLOWED = "MethodNotAllowed"
+    UNSUPPORTED_MEDIA_TYPE = "UnsupportedMediaType"
+    NO_SUCH_PATH = "NoSuchPath"
+    BODY_TIMEOUT = "BodyTimeout"  # the body did not come in time
