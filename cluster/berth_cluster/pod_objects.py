@@ -151,6 +151,7 @@ class WirePodAffinity(Wire, frozen=True):
     required: tuple[WirePodTerm, ...] | None = field(
         default=None, name="requiredDuringSchedulingIgnoredDuringExecution"
     )
+    preferred: tuple[Raw, ...] | None = field(default=None, name="preferredDuringSchedulingIgnoredDuringExecution")
 
 
 class WireAffinity(Wire, frozen=True):

@@ -68,6 +68,7 @@ class _Affinity(msgspec.Struct, frozen=True):
     pods: WireAffinity | None = None
     """Kept as it was where terms between pods depend on the pod's own namespace and labels."""
     unresolved: bool = False
+    prefers_pods: bool = False
 
 
 class PodReader:
@@ -182,6 +183,7 @@ class PodReader:
             *volumes.unmodelled,
         )
         attracts, repels = self._pod_terms(affinity.pods, namespace, labels)
+        spreads = self._spread(given.topology_spread_constraints)
         spec = PodSpec(
             requests=self._effective(shape),
             labels=pairs,
@@ -193,11 +195,12 @@ class PodReader:
             anti_affinity=repels,
             spread=tuple(
                 term
-                for i, s in enumerate(self._spread(given.topology_spread_constraints))
+                for i, s in enumerate(spreads)
                 if (term := spread_term(s, f"spec.topologySpreadConstraints[{i}]", labels)) is not None
             ),
             ports=host_ports(ports, bool(given.host_network)),
             volume_nodes=volumes.nodes,
+            soft_preferences=affinity.prefers_pods or any(s.when_unsatisfiable == "ScheduleAnyway" for s in spreads),
             unmodelled=unmodelled,
         )
         spec = self._specs[key] = self._distinct.setdefault(spec, spec)
@@ -220,6 +223,7 @@ class PodReader:
             preferred=preferred_terms(nodes.preferred, f"{path}.nodeAffinity.preferred") if nodes else (),
             pods=given if terms else None,
             unresolved=not self._context.namespaces and any(needs_namespaces(t) for t in terms),
+            prefers_pods=any(part and part.preferred for part in (given.pod_affinity, given.pod_anti_affinity)),
         )
 
     def _pod_terms(

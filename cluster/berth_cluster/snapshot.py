@@ -130,6 +130,8 @@ class PodSpec(msgspec.Struct, frozen=True):
     ports: tuple[HostPort, ...] = ()
     volume_nodes: tuple[tuple[NodeTerm, ...], ...] = ()
     """Node affinity of each bound volume; all of them must match."""
+    soft_preferences: bool = False
+    """It has preferences that only kube-scheduler weighs: preferred pod (anti-)affinity, or ScheduleAnyway spread."""
     unmodelled: tuple[str, ...] = ()
     """What the pod asks for that Berth does not model, one sentence each; such a pod is immovable, and never planned."""
 
