@@ -56,6 +56,17 @@ class Meta(Wire, frozen=True):
     metadata: ObjectMeta = ObjectMeta()
 
 
+class LeaseMeta(Wire, frozen=True):
+    """As ObjectMeta, with annotations, which say what a holder has acknowledged."""
+
+    name: str = ""
+    namespace: str | None = None
+    uid: str | None = None
+    resource_version: str | None = None
+    labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
+
+
 class NameMeta(Wire, frozen=True):
     name: str = ""
     namespace: str | None = None

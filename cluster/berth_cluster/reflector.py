@@ -1,0 +1,299 @@
+"""Keeps a store equal to one collection of the API server: list it, then watch it from there, for ever.
+
+- The list is consistent (no resourceVersion) and comes in pages; a page that fails is asked for again, a list that has
+  become too old (410) begins anew with larger pages. What the store holds and the list does not is removed at its end, so
+  nothing is ever emptied in between, and a deletion that nobody told us about is found.
+- The watch resumes from the last version seen (bookmarks count). It ends by its timeout, an error, a cut or silence; only
+  410 or a version that the server has not reached yet (restored from a backup) means listing again.
+- 429 and 503 with Retry-After wait as told, all else with a doubling, jittered backoff. Other than that nothing here gives
+  up, and no error leaves it.
+- An optional kind that is not there (404) or not allowed (403) counts as empty, and is looked for again now and then.
+
+Objects are applied on the event loop, in slices of `SLICE`, so that others get their turn within milliseconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+import msgspec
+
+from berth_cluster.connection import ApiError, Connection, refusal_of
+from berth_cluster.decoding import MALFORMED, field_error
+from berth_cluster.errors import FieldError
+from berth_cluster.objects import Named
+from berth_cluster.watching import Backoff, Event, Pace, Page, RawEvent, RawPage, StatusEvent
+
+_LOG = logging.getLogger(__name__)
+
+SLICE = 64
+"""Objects applied before others get a turn: about 2 ms of pods."""
+MAX_PAGE = 100_000
+GROW = 4
+"""Pages become this many times larger when a list expires before its end, and smaller when one is too large."""
+
+METADATA_ONLY = (
+    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,"
+    "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+)
+
+EXPIRED = "Expired"
+UNREADABLE = "Unreadable"
+ABSENT = "Absent"
+ENDED = "Ended"
+_GONE = 410
+_MISSING = (403, 404)
+_TOO_NEW = "Too large resource version"
+
+
+class _Metadata(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def namespace(self) -> str | None: ...
+    @property
+    def resource_version(self) -> str | None: ...
+
+
+class _Object(Protocol):
+    @property
+    def metadata(self) -> _Metadata: ...
+
+
+T = TypeVar("T", bound=_Object)
+Place = tuple[str, str]
+"""Namespace (empty for cluster-wide kinds) and name."""
+
+
+class Store(Protocol[T]):
+    """Where the objects of a collection go. Each call leaves it whole."""
+
+    def put(self, wire: T) -> None:
+        """Added or changed. Raises FieldError when the object cannot be what the cluster meant."""
+
+    def remove(self, place: Place) -> None:
+        """Gone, or no longer readable. Unknown places are no error."""
+
+    def places(self) -> Sequence[Place]:
+        """All that is held."""
+
+
+class Collection(msgspec.Struct, Generic[T], frozen=True):
+    """What to list and watch."""
+
+    path: str
+    wire: type[T]
+    optional: bool = False
+    metadata_only: bool = False
+
+    @property
+    def accept(self) -> str:
+        return METADATA_ONLY if self.metadata_only else "application/json"
+
+
+class _Listing(msgspec.Struct):
+    """A list under way."""
+
+    found: set[Place]
+    token: str = ""
+
+
+class Reflector(Generic[T]):
+    def __init__(
+        self,
+        connection: Connection,
+        collection: Collection[T],
+        store: Store[T],
+        restarts: Counter[str],
+        pace: Pace = Pace(),  # noqa: B008 (a frozen value)
+        clock: Callable[[], float] = time.monotonic,
+        rand: Callable[[], float] = random.random,
+    ) -> None:
+        self.collection = collection
+        self.version = ""
+        """Of the last list or event; empty before the first list."""
+        self.heard = clock()
+        """When the server last said anything about this collection."""
+        self.synced = asyncio.Event()
+        self._connection = connection
+        self._store = store
+        self._restarts = restarts
+        self._pace = pace
+        self._clock = clock
+        self._rand = rand
+        self._backoff = Backoff(pace, rand)
+        self._listing: _Listing | None = None
+        self._limit = pace.page
+        self._said: set[str] = set()
+        wire: Any = collection.wire  # a type that only exists at run time
+        self._decode_page = msgspec.json.Decoder(Page[wire]).decode
+        self._decode_event = msgspec.json.Decoder(Event[wire]).decode
+        self._decode_object = msgspec.json.Decoder(wire).decode
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                if not self.version:
+                    await self._list()
+                await self._watch()
+            except ApiError as error:
+                await self._recover(error)
+
+    async def _list(self) -> None:
+        listing = self._listing = self._listing or _Listing(set())
+        while True:
+            query = {"limit": str(self._limit)}
+            if listing.token:
+                query["continue"] = listing.token
+            body = await self._connection.request(
+                "GET", self.collection.path, query=query, accept=self.collection.accept, timeout=self._pace.list_timeout
+            )
+            self.heard = self._clock()
+            page = self._page(body)
+            for i, wire in enumerate(page.items or ()):
+                listing.found.add((wire.metadata.namespace or "", wire.metadata.name))
+                self._put(wire)
+                if i % SLICE == SLICE - 1:
+                    await asyncio.sleep(0)
+            listing.token = page.metadata.token
+            if not listing.token:
+                break
+        for place in [place for place in self._store.places() if place not in listing.found]:
+            self._store.remove(place)
+        self._listing = None
+        self._limit = self._pace.page
+        self.version = page.metadata.resource_version
+        self.synced.set()
+
+    async def _watch(self) -> None:
+        seconds = self._pace.watch_min + self._rand() * (self._pace.watch_max - self._pace.watch_min)
+        query = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": self.version,
+            "timeoutSeconds": str(max(round(seconds), 1)),
+        }
+        started = self._clock()
+        batches = self._connection.batches(
+            self.collection.path, query, accept=self.collection.accept, silence=self._pace.silence
+        )
+        async for lines in batches:
+            self.heard = self._clock()
+            for i, line in enumerate(lines):
+                if line:
+                    self._event(line)
+                if i % SLICE == SLICE - 1:
+                    await asyncio.sleep(0)
+            if self.heard - started >= self._pace.healthy_after:
+                self._backoff.reset()
+        self._restarts[ENDED] += 1
+        if self._clock() - started < self._pace.healthy_after:
+            await asyncio.sleep(self._backoff.delay())  # a server that ends watches at once is not asked at once again
+
+    def _event(self, line: bytes) -> None:
+        try:
+            event: Event[T] = self._decode_event(line)
+        except MALFORMED as error:
+            self._unreadable_event(line, error)
+            return
+        metadata = event.object.metadata
+        match event.type:
+            case "ADDED" | "MODIFIED":
+                self._put(event.object)
+            case "DELETED":
+                self._store.remove((metadata.namespace or "", metadata.name))
+            case "ERROR":
+                raise refusal_of(msgspec.json.decode(line, type=StatusEvent).object, f"WATCH {self.collection.path}")
+        if metadata.resource_version:
+            self.version = metadata.resource_version
+
+    def _put(self, wire: T) -> None:
+        try:
+            self._store.put(wire)
+        except FieldError as error:
+            self._unreadable((wire.metadata.namespace or "", wire.metadata.name), error)
+
+    def _page(self, body: bytes) -> Page[T]:
+        """One object that cannot be read must not cost the others."""
+        try:
+            page: Page[T] = self._decode_page(body)
+            return page
+        except MALFORMED:
+            pass
+        path = self.collection.path
+        try:
+            raw = msgspec.json.decode(body, type=RawPage)
+        except MALFORMED as error:
+            raise ApiError(f"GET {path}", 0, "Malformed", f"the answer is not a list: {error}") from error
+        items: list[T] = []
+        for text in raw.items or ():
+            try:
+                items.append(self._decode_object(text))
+            except MALFORMED as error:
+                self._unreadable(_place(text), field_error(error))
+        return Page(raw.metadata, items)
+
+    def _unreadable_event(self, line: bytes, error: Exception) -> None:
+        try:
+            raw = msgspec.json.decode(line, type=RawEvent)
+        except MALFORMED as broken:
+            raise ApiError(f"WATCH {self.collection.path}", 0, "Malformed", f"not an event: {broken}") from broken
+        self._unreadable(_place(raw.object), field_error(error))
+
+    def _unreadable(self, place: Place, error: FieldError) -> None:
+        """Better unknown than known wrongly: the object is left out until it can be read."""
+        self._restarts[UNREADABLE] += 1
+        self._store.remove(place)
+        self._say_once(f"{self.collection.path}: {'/'.join(place)} is left out, for it cannot be read: {error}")
+
+    async def _recover(self, error: ApiError) -> None:
+        listing = not self.version
+        if self.collection.optional and listing and error.status in _MISSING:
+            await self._absent(error)
+            return
+        expired = error.status == _GONE or error.reason in (EXPIRED, "Gone")
+        self._restarts[EXPIRED if expired else error.reason] += 1
+        if expired or _TOO_NEW in error.message:
+            self.version = ""
+            self._listing = None
+            if listing:
+                self._limit = min(self._limit * GROW, MAX_PAGE)
+        elif error.reason == "TooLarge" and listing:
+            self._limit = max(self._limit // GROW, 1)
+        elif listing or error.status:
+            self._say_once(f"{error}; trying again until it works")
+        delay = self._backoff.delay()
+        if error.retry_after is not None:
+            delay = max(min(error.retry_after, self._pace.max_retry_after) * (1 + self._rand() / 4), delay)
+        _LOG.debug("%s; again in %.1f s", error, delay)
+        await asyncio.sleep(delay)
+
+    async def _absent(self, error: ApiError) -> None:
+        self._restarts[ABSENT] += 1
+        self._say_once(f"{error}; counted as empty, looked for again every {self._pace.absent:.0f} s")
+        for place in list(self._store.places()):
+            self._store.remove(place)
+        self._listing = None
+        self.heard = self._clock()
+        self.synced.set()
+        await asyncio.sleep(self._pace.absent * (0.75 + self._rand() / 2))
+
+    def _say_once(self, sentence: str) -> None:
+        if sentence not in self._said and len(self._said) < 100:
+            self._said.add(sentence)
+            _LOG.warning("%s", sentence)
+
+
+def _place(raw: msgspec.Raw) -> Place:
+    try:
+        meta = msgspec.json.decode(raw, type=Named).metadata
+    except MALFORMED:
+        return ("", "")
+    return (meta.namespace or "", meta.name)
