@@ -10,11 +10,17 @@ import msgspec
 from msgspec import Raw
 
 from berth_cluster.errors import FieldError
+from berth_cluster.recent import Recent
+
+TEXTS = 8_192
+"""Kept in each generation of a memory of converted texts."""
 
 _AT = re.compile(r"^(.*?)(?: - at `(?:key in )?\$?(.*?)`)?$", re.DOTALL)
 
 MALFORMED = (msgspec.DecodeError, UnicodeDecodeError)
 """What decoding raises: text that is no UTF-8 is told apart from text that is no JSON."""
+
+_ABSENT = (b"", b"null")
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -30,23 +36,29 @@ def field_error(error: Exception, path: str = "") -> FieldError:
 
 
 class Once(Generic[T, S]):
-    """Decodes and converts each distinct text once: pods of one template share most of theirs word for word."""
+    """Decodes and converts each distinct text once: pods of one template share most of theirs word for word.
+
+    Bounded: a text that has not been seen for thousands of others is converted again.
+    """
 
     def __init__(self, wire: type[T], path: str, convert: Callable[[T, str], S], absent: S) -> None:
         self._decode = msgspec.json.Decoder(wire).decode
         self._path = path
         self._convert = convert
-        self._known: dict[bytes, S] = {b"": absent, b"null": absent}
+        self._absent = absent
+        self._known: Recent[bytes, S] = Recent(TEXTS)
 
     def __call__(self, raw: Raw) -> S:
         text = bytes(raw)
-        try:
-            return self._known[text]
-        except KeyError:
-            pass
+        if text in _ABSENT:
+            return self._absent
+        known = self._known.get(text)
+        if known is not None:
+            return known
         try:
             decoded = self._decode(text)
         except MALFORMED as error:
             raise field_error(error, self._path) from error
-        found = self._known[text] = self._convert(decoded, self._path)
+        found = self._convert(decoded, self._path)
+        self._known.put(text, found)
         return found

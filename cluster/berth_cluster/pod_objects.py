@@ -24,6 +24,8 @@ class PodAnnotations(Wire, frozen=True):
     volcano_group: str | None = field(default=None, name="scheduling.k8s.io/group-name")
     kai_group: str | None = field(default=None, name="pod-group-name")
     group_size: str | None = field(default=None, name="leaderworkerset.sigs.k8s.io/size")
+    why: str | None = field(default=None, name="berth.dev/why")
+    moved_at: str | None = field(default=None, name="berth.dev/moved-at")
 
 
 class PodMeta(Wire, frozen=True):
@@ -108,10 +110,15 @@ class ContainerStatus(Wire, frozen=True):
     allocated_resources: Raw = ABSENT
 
 
+class PodCondition(Condition, frozen=True):
+    message: str | None = None
+    last_transition_time: str | None = None
+
+
 class WirePodStatus(Wire, frozen=True):
     phase: str | None = None
     nominated_node_name: str | None = None
-    conditions: tuple[Condition, ...] | None = None
+    conditions: tuple[PodCondition, ...] | None = None
     container_statuses: tuple[ContainerStatus, ...] | None = None
     init_container_statuses: tuple[ContainerStatus, ...] | None = None
     extended_resource_claim_status: Raw = ABSENT

@@ -1,11 +1,14 @@
-"""One pod of a dump to one pod of the snapshot.
+"""One pod as it stands in JSON to one pod of the snapshot, in two steps.
 
-What pods of a template share is converted once: the undecoded texts of its parts, together, are the key of the finished
-`PodSpec`, so that 30,000 pods of 500 templates cost 30,000 look-ups and 500 conversions.
+`record` keeps what the pod says by itself, small and with its template shared (`pod_templates`); `resolve` joins in what it
+refers to: owners, volumes, groups, namespaces. A dump takes both steps at once. A cache keeps the records and takes the
+second step again when what a pod refers to changes or becomes known late.
 """
 
 from __future__ import annotations
 
+import sys
+import weakref
 from collections.abc import Mapping
 from typing import Literal
 
@@ -13,26 +16,26 @@ import msgspec
 from msgspec import Raw
 
 from berth_api.reasons import Reason
-from berth_cluster.decoding import Once
 from berth_cluster.errors import FieldError
 from berth_cluster.findings import Findings
 from berth_cluster.gangs import Groups, Membership
 from berth_cluster.mobility import immovable_reasons, move_cost
-from berth_cluster.objects import WirePriorityClass
+from berth_cluster.objects import OwnerReference, WirePriorityClass
 from berth_cluster.owners import Owners
 from berth_cluster.pod_objects import (
     PodAnnotations,
+    PodCondition,
+    SchedulingGroup,
     WireAffinity,
     WirePod,
     WirePodSpec,
-    WireSpread,
-    WireToleration,
+    WorkloadRef,
 )
-from berth_cluster.ports import host_ports, ports_key
-from berth_cluster.requests import RequestShape, effective_requests, request_shape
-from berth_cluster.snapshot import Labels, NodeTerm, Pod, PodSpec, PodTerm, PreferredNodeTerm, Toleration
-from berth_cluster.terms import needs_namespaces, node_terms, pod_term, preferred_terms, spread_term, tolerations
-from berth_cluster.volumes import Volumes
+from berth_cluster.pod_templates import Template, Templates
+from berth_cluster.recent import Recent
+from berth_cluster.snapshot import Labels, Pod, PodSpec, PodTerm
+from berth_cluster.terms import pod_term
+from berth_cluster.volumes import Volumes, VolumeUse, volume_uses
 
 DEFAULT_NAMESPACE = "default"
 MAX_HINT = 4096
@@ -46,9 +49,13 @@ _UNMODELLED = "a pod {}; such pods are neither planned nor moved"
 _CLAIMS = "asks for devices by resource claims, which Berth does not model"
 _UNRESOLVED = "selects namespaces by label, and the input has no namespaces; add namespaces to it"
 
+OWNERS = 16_384
+"""References to owners kept in each generation, so that pods of one owner share one."""
+SPECS_OF_TEMPLATE = 256
+"""What one template may be finished to before its memory starts anew: volumes of a StatefulSet differ from pod to pod."""
+
 Phase = Literal["Pending", "Running", "Unknown"]
 PreemptionPolicy = Literal["PreemptLowerPriority", "Never"]
-_Pairs = tuple[tuple[str, str], ...]
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -62,58 +69,105 @@ class Context(msgspec.Struct, frozen=True):
     findings: Findings
 
 
-class _Affinity(msgspec.Struct, frozen=True):
-    nodes: tuple[NodeTerm, ...] | None = None
-    preferred: tuple[PreferredNodeTerm, ...] = ()
-    pods: WireAffinity | None = None
-    """Kept as it was where terms between pods depend on the pod's own namespace and labels."""
-    unresolved: bool = False
-    prefers_pods: bool = False
+class PodRecord(msgspec.Struct, frozen=True):
+    """What a pod says by itself, apart from everything that it refers to."""
+
+    namespace: str
+    name: str
+    uid: str
+    version: str
+    template: Template
+    phase: Phase
+    node: str | None
+    scheduler: str
+    priority: int
+    priority_class: str
+    preemption_policy: PreemptionPolicy
+    gated: bool
+    nominated_node: str | None
+    terminating: bool
+    owner: OwnerReference | None
+    restart_policy: str
+    annotations: PodAnnotations
+    group: SchedulingGroup | None
+    workload_ref: WorkloadRef | None
+    volumes: tuple[VolumeUse, ...]
+    claims: bool
+    """Asks for devices by resource claims."""
+    created: str
+    unschedulable: PodCondition | None
 
 
 class PodReader:
-    """Reads the pods of one dump. Holds only caches."""
+    """Reads pods. Holds only caches."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._default_class = next((c for _, c in sorted(context.classes.items()) if c.global_default), None)
-        self._labels: Once[dict[str, str], tuple[_Pairs, Labels]] = Once(
-            dict[str, str], "metadata.labels", _labels, ((), {})
-        )
-        self._selector: Once[dict[str, str], _Pairs] = Once(dict[str, str], "spec.nodeSelector", _pairs, ())
-        self._tolerations: Once[tuple[WireToleration, ...], tuple[Toleration, ...]] = Once(
-            tuple[WireToleration, ...], "spec.tolerations", tolerations, ()
-        )
-        self._affinity = Once(WireAffinity, "spec.affinity", self._affinity_terms, _Affinity())
-        self._spread: Once[tuple[WireSpread, ...], tuple[WireSpread, ...]] = Once(
-            tuple[WireSpread, ...], "spec.topologySpreadConstraints", lambda given, _: given, ()
-        )
-        self._requests: dict[RequestShape, tuple[tuple[str, int], ...]] = {}
-        self._specs: dict[tuple[object, ...], PodSpec] = {}
-        self._distinct: dict[PodSpec, PodSpec] = {}
+        self._templates = Templates()
+        self._owners: Recent[OwnerReference, OwnerReference] = Recent(OWNERS)
+        self._distinct: weakref.WeakKeyDictionary[PodSpec, weakref.ref[PodSpec]] = weakref.WeakKeyDictionary()
+        self._namespaces_seen = 0
+
+    def namespaces_changed(self) -> None:
+        """Terms that select namespaces by label must be resolved anew."""
+        self._namespaces_seen += 1
 
     def read(self, wire: WirePod) -> tuple[Pod, Membership] | None:
         """The pod and what gang it belongs to (the caller, who sees all pods, fills that in). None: it has finished.
 
         Raises FieldError.
         """
-        meta, given = wire.metadata, wire.spec
+        record = self.record(wire)
+        return None if record is None else self.resolve(record)
+
+    def record(self, wire: WirePod) -> PodRecord | None:
+        """None: it has finished. Raises FieldError."""
+        meta, given, status = wire.metadata, wire.spec, wire.status
         phase = _phase(wire)
         if phase is None:
             return None
-        context = self._context
-        namespace = meta.namespace or DEFAULT_NAMESPACE
-        annotations = meta.annotations or _NO_ANNOTATIONS
-        _, labels = self._labels(meta.labels)
-        node = given.node_name or None
-        terminating = meta.deletion_timestamp is not None
-        owner = meta.controller
-        membership = context.groups.membership(
-            namespace, given.scheduling_group, given.workload_ref, annotations, labels, context.findings
+        namespace = sys.intern(meta.namespace or DEFAULT_NAMESPACE)
+        node = sys.intern(given.node_name) if given.node_name else None
+        priority, policy = self._priority(given, namespace, meta.name)
+        annotations = meta.annotations
+        return PodRecord(
+            namespace=namespace,
+            name=meta.name,
+            uid=meta.uid or "",
+            version=meta.resource_version or "",
+            template=self._templates.of(wire),
+            phase=phase,
+            node=node,
+            scheduler=sys.intern(given.scheduler_name or "default-scheduler"),
+            priority=priority,
+            priority_class=sys.intern(given.priority_class_name or ""),
+            preemption_policy=policy,
+            gated=bool(given.scheduling_gates) and node is None,
+            nominated_node=status.nominated_node_name or None,
+            terminating=meta.deletion_timestamp is not None,
+            owner=self._shared(meta.controller),
+            restart_policy=sys.intern(given.restart_policy or "Always"),
+            annotations=_NO_ANNOTATIONS if annotations is None or annotations == _NO_ANNOTATIONS else annotations,
+            group=given.scheduling_group,
+            workload_ref=given.workload_ref,
+            volumes=volume_uses(given.volumes) if given.volumes else (),
+            claims=bool(given.resource_claims) or _is_given(status.extended_resource_claim_status),
+            created=meta.creation_timestamp or "",
+            unschedulable=_unschedulable(status.conditions) if node is None else None,
         )
-        spec, claims = self._spec(wire, namespace, membership)
+
+    def resolve(self, record: PodRecord) -> tuple[Pod, Membership]:
+        """The pod as things stand now, and what gang it belongs to. Raises FieldError."""
+        context = self._context
+        namespace, annotations, labels = record.namespace, record.annotations, record.template.labels
+        membership = context.groups.membership(
+            namespace, record.group, record.workload_ref, annotations, labels, context.findings
+        )
+        claims = record.claims or membership.claims
+        spec = self._spec(record, membership, claims)
         immovable = immovable_reasons(
-            annotations, namespace, owner, context.owners, given.restart_policy or "Always", terminating
+            annotations, namespace, record.owner, context.owners, record.restart_policy, record.terminating
         )
         if claims:
             immovable += (Reason.RESOURCE_CLAIMS,)
@@ -121,110 +175,96 @@ class PodReader:
             immovable += (Reason.UNKNOWN_FEATURE,)
         cost, complaint = move_cost(annotations)
         if complaint:
-            context.findings.add(Reason.BAD_FIELD, complaint, f"Pod {namespace}/{meta.name}")
+            context.findings.add(Reason.BAD_FIELD, complaint, f"Pod {namespace}/{record.name}")
         for sentence in spec.unmodelled:
             reason = Reason.RESOURCE_CLAIMS if sentence is _CLAIMS else Reason.UNKNOWN_FEATURE
-            context.findings.add(reason, _UNMODELLED.format(sentence), f"Pod {namespace}/{meta.name}")
-        priority, policy = self._priority(given, f"Pod {namespace}/{meta.name}")
+            context.findings.add(reason, _UNMODELLED.format(sentence), f"Pod {namespace}/{record.name}")
+        refused = record.unschedulable
         pod = Pod(
             namespace=namespace,
-            name=meta.name,
-            uid=meta.uid or "",
+            name=record.name,
+            uid=record.uid,
             spec=spec,
-            priority=priority,
-            workload=context.owners.workload(namespace, meta.name, meta.uid or "", labels, owner),
-            phase=phase,
-            node=node,
-            scheduler=given.scheduler_name or "default-scheduler",
-            priority_class=given.priority_class_name or "",
-            preemption_policy=policy,
-            gated=bool(given.scheduling_gates) and node is None,
-            nominated_node=wire.status.nominated_node_name or None,
-            terminating=terminating,
+            priority=record.priority,
+            workload=context.owners.workload(namespace, record.name, record.uid, labels, record.owner),
+            phase=record.phase,
+            node=record.node,
+            scheduler=record.scheduler,
+            priority_class=record.priority_class,
+            preemption_policy=record.preemption_policy,
+            gated=record.gated,
+            nominated_node=record.nominated_node,
+            terminating=record.terminating,
             immovable=immovable,
             move_cost=cost,
-            created=meta.creation_timestamp or "",
-            hint=self._hint(annotations, f"Pod {namespace}/{meta.name}"),
+            created=record.created,
+            hint=self._hint(annotations, record),
+            unschedulable=refused is not None,
+            unschedulable_message=(refused.message or "") if refused else "",
+            unschedulable_since=(refused.last_transition_time or "") if refused else "",
+            why=annotations.why or "",
+            moved_at=annotations.moved_at or "",
+            resource_version=record.version,
         )
         return pod, membership
 
-    def _hint(self, annotations: PodAnnotations, example: str) -> str:
+    def _shared(self, owner: OwnerReference | None) -> OwnerReference | None:
+        if owner is None:
+            return None
+        found = self._owners.get(owner)
+        if found is None:
+            self._owners.put(owner, owner)
+            return owner
+        return found
+
+    def _hint(self, annotations: PodAnnotations, record: PodRecord) -> str:
         hint = annotations.hint or annotations.hint_old_alias or annotations.hint_alias or ""
         if len(hint) > MAX_HINT:
             message = f"an allocation hint is longer than {MAX_HINT} characters; the rest is not read"
-            self._context.findings.add(Reason.TOO_LARGE, message, example)
+            self._context.findings.add(Reason.TOO_LARGE, message, f"Pod {record.namespace}/{record.name}")
         return hint[:MAX_HINT]
 
-    def _spec(self, wire: WirePod, namespace: str, membership: Membership) -> tuple[PodSpec, bool]:
-        """The shared spec, and whether the pod asks for resource claims."""
-        given = wire.spec
-        shape = request_shape(wire)
-        claims = (
-            bool(given.resource_claims) or membership.claims or _is_given(wire.status.extended_resource_claim_status)
-        )
-        volumes = self._context.volumes.facts(
-            namespace, wire.metadata.name, given.node_name is not None, given.volumes or ()
-        )
-        ports = ports_key(given)
+    def _spec(self, record: PodRecord, membership: Membership, claims: bool) -> PodSpec:
+        """The shared spec: one object for all pods that are equal in it, as long as one of them is alive."""
+        template, namespace = record.template, record.namespace
+        affinity = template.affinity
+        volumes = self._context.volumes.facts(namespace, record.name, record.node is not None, record.volumes)
         key = (
-            bytes(wire.metadata.labels), bytes(given.node_selector), bytes(given.affinity), bytes(given.tolerations),
-            bytes(given.topology_spread_constraints), shape, volumes, ports, claims, membership.unmodelled,
-            namespace if given.affinity else "",
+            volumes, claims, membership.unmodelled, namespace if affinity.pods else "",
+            self._namespaces_seen if affinity.selects_namespaces else 0,
         )  # fmt: skip
-        spec = self._specs.get(key)
+        spec = template.specs.get(key)
         if spec is not None:
-            return spec, claims
-        pairs, labels = self._labels(wire.metadata.labels)
-        affinity = self._affinity(given.affinity)
+            return spec
         unmodelled = (
             *((_CLAIMS,) if claims else ()),
             *((membership.unmodelled,) if membership.unmodelled else ()),
-            *((_UNRESOLVED,) if affinity.unresolved else ()),
+            *((_UNRESOLVED,) if affinity.selects_namespaces and not self._context.namespaces else ()),
             *volumes.unmodelled,
         )
-        attracts, repels = self._pod_terms(affinity.pods, namespace, labels)
-        spreads = self._spread(given.topology_spread_constraints)
+        attracts, repels = self._pod_terms(affinity.pods, namespace, template.labels)
         spec = PodSpec(
-            requests=self._effective(shape),
-            labels=pairs,
-            node_selector=self._selector(given.node_selector),
+            requests=template.requests,
+            labels=template.pairs,
+            node_selector=template.node_selector,
             node_affinity=affinity.nodes,
             preferred_nodes=affinity.preferred,
-            tolerations=self._tolerations(given.tolerations),
+            tolerations=template.tolerations,
             affinity=attracts,
             anti_affinity=repels,
-            spread=tuple(
-                term
-                for i, s in enumerate(spreads)
-                if (term := spread_term(s, f"spec.topologySpreadConstraints[{i}]", labels)) is not None
-            ),
-            ports=host_ports(ports, bool(given.host_network)),
+            spread=template.spread,
+            ports=template.ports,
             volume_nodes=volumes.nodes,
-            soft_preferences=affinity.prefers_pods or any(s.when_unsatisfiable == "ScheduleAnyway" for s in spreads),
+            soft_preferences=affinity.prefers_pods or template.soft_spread,
             unmodelled=unmodelled,
         )
-        spec = self._specs[key] = self._distinct.setdefault(spec, spec)
-        return spec, claims
-
-    def _effective(self, shape: RequestShape) -> tuple[tuple[str, int], ...]:
-        found = self._requests.get(shape)
-        if found is None:
-            found = self._requests[shape] = effective_requests(shape)
-        return found
-
-    def _affinity_terms(self, given: WireAffinity, path: str) -> _Affinity:
-        nodes = given.node_affinity
-        terms = [
-            *((given.pod_affinity and given.pod_affinity.required) or ()),
-            *((given.pod_anti_affinity and given.pod_anti_affinity.required) or ()),
-        ]
-        return _Affinity(
-            nodes=node_terms(nodes.required, f"{path}.nodeAffinity.required") if nodes else None,
-            preferred=preferred_terms(nodes.preferred, f"{path}.nodeAffinity.preferred") if nodes else (),
-            pods=given if terms else None,
-            unresolved=not self._context.namespaces and any(needs_namespaces(t) for t in terms),
-            prefers_pods=any(part and part.preferred for part in (given.pod_affinity, given.pod_anti_affinity)),
-        )
+        same = self._distinct.get(spec)
+        spec = (same and same()) or spec
+        self._distinct[spec] = weakref.ref(spec)
+        if len(template.specs) >= SPECS_OF_TEMPLATE:
+            template.specs.clear()
+        template.specs[key] = spec
+        return spec
 
     def _pod_terms(
         self, given: WireAffinity | None, namespace: str, labels: Labels
@@ -241,7 +281,7 @@ class PodReader:
         )
         return attracts, repels
 
-    def _priority(self, given: WirePodSpec, example: str) -> tuple[int, PreemptionPolicy]:
+    def _priority(self, given: WirePodSpec, namespace: str, name: str) -> tuple[int, PreemptionPolicy]:
         """As admission fills it in: the number in the pod, else its class's, else the default class's, else 0."""
         classes = self._context.classes
         named = classes.get(given.priority_class_name) if given.priority_class_name else self._default_class
@@ -253,21 +293,13 @@ class PodReader:
             priority = SYSTEM_CLASSES.get(given.priority_class_name or "", 0)
             if given.priority_class_name and not priority:
                 message = "a pod has no priority but a PriorityClass that is not in the input; counted as 0"
-                self._context.findings.add(Reason.BAD_FIELD, message, example)
+                self._context.findings.add(Reason.BAD_FIELD, message, f"Pod {namespace}/{name}")
         policy = given.preemption_policy or (named.preemption_policy if named else None) or "PreemptLowerPriority"
         if policy == "Never":
             return priority, "Never"
         if policy != "PreemptLowerPriority":
             raise FieldError("spec.preemptionPolicy", f"{policy!r} is neither PreemptLowerPriority nor Never")
         return priority, "PreemptLowerPriority"
-
-
-def _pairs(given: dict[str, str], _: str) -> _Pairs:
-    return tuple(sorted(given.items()))
-
-
-def _labels(given: dict[str, str], path: str) -> tuple[_Pairs, Labels]:
-    return _pairs(given, path), given
 
 
 def _phase(wire: WirePod) -> Phase | None:
@@ -284,6 +316,13 @@ def _phase(wire: WirePod) -> Phase | None:
             return None
         case phase:
             raise FieldError("status.phase", f"{phase!r} is not a phase of a pod")
+
+
+def _unschedulable(conditions: tuple[PodCondition, ...] | None) -> PodCondition | None:
+    for condition in conditions or ():
+        if condition.type == "PodScheduled":
+            return condition if condition.status == "False" and condition.reason == "Unschedulable" else None
+    return None
 
 
 def _is_given(raw: Raw) -> bool:

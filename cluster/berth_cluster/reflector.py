@@ -67,14 +67,15 @@ class _Object(Protocol):
 
 
 T = TypeVar("T", bound=_Object)
+T_contra = TypeVar("T_contra", bound=_Object, contravariant=True)
 Place = tuple[str, str]
 """Namespace (empty for cluster-wide kinds) and name."""
 
 
-class Store(Protocol[T]):
+class Store(Protocol[T_contra]):
     """Where the objects of a collection go. Each call leaves it whole."""
 
-    def put(self, wire: T) -> None:
+    def put(self, wire: T_contra) -> None:
         """Added or changed. Raises FieldError when the object cannot be what the cluster meant."""
 
     def remove(self, place: Place) -> None:

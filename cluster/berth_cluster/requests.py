@@ -21,8 +21,8 @@ import msgspec
 
 from berth_cluster.decoding import MALFORMED, field_error
 from berth_cluster.errors import FieldError
-from berth_cluster.objects import Amounts, Condition
-from berth_cluster.pod_objects import Container, ContainerStatus, ResourceRequirements, WirePod
+from berth_cluster.objects import Amounts
+from berth_cluster.pod_objects import Container, ContainerStatus, PodCondition, ResourceRequirements, WirePod
 from berth_cluster.quantities import MAX_AMOUNT, QuantityError, nanos, whole_units
 
 _POD_LEVEL = ("cpu", "memory")
@@ -84,7 +84,7 @@ def _container_shape(container: Container, status: ContainerStatus | None, sidec
     )
 
 
-def _resize_is_infeasible(conditions: tuple[Condition, ...] | None) -> bool:
+def _resize_is_infeasible(conditions: tuple[PodCondition, ...] | None) -> bool:
     return any(c.type == "PodResizePending" and c.reason == "Infeasible" for c in conditions or ())
 
 

@@ -113,7 +113,7 @@ class WorkloadKey(msgspec.Struct, frozen=True, order=True):
         return f"{self.namespace}/{self.kind}/{self.name}"
 
 
-class PodSpec(msgspec.Struct, frozen=True):
+class PodSpec(msgspec.Struct, frozen=True, weakref=True):
     """What pods of one template have in common; pods with equal specs share one object, so identity is a fast test."""
 
     requests: tuple[tuple[str, int], ...]
@@ -166,6 +166,16 @@ class Pod(msgspec.Struct, frozen=True):
     created: str = ""
     """RFC 3339, as in the dump."""
     hint: str = ""
+    unschedulable: bool = False
+    """Its scheduler has tried and found no node (PodScheduled=False, reason Unschedulable)."""
+    unschedulable_message: str = ""
+    unschedulable_since: str = ""
+    """RFC 3339, by the scheduler's clock."""
+    why: str = ""
+    """The annotation berth.dev/why as it stands."""
+    moved_at: str = ""
+    """The annotation berth.dev/moved-at: when it arrived as the replacement of an evicted pod; RFC 3339."""
+    resource_version: str = ""
 
     @property
     def key(self) -> str:

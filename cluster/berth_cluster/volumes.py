@@ -27,6 +27,15 @@ _ONE_POD = "ReadWriteOncePod"
 _ABSENT = (b"", b"null")
 
 
+class VolumeUse(msgspec.Struct, frozen=True):
+    """A volume of a pod that may bind it to a place: one of the three."""
+
+    claim: str = ""
+    made_for: str = ""
+    """Name of the volume whose claim is made for the pod alone."""
+    disk: bool = False
+
+
 class VolumeFacts(msgspec.Struct, frozen=True):
     """Node terms, one tuple a volume (any of its terms, all of the tuples), and what is not modelled."""
 
@@ -54,18 +63,18 @@ class Volumes:
     def add_class(self, storage_class: StorageClass) -> None:
         self._classes[storage_class.metadata.name] = storage_class
 
-    def facts(self, namespace: str, pod: str, bound: bool, volumes: Iterable[Volume]) -> VolumeFacts:
+    def facts(self, namespace: str, pod: str, bound: bool, volumes: Iterable[VolumeUse]) -> VolumeFacts:
         """bound: the pod stands on a node, so claims made for it alone would be made anew for its replacement."""
         nodes: list[tuple[NodeTerm, ...]] = []
         unmodelled: list[str] = []
         for volume in volumes:
-            if volume.persistent_volume_claim is not None:
-                self._claim(namespace, volume.persistent_volume_claim.claim_name, nodes, unmodelled)
-            elif bytes(volume.ephemeral) not in _ABSENT:
-                made = (namespace, f"{pod}-{volume.name}") in self._claims
-                if made and not bound:
-                    self._claim(namespace, f"{pod}-{volume.name}", nodes, unmodelled)
-            elif _is_in_tree(volume):
+            if volume.claim:
+                self._claim(namespace, volume.claim, nodes, unmodelled)
+            elif volume.made_for:
+                made = claim_made(pod, volume.made_for)
+                if (namespace, made) in self._claims and not bound:
+                    self._claim(namespace, made, nodes, unmodelled)
+            else:
                 unmodelled.append("mounts a cloud disk directly, without a claim, which may be attached elsewhere")
         if not (nodes or unmodelled):
             return NO_VOLUMES
@@ -94,6 +103,24 @@ class Volumes:
             unmodelled.append("mounts a claim that must be bound before the pod can be placed")
         elif storage_class.allowed_topologies:
             nodes.append(_allowed(storage_class))
+
+
+def claim_made(pod: str, volume: str) -> str:
+    """Name of the claim that is made for an ephemeral volume."""
+    return f"{pod}-{volume}"
+
+
+def volume_uses(volumes: Iterable[Volume]) -> tuple[VolumeUse, ...]:
+    """Those that matter; the others are configuration and scratch space."""
+    found = []
+    for volume in volumes:
+        if volume.persistent_volume_claim is not None:
+            found.append(VolumeUse(claim=volume.persistent_volume_claim.claim_name or "?"))
+        elif bytes(volume.ephemeral) not in _ABSENT:
+            found.append(VolumeUse(made_for=volume.name or "?"))
+        elif _is_in_tree(volume):
+            found.append(VolumeUse(disk=True))
+    return tuple(found)
 
 
 def _volume_terms(volume: PersistentVolume) -> Iterable[tuple[NodeTerm, ...]]:
