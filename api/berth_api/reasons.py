@@ -37,6 +37,10 @@ class Reason(StrEnum):
     OTHER_SCHEDULER = "OtherScheduler"
     UNKNOWN_FEATURE = "UnknownFeature"  # the pod asks for something Berth does not model
 
+    # What the extender says of nodes that it leaves out
+    KEPT_FOR_PLAN = "KeptForPlan"  # what is free there is kept for pods on their way
+    WAITING_FOR_GANG = "WaitingForGang"  # too few of the pod's gang have room yet
+
     # Why a pod must not move
     NO_CONTROLLER = "NoController"
     DAEMON_SET = "DaemonSet"

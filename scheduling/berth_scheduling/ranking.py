@@ -1,0 +1,163 @@
+"""Which of the nodes that may take a pod suits it best: lowest cost first, and as ranks for kube-scheduler.
+
+Two things are compared, the second only where the first is equal:
+
+1. *wishes*: what the pod and the nodes' owner said themselves. Preferred node affinity counts by its weights, as one
+   intent of strength 1.0; a PreferNoSchedule taint that is not tolerated is avoided before that, as it is a warning;
+2. *packing*: how much more fragmented the node is with the pod on it (`fragmentation`), by the demand that the cluster
+   actually sees. Left out for pods with preferences that only kube-scheduler weighs: its own scores decide those.
+
+Ranks are whole numbers: the best nodes get 10, the next best 9, and so on; nodes of equal cost share a rank and leave the
+choice to the in-tree plugins (control-plane.md and DESIGN.md, "Traps": kube-scheduler multiplies by a weight of 121 or more).
+
+Cost: figures are kept per request and per set of wishes, for all nodes, and only rows that changed since are renewed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from berth_cluster.matching import term_matches, tolerates
+from berth_cluster.snapshot import Node, Pod, PodSpec
+from berth_scheduling.room import Requests, Room, Rows
+
+Costs = npt.NDArray[np.float64]
+
+MAX_RANK = 10
+MAX_KEPT = 512
+"""Requests, and sets of wishes, whose figures are remembered: 40 KB each at 5,000 nodes."""
+DIGITS = 9
+"""Costs that differ by less than this many decimals are equal."""
+
+
+class Wish(Protocol):
+    """A preference about nodes. Answers are costs from 0, for as many nodes; strength 1.0 is the most one wish may cost."""
+
+    def key(self, spec: PodSpec) -> object | None:
+        """Equal for pods that wish the same; None: no wish."""
+
+    def cost(self, spec: PodSpec, node: Node) -> float: ...
+
+
+class AvoidsTaints:
+    """PreferNoSchedule: the node's owner would rather have other pods there."""
+
+    def key(self, spec: PodSpec) -> object | None:
+        return spec.tolerations
+
+    def cost(self, spec: PodSpec, node: Node) -> float:
+        taints = [taint for taint in node.taints if taint.effect == "PreferNoSchedule"]
+        return float(any(not tolerates(spec.tolerations, taint) for taint in taints))
+
+
+class PrefersNodes:
+    """preferredDuringScheduling node affinity: the share of the weights that the node does not meet."""
+
+    def key(self, spec: PodSpec) -> object | None:
+        return spec.preferred_nodes or None
+
+    def cost(self, spec: PodSpec, node: Node) -> float:
+        total = sum(preferred.weight for preferred in spec.preferred_nodes)
+        met = sum(p.weight for p in spec.preferred_nodes if p.weight and term_matches(p.term, node))
+        return 1.0 - met / total if total else 0.0
+
+
+class _Kept(msgspec.Struct):
+    """Figures of all rows, as of a tick."""
+
+    figures: Costs
+    tick: int = -1
+    version: int = -1
+
+
+class Ranking:
+    def __init__(
+        self, room: Room, clock: Callable[[], float], wishes: Sequence[Wish] = (AvoidsTaints(), PrefersNodes())
+    ):
+        self._room = room
+        self._clock = clock
+        self._wishes = wishes
+        self._packing: dict[object, _Kept] = {}
+        self._wished: dict[object, _Kept] = {}
+
+    def best(self, pod: Pod, rows: Rows, count: int) -> Rows:
+        """The `count` best of the rows as positions in `rows`, in their own order."""
+        if len(rows) <= count:
+            return np.arange(len(rows))
+        wished, packing = self._costs(pod, rows)
+        if wished is not None:
+            order = np.argsort(wished, kind="stable") if packing is None else np.lexsort((packing, wished))
+            return np.sort(order[:count])
+        if packing is None:
+            return np.arange(count)
+        return np.sort(np.argpartition(packing, count)[:count])
+
+    def ranks(self, pod: Pod, rows: Rows) -> npt.NDArray[np.int64]:
+        """int64 [rows], 0 to 10, 10 the best."""
+        if len(rows) == 0:
+            return np.zeros(0, np.int64)
+        wished, packing = self._costs(pod, rows)
+        group = np.zeros(len(rows), np.int64)
+        for costs in (wished, packing):
+            if costs is not None:
+                _, place = np.unique(np.round(costs, DIGITS), return_inverse=True)
+                group = group * (len(rows) + 1) + place
+        _, order = np.unique(group, return_inverse=True)
+        return np.maximum(MAX_RANK - order, 0)
+
+    def _costs(self, pod: Pod, rows: Rows) -> tuple[Costs | None, Costs | None]:
+        """Costs of wishes and of packing, None where there is nothing to compare."""
+        wished: Costs | None = None
+        for wish in self._wishes:
+            key = wish.key(pod.spec)
+            if key is not None:
+                costs = self._wishes_of(wish, pod.spec, key)[rows]
+                wished = costs if wished is None else wished + costs
+        if wished is not None and (wished == wished[0]).all():
+            wished = None
+        return wished, None if pod.spec.soft_preferences else self._packing_of(pod)[rows]
+
+    def _wishes_of(self, wish: Wish, spec: PodSpec, key: object) -> Costs:
+        place = (type(wish), key)
+        kept = _figures(self._wished, place, self._room)
+        if self._room.relabelled_at > kept.tick:
+            for row in np.flatnonzero(self._room.relabelled > kept.tick).tolist():
+                node = self._room.nodes[row]
+                kept.figures[row] = wish.cost(spec, node) if node is not None else 0.0
+            kept.tick = self._room.tick
+        return kept.figures
+
+    def _packing_of(self, pod: Pod) -> Costs:
+        kept = _figures(self._packing, pod.spec.requests, self._room)
+        room = self._room
+        if room.tick > kept.tick:
+            rows = room.changed_since(kept.tick)
+            kept.figures[rows] = left_over(room, rows, pod.spec.requests)
+            kept.tick = room.tick
+        return kept.figures
+
+
+def left_over(room: Room, rows: Rows, requests: Requests) -> Costs:
+    """Mean share of each resource that would be left free: the tightest fit costs least. Infinite without room."""
+    request = room.vector(requests)
+    columns = np.flatnonzero(request)
+    if not len(columns):
+        return np.zeros(len(rows))
+    free = room.free[np.ix_(rows, columns)] - request[columns]
+    shares = (free / np.maximum(room.allocatable[np.ix_(rows, columns)], 1)).mean(axis=1)
+    return np.where((free >= 0).all(axis=1), shares, np.inf)
+
+
+def _figures(kept: dict[object, _Kept], key: object, room: Room) -> _Kept:
+    """Those kept under the key, made new where there are none or the table has grown."""
+    found = kept.get(key)
+    if found is None or len(found.figures) != room.size:
+        if len(kept) >= MAX_KEPT:
+            kept.clear()
+        found = kept[key] = _Kept(np.zeros(room.size))
+    return found
