@@ -1,0 +1,146 @@
+"""A small client of the API server for tests: plain JSON over kept connections, some 20 times faster than kubectl a call."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+import threading
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import yaml
+
+from berth_e2e.objects import KubernetesObject
+
+TIMEOUT = 30.0
+CREATORS = 4
+"""Threads that create objects side by side: more do not help on 2 cores."""
+
+CORE = {"Node": "nodes", "Namespace": "namespaces", "PersistentVolume": "persistentvolumes"}
+CLUSTER_WIDE = {"PriorityClass", "CustomResourceDefinition", "StorageClass", "PackingPlan", "PackingPolicy", *CORE}
+PLURALS = {
+    **CORE,
+    "NetworkPolicy": "networkpolicies",
+    "PackingPolicy": "packingpolicies",
+    "PriorityClass": "priorityclasses",
+}
+PLURALS |= {"StorageClass": "storageclasses"}
+
+
+class RequestError(Exception):
+    """The API server answered with an error."""
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(f"{status} {reason}: {message}")
+        self.status = status
+        self.reason = reason
+
+
+class ApiClient:
+    """Requests as the cluster's administrator. Threads may share it; each keeps a connection of its own."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        told = yaml.safe_load(kubeconfig.read_text())
+        cluster, user = told["clusters"][0]["cluster"], told["users"][0]["user"]
+        address = urlsplit(cluster["server"])
+        assert address.hostname is not None
+        assert address.port is not None
+        self._host, self._port = address.hostname, address.port
+        self._context = ssl.create_default_context(cafile=cluster["certificate-authority"])
+        self._context.load_cert_chain(user["client-certificate"], user["client-key"])
+        self._own = threading.local()
+
+    def request(self, method: str, path: str, body: object = None, content_type: str = "application/json") -> Any:
+        """The decoded answer. Raises RequestError at 400 and above, OSError when nobody answers."""
+        payload = None if body is None else json.dumps(body).encode()
+        headers = {"Accept": "application/json", "Content-Type": content_type}
+        for attempt in (1, 2):
+            connection: http.client.HTTPSConnection | None = getattr(self._own, "connection", None)
+            fresh = connection is None
+            if connection is None:
+                connection = http.client.HTTPSConnection(self._host, self._port, timeout=TIMEOUT, context=self._context)
+                self._own.connection = connection
+            try:
+                connection.request(method, path, payload, headers)
+                response = connection.getresponse()
+                answer = response.read()
+            except (OSError, http.client.HTTPException):
+                connection.close()
+                self._own.connection = None
+                if fresh or attempt == 2:
+                    raise
+                continue  # the server had closed the kept connection: once more on a new one
+            return _decoded(response.status, answer)
+        raise AssertionError("unreachable")
+
+    def get(self, path: str, **query: str) -> Any:
+        return self.request("GET", f"{path}?{urlencode(query)}" if query else path)
+
+    def items(self, path: str, **query: str) -> list[KubernetesObject]:
+        found: list[KubernetesObject] = self.get(path, **query)["items"]
+        return found
+
+    def exists(self, path: str) -> bool:
+        try:
+            self.get(path)
+        except RequestError as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
+
+    def create(self, body: KubernetesObject) -> KubernetesObject:
+        made: KubernetesObject = self.request("POST", collection_path(body), body)
+        return made
+
+    def create_all(self, bodies: Iterable[KubernetesObject]) -> list[KubernetesObject]:
+        """Creates them side by side, in no promised order."""
+        with ThreadPoolExecutor(CREATORS) as creators:
+            return list(creators.map(self.create, bodies))
+
+    def merge(self, path: str, patch: KubernetesObject) -> KubernetesObject:
+        """A JSON merge patch."""
+        made: KubernetesObject = self.request("PATCH", path, patch, "application/merge-patch+json")
+        return made
+
+    def delete(self, path: str, *, grace_seconds: int | None = None) -> None:
+        """Deletes an object, or all of a collection; one that is gone already is fine."""
+        options: dict[str, object] = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
+        if grace_seconds is not None:
+            options["gracePeriodSeconds"] = grace_seconds
+        try:
+            self.request("DELETE", path, options)
+        except RequestError as error:
+            if error.status != 404:
+                raise
+
+
+def collection_path(body: KubernetesObject) -> str:
+    """Where objects of this kind and namespace are created."""
+    version, kind = body["apiVersion"], body["kind"]
+    plural = PLURALS.get(kind, f"{kind.lower()}s")
+    root = "/api/v1" if version == "v1" else f"/apis/{version}"
+    if kind in CLUSTER_WIDE:
+        return f"{root}/{plural}"
+    return f"{root}/namespaces/{body['metadata'].get('namespace', 'default')}/{plural}"
+
+
+def object_path(body: KubernetesObject) -> str:
+    return f"{collection_path(body)}/{body['metadata']['name']}"
+
+
+def _decoded(status: int, answer: bytes) -> Any:
+    if status < 400:
+        try:
+            return json.loads(answer)
+        except json.JSONDecodeError:
+            return answer.decode(errors="replace")  # /readyz and its like answer in text
+    try:
+        told = json.loads(answer)
+    except json.JSONDecodeError:
+        raise RequestError(status, "", answer.decode(errors="replace")[:500]) from None
+    raise RequestError(status, told.get("reason", ""), told.get("message", ""))

@@ -1,0 +1,266 @@
+"""A cluster for tests: the real control plane with fake nodes, started in seconds, with or without Berth.
+
+    with Cluster.start("budgets", nodes=4, gpus=8, berth=True) as cluster:
+        cluster.create(replica_set("llama", 3, gpus=2, scheduler="berth"))
+        cluster.wait_running("app=llama", 3)
+        cluster.processes["extender-0"].kill()
+
+Everything listens on 127.0.0.1 and dies with `stop`, however much of it has crashed before. Several clusters can stand side by
+side. `processes` holds each component under its name: etcd, kube-apiserver, kube-controller-manager, kube-scheduler (the default
+one), kwok-controller and, with Berth, scheduler-N, extender-N and operator-N.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import secrets
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from berth_e2e import tools
+from berth_e2e.api_client import ApiClient, RequestError, object_path
+from berth_e2e.control_plane import PORTS, components, start_control_plane
+from berth_e2e.objects import KubernetesObject, namespace, node
+from berth_e2e.ports import claim_port, give_back
+from berth_e2e.process import LocalProcess, end_all
+from berth_e2e.state import MARK_FILE, ROOT, ClusterState, ForeignClusterError, read_state, refuse_foreign, state_folder
+from berth_e2e.waiting import wait_for
+
+READY_SECONDS = 60.0
+CRD_FOLDER = ROOT / "manifests" / "crds"
+SYSTEM_NAMESPACE = "berth-system"
+TOKEN_MAP = "/api/v1/namespaces/kube-system/configmaps/berth-e2e"
+KUBECTL_SECONDS = 60.0
+
+
+class KubectlError(Exception):
+    """kubectl ended with an error; the message carries what it wrote."""
+
+
+@dataclass
+class Cluster:
+    """One running cluster. Make it with `start` or `attach`."""
+
+    state: ClusterState
+    binaries: Path
+    api: ApiClient
+    processes: dict[str, LocalProcess] = field(default_factory=dict)
+
+    @classmethod
+    def start(
+        cls,
+        name: str,
+        *,
+        nodes: int = 0,
+        gpus: int = 8,
+        version: str = tools.DEFAULT_VERSION,
+        berth: bool = False,
+    ) -> Cluster:
+        """Builds the tools if they are missing, starts everything and waits until it is ready.
+
+        A cluster of that name which stands already is taken down first. Raises ToolsError, ProcessEndedError, WaitedTooLongError.
+        """
+        take_down(name)
+        binaries = tools.built(version)
+        chance = random.Random()
+        ports = {use: claim_port(chance) for use in PORTS}
+        state = ClusterState(name, version, secrets.token_hex(16), ports, real_nodes=[])
+        state.write()
+        try:
+            processes = start_control_plane(state, binaries)
+            cluster = cls(state, binaries, ApiClient(state.kubeconfig), processes)
+            cluster._wait_ready()
+            cluster._set_up()
+            cluster.add_nodes(nodes, gpus=gpus)
+        except BaseException:
+            take_down(name)
+            raise
+        return cluster
+
+    @classmethod
+    def attach(cls, name: str) -> Cluster:
+        """A cluster that another run has started. Raises ForeignClusterError when it is not one of ours."""
+        state = read_state(name)
+        refuse_foreign(state.kubeconfig)
+        cluster = cls(state, tools.bin_folder(state.version), ApiClient(state.kubeconfig), components(state))
+        for record in sorted((state.folder / "processes").glob("*.json")):
+            process = LocalProcess.from_record(record.read_text(), state.folder)
+            cluster.processes[process.name] = process
+        cluster._refuse_without_token()
+        return cluster
+
+    def stop(self) -> None:
+        """Ends every process and removes the state folder."""
+        take_down(self.state.name)
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def name(self) -> str:
+        return self.state.name
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.state.kubeconfig
+
+    # --- acting on it
+
+    def kubectl(self, *arguments: str, given: str | None = None, check: bool = True) -> str:
+        """What kubectl wrote to stdout; `given` goes to its stdin. Raises KubectlError unless `check` is False."""
+        run = subprocess.run(
+            [str(self.binaries / "kubectl"), "--kubeconfig", str(self.kubeconfig), *arguments],
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=KUBECTL_SECONDS,
+            check=False,
+        )
+        if check and run.returncode:
+            raise KubectlError(f"kubectl {' '.join(arguments)}: {run.stderr.strip()[-2_000:]}")
+        return run.stdout
+
+    def create(self, *bodies: KubernetesObject) -> None:
+        self.api.create_all(bodies)
+
+    def add_nodes(
+        self, count: int, *, gpus: int = 8, prefix: str = "node", timeout: float = READY_SECONDS, **shape: object
+    ) -> list[str]:
+        """Fake nodes PREFIX-0 and on, ready on return. `shape`: see objects.node. Returns their names."""
+        names = [f"{prefix}-{i}" for i in range(count)]
+        self.create(*(node(n, gpus=gpus, **shape) for n in names))  # type: ignore[arg-type]
+        wanted = set(names)
+        wait_for(f"{count} nodes ready", lambda: wanted <= set(self.ready_nodes()), timeout)
+        return names
+
+    def delete(self, body: KubernetesObject) -> None:
+        self.api.delete(object_path(body))
+
+    # --- looking at it
+
+    def ready_nodes(self) -> list[str]:
+        """Ready and, since the controller's first look, without the taint of a node that is not."""
+        return [
+            n["metadata"]["name"]
+            for n in self.api.items("/api/v1/nodes")
+            if any(c["type"] == "Ready" and c["status"] == "True" for c in n["status"].get("conditions", []))
+            and not any(t["key"] == "node.kubernetes.io/not-ready" for t in n["spec"].get("taints", []))
+        ]
+
+    def pods(self, selector: str = "", *, namespace: str = "default") -> list[KubernetesObject]:
+        return self.api.items(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)
+
+    def running(self, selector: str = "", *, namespace: str = "default") -> list[KubernetesObject]:
+        """Pods in phase Running that are not being deleted."""
+        return [
+            p
+            for p in self.pods(selector, namespace=namespace)
+            if p["status"]["phase"] == "Running" and "deletionTimestamp" not in p["metadata"]
+        ]
+
+    def wait_running(
+        self, selector: str, count: int, *, namespace: str = "default", timeout: float = 30.0
+    ) -> list[KubernetesObject]:
+        """Exactly so many running pods. Raises WaitedTooLongError with every pod's state and message."""
+
+        def enough() -> list[KubernetesObject] | None:
+            found = self.running(selector, namespace=namespace)
+            return found if len(found) == count else None
+
+        found = wait_for(
+            f"{count} pods {selector} running",
+            lambda: enough() or (count == 0 and not self.running(selector, namespace=namespace)),
+            timeout,
+            seen=lambda: self.told(selector, namespace=namespace),
+        )
+        return found if isinstance(found, list) else []
+
+    def told(self, selector: str = "", *, namespace: str = "default") -> str:
+        """Each pod in a line, with the scheduler's message: for errors of tests."""
+        lines = []
+        for found in self.pods(selector, namespace=namespace):
+            said = [c.get("message", "") for c in found["status"].get("conditions", []) if c["status"] == "False"]
+            where = found["spec"].get("nodeName", "-")
+            going = " (terminating)" if "deletionTimestamp" in found["metadata"] else ""
+            lines.append(f"{found['metadata']['name']} {found['status']['phase']}{going} on {where} {'; '.join(said)}")
+        return "\n".join(lines) or "no pods"
+
+    def events(self, *, namespace: str = "default", **query: str) -> list[KubernetesObject]:
+        return self.api.items(f"/api/v1/namespaces/{namespace}/events", **query)
+
+    # --- its life
+
+    def wait_api(self, timeout: float = READY_SECONDS) -> None:
+        """Until the API server says that it is ready, after a start or a restart."""
+
+        def ready() -> bool:
+            for component in self.processes.values():
+                if component.name in ("etcd", "kube-apiserver"):
+                    component.assert_running()
+            with contextlib.suppress(OSError, RequestError):
+                return bool(self.api.get("/readyz") == "ok")
+            return False
+
+        server = self.processes["kube-apiserver"]
+        wait_for("API server ready", ready, timeout, seen=lambda: f"{server.log} ends with:\n{server.log_tail()}")
+
+    def _wait_ready(self) -> None:
+        self.wait_api()
+        # the controllers make it; without it no pod can be created
+        account = "/api/v1/namespaces/default/serviceaccounts/default"
+        wait_for("the default service account", lambda: self.api.exists(account), READY_SECONDS)
+        for process in self.processes.values():
+            process.assert_running()
+
+    def _set_up(self) -> None:
+        """The mark, Berth's namespace and kinds."""
+        self.api.create(namespace(SYSTEM_NAMESPACE))
+        self.api.create(
+            {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": "berth-e2e", "namespace": "kube-system"},
+                "data": {"token": self.state.token},
+            }
+        )
+        kinds = sorted(CRD_FOLDER.glob("*.yaml")) if CRD_FOLDER.is_dir() else []
+        if kinds:
+            files = [argument for kind in kinds for argument in ("-f", str(kind))]
+            self.kubectl("apply", "--server-side", *files)
+            self.kubectl("wait", "--for=condition=Established", "--timeout=30s", *files)
+
+    def _refuse_without_token(self) -> None:
+        try:
+            told = self.api.get(TOKEN_MAP)
+        except RequestError as error:
+            raise ForeignClusterError(
+                f"the cluster behind {self.kubeconfig} carries no mark of this harness: {error}"
+            ) from error
+        if told["data"].get("token") != self.state.token:
+            raise ForeignClusterError(f"the cluster behind {self.kubeconfig} is another one than {self.name}")
+
+
+def take_down(name: str) -> list[int]:
+    """Ends what is left of a cluster and removes its folder; returns the processes that were still there.
+
+    Works from the folder alone, after a crash of whatever started it, and touches nothing that lacks the cluster's mark.
+    """
+    folder = state_folder(name)
+    if not folder.exists():
+        return []
+    if any(folder.iterdir()) and not (folder / MARK_FILE).exists():
+        raise ForeignClusterError(f"{folder} holds no {MARK_FILE}: it was not made by this harness and is left alone")
+    ended = end_all(folder)
+    if (folder / MARK_FILE).exists():
+        give_back(list(read_state(name).ports.values()))
+    shutil.rmtree(folder)
+    return ended
