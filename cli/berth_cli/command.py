@@ -54,7 +54,18 @@ class BerthCommand(TyperCommand):
 class BerthGroup(TyperGroup):
     """A command of subcommands, in the order in which a newcomer meets them."""
 
-    order: tuple[str, ...] = ("demo", "plan", "why", "what-if", "verify", "solve", "import", "version")
+    order: tuple[str, ...] = (
+        "demo",
+        "plan",
+        "why",
+        "what-if",
+        "verify",
+        "solve",
+        "import",
+        "extender",
+        "operator",
+        "version",
+    )
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         self.format_usage(ctx, formatter)

@@ -1,0 +1,92 @@
+"""`berth extender`: the process beside kube-scheduler."""
+
+from __future__ import annotations
+
+import os
+import socket
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from berth_cli.exits import CommandError, Exit
+
+EXAMPLES = """
+Examples:
+  berth extender                                   with the pod's service account, or the current kubeconfig context
+  berth extender --kubeconfig F --port 9555        what kube-scheduler's urlPrefix http://127.0.0.1:9555 reaches
+
+Exit codes: 0 ended by SIGTERM or Ctrl-C, 2 a port is taken or a flag is wrong, 3 the cluster cannot be reached.
+"""
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def extender(
+    kubeconfig: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="kubeconfig file. Default: KUBECONFIG, else the service account."),
+    ] = None,
+    context: Annotated[str | None, typer.Option(metavar="NAME", help="kubeconfig context.")] = None,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where the verbs listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="PORT", help="0: a free one.")] = 9555,
+    metrics_host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Where metrics and health listen; 0.0.0.0 in a pod.")
+    ] = "127.0.0.1",
+    metrics_port: Annotated[int, typer.Option(min=0, max=65535, metavar="PORT", help="0: a free one.")] = 9556,
+    identity: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Unique among extenders. Default: POD_NAME, else the host's name."),
+    ] = None,
+    system_namespace: Annotated[
+        str, typer.Option(metavar="NAMESPACE", help="Where the Leases of Berth's processes lie.")
+    ] = "berth-system",
+    narrow_to: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="NODES",
+            help="Pass only the best NODES where a pod prefers none of its own accord; 0 passes all that are feasible.",
+        ),
+    ] = None,
+    log_level: Annotated[LogLevel, typer.Option(metavar="debug|info|warning|error")] = LogLevel.INFO,
+) -> None:
+    """Run the scheduler extender.
+
+    It answers kube-scheduler's filter, prioritize and preempt calls from its own view of the cluster: keeps the room of
+    active plans, and packs. It plans nothing itself (that is `berth operator`), and when it is gone, kube-scheduler goes on
+    alone.
+    """
+    import logging
+
+    from berth_cluster.connection import ApiError, ConfigurationError
+    from berth_extender.process import Options, main
+    from berth_scheduling.settings import Settings
+
+    logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    options = Options(
+        identity=identity or os.environ.get("POD_NAME") or socket.gethostname(),
+        kubeconfig=kubeconfig,
+        context=context,
+        host=host,
+        port=port,
+        metrics_host=metrics_host,
+        metrics_port=metrics_port,
+        system_namespace=system_namespace,
+        settings=Settings() if narrow_to is None else Settings(narrow_to=narrow_to),
+    )
+    try:
+        main(options)
+    except (ApiError, ConfigurationError) as error:
+        raise CommandError(
+            str(error), hint="Which cluster: see --kubeconfig and --context.", code=Exit.UNREACHABLE
+        ) from error
+    except OSError as error:
+        where = f"{host}:{port} or {metrics_host}:{metrics_port}"
+        raise CommandError(f"cannot listen on {where}: {error}", hint="Other ports: --port, --metrics-port.") from error
