@@ -64,6 +64,7 @@ class BerthGroup(TyperGroup):
         "import",
         "extender",
         "operator",
+        "operator",
         "version",
     )
 

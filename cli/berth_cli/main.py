@@ -15,7 +15,7 @@ from pathlib import Path
 import typer
 
 from berth_cli.command import BerthCommand, BerthGroup
-from berth_cli.commands import demo, extender, import_, plan, solve, verify, version, what_if, why
+from berth_cli.commands import demo, extender, import_, operator, plan, solve, verify, version, what_if, why
 from berth_cli.exits import DEBUG_VARIABLE, CommandError, Exit
 from berth_cli.printable import printable
 from berth_cli.streams import cannot_write, prepare_streams
@@ -58,6 +58,7 @@ app.add_typer(imports, name="import")
 app.command(cls=BerthCommand, epilog=demo.EXAMPLES)(demo.demo)
 app.command(cls=BerthCommand, epilog=verify.EXAMPLES)(verify.verify)
 app.command(cls=BerthCommand, epilog=extender.EXAMPLES)(extender.extender)
+app.command(cls=BerthCommand, epilog=operator.EXAMPLES)(operator.operator)
 app.command(cls=BerthCommand, epilog=version.EXAMPLES)(version.version)
 
 

@@ -1,0 +1,443 @@
+"""The planning loop: waiting pods in, plans and verdicts out. It only orchestrates; each decision has a file of its own.
+
+    waits (waiting) -> quiet (triggers) -> scoped snapshot (policy_in_force) -> solve (solver_process) -> has the world moved?
+    (fingerprint) -> cut to the budgets (budgets, plan_cutting) -> written (plan_writing) -> told (verdicts, telling, events)
+
+One plan at a time: while one is approved and not finished, nothing is planned. A pod whose patience ends without a plan is
+served as the stock scheduler would (`patience`). The loop listens from the start of the process, also on standby, so that a
+new leader knows how long pods have waited; it acts only inside `run`. What it must not forget stands in the cluster.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
+
+from berth_api.annotations import SCHEDULER, Why
+from berth_api.packing_plan import PackingPlan, PlanCondition, Trigger
+from berth_api.packing_policy import Mode, PackingPolicy
+from berth_api.reasons import Reason
+from berth_api.resource import find_condition
+from berth_cluster.connection import ApiError, Connection
+from berth_cluster.leases import Lease
+from berth_cluster.live import LiveCluster
+from berth_cluster.snapshot import Node, Pod, Snapshot
+from berth_operator.budgets import MovesLeft, moves_in_last_hour, moves_left
+from berth_operator.chances import budgets_may_help, node_may_help, pod_may_help
+from berth_operator.events import Events, about_plan, about_pod
+from berth_operator.metrics import Metrics
+from berth_operator.patience import may_be_rescued, rescue_plan
+from berth_operator.plan_cutting import Cut, cut_to_budget, pods_served
+from berth_operator.plan_writing import PlanWriter, new_plan_name
+from berth_operator.policy_in_force import DEFAULTS, PoliciesInForce, PolicyInForce, scoped
+from berth_operator.policy_status import policy_status, write_policy_status
+from berth_operator.quiet_hours import quiet_until
+from berth_operator.retention import superfluous_plans
+from berth_operator.solver_messages import Answered, Job
+from berth_operator.solver_process import SolverError, SolverProcess
+from berth_operator.telling import PodTeller, read_why
+from berth_operator.triggers import Debounce, Timetable
+from berth_operator.unsteered import UnsteeredHints
+from berth_operator.verdicts import Limits, Verdict, WrittenPlan, verdicts
+from berth_operator.waiting import WaitingPods
+from berth_planner.fingerprint import fingerprint, fingerprint_of
+from berth_planner.plan import Plan
+from berth_planner.plan_object import plan_specs
+
+TICK_SECONDS = 0.5
+TEND_SECONDS = 5.0
+"""Between looks at policies' status, old plans and gauges."""
+
+EXPLAIN_SECONDS = 2.0
+GRACE_SECONDS = 15.0
+"""Over the budgets for solving and explaining, for reading the snapshot and ordering the moves; then the worker is killed."""
+
+RESCUE_RETRY_SECONDS = 60.0
+MAX_RESCUES_A_ROUND = 5
+UNSEEN_SECONDS = 15.0
+"""How long a plan that was just written may be missing from the watch before it counts as not there."""
+
+EVENT_PODS = 10
+"""Pods of one verdict that get an Event; all get the annotation."""
+
+_FITS = frozenset((Reason.FITS_NOW, Reason.FITS_AFTER_MOVES))
+_NO_EVENT = _FITS | {Reason.MOVE_BUDGET_SPENT, Reason.QUIET_HOURS, Reason.GATED, Reason.TERMINATING, Reason.NOMINATED}
+
+logger = logging.getLogger(__name__)
+
+
+class PlanningLoop:
+    """A `Listener` of the cluster. `connection` writes, and should be fenced by leadership."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        cluster: LiveCluster,
+        solver: SolverProcess,
+        events: Events,
+        metrics: Metrics,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._connection = connection
+        self._cluster = cluster
+        self._solver = solver
+        self._events = events
+        self._metrics = metrics
+        self._clock = clock
+        self._now = now
+        self._writer = PlanWriter(connection, now)
+        self._teller = PodTeller(connection, metrics)
+        self._hints = UnsteeredHints(events)
+        self._waiting = WaitingPods()
+        self._debounce = Debounce()
+        self._timetable = Timetable()
+        self._wake = asyncio.Event()
+        self._acting = False
+        self._allowed: dict[tuple[str, str], int] = {}
+        self._budgets_seen: object = None
+        self._unseen: tuple[str, float] | None = None
+        self._tended = float("-inf")
+        self.last_round = clock()
+        """When a round last ended, for liveness; only moves while leading."""
+        cluster.listen(self)
+
+    # -- what the cluster tells ---------------------------------------------------------------------------------------
+
+    def node_changed(self, old: Node | None, new: Node | None) -> None:
+        if node_may_help(old, new):
+            self._waiting.something_changed()
+
+    def pod_changed(self, old: Pod | None, new: Pod | None) -> None:
+        at = self._clock()
+        pod = new or old
+        if pod is not None and pod.scheduler == SCHEDULER and _stirs(old, new):
+            self._debounce.stirred(at)
+        if self._waiting.pod_changed(old, new, at):
+            self._debounce.wanted(at)
+        if pod_may_help(old, new):
+            self._waiting.something_changed()
+        if self._acting and new is not None:
+            self._hints.look_at(new)
+
+    def plan_changed(self, old: PackingPlan | None, new: PackingPlan | None) -> None:
+        if old is not None and not old.is_finished and (new is None or new.is_finished):
+            self._waiting.something_changed()
+            finished = None if new is None else find_condition(new.status.conditions, PlanCondition.FINISHED)
+            self._metrics.plans_finished.labels(finished.reason if finished is not None else "Deleted").inc()
+        self.wake()
+
+    def policy_changed(self, old: PackingPolicy | None, new: PackingPolicy | None) -> None:
+        if old is None or new is None or old.spec != new.spec:
+            self._waiting.something_changed()
+            self._tended = float("-inf")
+            self.wake()
+
+    def lease_changed(self, old: Lease | None, new: Lease | None) -> None:
+        return
+
+    def wake(self) -> None:
+        """Look now instead of at the next tick."""
+        self._wake.set()
+
+    # -- the loop -----------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Plans until cancelled. An API server that does not answer is waited for; anything else unexpected is raised."""
+        self._acting = True
+        for pod in self._cluster.snapshot().pods:
+            self._hints.look_at(pod)
+        try:
+            while True:
+                try:
+                    await self.round()
+                except ApiError as error:
+                    logger.warning("the planning loop could not go on and tries again: %s", error)
+                self.last_round = self._clock()
+                await self._pause()
+        finally:
+            self._acting = False
+            await self._solver.close()
+
+    async def round(self) -> None:
+        """One look at everything that may be due."""
+        if not self._cluster.synced:
+            return
+        at, now = self._clock(), self._now()
+        policies = PoliciesInForce(self._cluster.policies.values())
+        self._look_at_budgets()
+        if at - self._tended >= TEND_SECONDS:
+            await self._tend(policies, now)
+            self._tended = at
+        if self._plan_in_the_way(now):
+            return
+        due = self._due(policies, at)
+        if due is not None:
+            await self._plan(policies, *due)
+        elif await self._rescue(policies, at, now):
+            return
+        elif (scheduled := self._timetable.due(policies.specs, at)) is not None:
+            name, trigger = scheduled
+            self._timetable.taken(name, trigger, at)
+            policy = policies.named(name)
+            if policy is not None and (trigger is not Trigger.CONSOLIDATION or not len(self._waiting)):
+                await self._plan(policies, policy, trigger)
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(TICK_SECONDS):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()
+
+    def _due(self, policies: PoliciesInForce, at: float) -> tuple[PolicyInForce, Trigger] | None:
+        """The policy of the most important pod that wants an answer, once things are quiet."""
+        covering = (policies.of(pod) for pod in self._waiting.open(at))
+        wanting = next((p for p in covering if p is not None and p.spec.triggers.unschedulable), None)
+        if wanting is None:
+            self._debounce.taken()
+            return None
+        self._debounce.wanted(at)
+        if not self._debounce.is_due(at):
+            return None
+        self._debounce.taken()
+        return wanting, Trigger.UNSCHEDULABLE
+
+    def _look_at_budgets(self) -> None:
+        """The watch does not tell of disruption budgets: whether they allow more is seen by comparing."""
+        budgets = self._cluster.snapshot().budgets
+        if budgets is not self._budgets_seen:
+            self._budgets_seen = budgets
+            helps, self._allowed = budgets_may_help(self._allowed, budgets)
+            if helps:
+                self._waiting.something_changed()
+
+    def _plan_in_the_way(self, now: datetime) -> bool:
+        plans = self._cluster.plans
+        if self._unseen is not None:
+            name, until = self._unseen
+            if name not in plans and self._clock() < until:
+                return True
+            self._unseen = None
+        return any(p.spec.approved and not p.is_finished and now < p.spec.deadline for p in plans.values())
+
+    # -- one plan -----------------------------------------------------------------------------------------------------
+
+    async def _plan(self, policies: PoliciesInForce, policy: PolicyInForce, trigger: Trigger) -> None:
+        now, changes = self._now(), self._waiting.changes
+        left = moves_left(self._cluster.plans.values(), policy.name, policy.spec.budgets, now)
+        quiet = quiet_until(policy.spec.budgets.quiet_hours, now)
+        if trigger is Trigger.CONSOLIDATION and (quiet is not None or left.in_plan == 0):
+            return
+        view = scoped(self._cluster.snapshot(), policies, policy, now, left.spent_workloads)
+        asking = [p.uid for p in view.pods if p.node is None]
+        if self._proposal_holds(policy, view):
+            self._waiting.answered(asking, self._clock(), changes)
+            return
+        disturb = quiet is None and left.in_plan > 0
+        try:
+            answer, cut = await self._solve(policy, view, trigger, left, disturb)
+        except SolverError as error:
+            logger.error("no plan: %s", error)
+            self._metrics.solves_failed.labels(error.reason).inc()
+            self._waiting.answered(asking, self._clock())
+            return
+        limits = Limits(cut.reason, quiet, left.in_plan == 0)
+        written = None
+        if self._is_worth_it(cut.plan, policy, trigger):
+            current = PoliciesInForce(self._cluster.policies.values())
+            if current.named(policy.name) != policy or fingerprint(
+                cut.plan, self._view_now(current, policy, left, now)
+            ) != (fingerprint(cut.plan, view)):
+                logger.info("a plan was dropped, since the world moved while it was made")
+                self._metrics.plans_dropped.labels("WorldMoved").inc()
+                return
+            written = await self._write(cut.plan, view, policy, trigger, approved=policy.spec.mode is Mode.AUTOMATIC)
+            if written is None:
+                return
+        self._waiting.answered(asking, self._clock(), changes)
+        await self._tell(verdicts(answer.explanations, written, limits), policy.spec.plan_deadline_seconds)
+
+    async def _solve(
+        self, policy: PolicyInForce, view: Snapshot, trigger: Trigger, left: MovesLeft, disturb: bool
+    ) -> tuple[Answered, Cut]:
+        """Without a cap first, so that what is told does not hang on one; with it when the best plan passes it."""
+        consolidate = trigger is Trigger.CONSOLIDATION
+        budget = policy.spec.time_budget_seconds
+
+        async def ask(max_moves: int | None) -> Answered:
+            job = Job(
+                view, budget, EXPLAIN_SECONDS, max_moves=max_moves, pending_only=not disturb, consolidate=consolidate
+            )
+            with self._metrics.solve_seconds.time():
+                return await self._solver.solve(job, budget + EXPLAIN_SECONDS + GRACE_SECONDS)
+
+        answer = await ask(left.in_plan if consolidate else None)
+        cut = cut_to_budget(answer.plan, left, policy.spec.budgets, gains_pods=not consolidate)
+        moves = answer.plan.disruption.moves + answer.plan.disruption.evictions
+        if cut.reason and disturb and moves > left.in_plan:
+            capped = await ask(left.in_plan)
+            again = cut_to_budget(capped.plan, left, policy.spec.budgets, gains_pods=not consolidate)
+            if len(pods_served(again.plan)) >= len(pods_served(cut.plan)):
+                return capped, again
+        return answer, cut
+
+    def _view_now(self, policies: PoliciesInForce, policy: PolicyInForce, left: MovesLeft, now: datetime) -> Snapshot:
+        return scoped(
+            self._cluster.snapshot(), policies, policies.named(policy.name) or policy, now, left.spent_workloads
+        )
+
+    def _is_worth_it(self, plan: Plan, policy: PolicyInForce, trigger: Trigger) -> bool:
+        """Not for pods that kube-scheduler is about to place anyway, nor for fewer nodes than the policy asks for."""
+        if plan.is_empty:
+            return False
+        if trigger is Trigger.CONSOLIDATION:
+            return plan.nodes_in_use_before - plan.nodes_in_use_after >= policy.spec.consolidation.min_nodes_freed
+        waiting = {pod.key for pod in self._waiting.pods()}
+        return any(wave.evictions for wave in plan.waves) or bool(waiting & set(pods_served(plan)))
+
+    def _proposal_holds(self, policy: PolicyInForce, view: Snapshot) -> bool:
+        """A plan waits for a person, still fits the world, and serves everybody who asks."""
+        asking = {p.key for p in view.pods if p.is_pending and p.unschedulable and p.scheduler == SCHEDULER}
+        for plan in self._proposals(policy):
+            spec = plan.spec
+            named = {name for p in spec.placements for name in p.pods}
+            touched = {e.node for e in spec.evictions} | {p.node for p in spec.placements}
+            if asking <= named and fingerprint_of(touched, named, view) == spec.snapshot.fingerprint:
+                return True
+        return False
+
+    def _proposals(self, policy: PolicyInForce) -> list[PackingPlan]:
+        now = self._now()
+        return [
+            plan
+            for plan in self._cluster.plans.values()
+            if plan.spec.policy == policy.name
+            and not plan.spec.approved
+            and not plan.is_finished
+            and now < plan.spec.deadline
+        ]
+
+    async def _write(
+        self, plan: Plan, view: Snapshot, policy: PolicyInForce, trigger: Trigger, *, approved: bool
+    ) -> WrittenPlan | None:
+        """None: a proposal that it would have replaced has just been approved or changed."""
+        for proposal in self._proposals(policy):
+            if not await self._writer.supersede(proposal, "a newer plan takes its place"):
+                self._metrics.plans_dropped.labels("ProposalChanged").inc()
+                return None
+        specs = plan_specs(
+            plan,
+            view,
+            policy=policy.name,
+            trigger=trigger,
+            now=self._now(),
+            deadline_seconds=policy.spec.plan_deadline_seconds,
+            approved=approved,
+            resource_versions=self._cluster.resource_versions(),
+            fingerprint=fingerprint(plan, view),
+        )
+        name = new_plan_name()
+        self._unseen = (name, self._clock() + UNSEEN_SECONDS)
+        try:
+            written = await self._writer.create(name, specs[0])  # of a very large plan the rest is planned afterwards
+        except ApiError as error:
+            if error.status:
+                self._unseen = None  # refused, so it is not there; without an answer it may be
+            raise
+        self._metrics.plans_written.labels(trigger.value).inc()
+        logger.info("plan %s written (%s): %s", name, trigger.value, specs[0].summary)
+        self._events.tell(about_plan(written), "Planned", specs[0].summary)
+        return WrittenPlan(name, policy.spec.mode if not approved else Mode.AUTOMATIC, plan)
+
+    # -- patience -----------------------------------------------------------------------------------------------------
+
+    async def _rescue(self, policies: PoliciesInForce, at: float, now: datetime) -> bool:
+        """Serve one pod whose patience has ended as the stock scheduler would. True when a plan was written."""
+        tried = 0
+        for pod, waited in self._waiting.to_rescue(at):
+            policy = policies.of(pod)
+            if not may_be_rescued(pod, waited, policy, looked_at=self._waiting.was_looked_at(pod.uid), now=now):
+                continue
+            if tried == MAX_RESCUES_A_ROUND:
+                return False
+            tried += 1
+            self._waiting.rescue_tried(pod.uid, at + RESCUE_RETRY_SECONDS)
+            chosen = policy or DEFAULTS
+            left = moves_left(self._cluster.plans.values(), chosen.name, chosen.spec.budgets, now)
+            plan, view, result = await rescue_plan(self._cluster.snapshot(), pod, policies, left, now)
+            self._metrics.fallbacks.labels(result).inc()
+            if plan is not None:
+                written = await self._write(plan, view, chosen, Trigger.FALLBACK, approved=True)
+                if written is not None:
+                    why = Why(
+                        code=Reason.FITS_AFTER_MOVES if plan.evictions else Reason.FITS_NOW,
+                        message=f"{pod.key} goes to {plan.placements[0].node} by ordinary preemption, after {waited:.0f} s",
+                        plan=written.name,
+                        position=1,
+                    )
+                    await self._teller.tell({pod.key: why}, {pod.key: pod}, chosen.spec.plan_deadline_seconds)
+                return written is not None
+        return False
+
+    # -- telling and tending ------------------------------------------------------------------------------------------
+
+    async def _tell(self, found: Collection[Verdict], delay_seconds: int) -> None:
+        pods = {pod.key: pod for pod in self._waiting.pods()}
+        whys: dict[str, Why] = {}
+        for verdict in found:
+            whys.update(verdict.why)
+            if verdict.is_final:
+                self._announce(verdict, pods)
+        await self._teller.tell(whys, pods, delay_seconds)
+
+    def _announce(self, verdict: Verdict, pods: Mapping[str, Pod]) -> None:
+        for key in [k for k in verdict.pods if k in pods][:EVENT_PODS]:
+            if verdict.code not in _NO_EVENT:
+                self._events.tell(about_pod(pods[key]), Reason.NOTHING_BETTER, verdict.sentence)
+            if verdict.capacity:
+                self._events.tell(about_pod(pods[key]), Reason.NEEDS_CAPACITY, verdict.capacity, warning=True)
+
+    async def _tend(self, policies: PoliciesInForce, now: datetime) -> None:
+        """Status of policies, old plans, pods that no policy covers, gauges."""
+        plans = self._cluster.plans.values()
+        self._count(now)
+        for policy in list(self._cluster.policies.values()):
+            status = policy_status(policy, policies.conflicts, plans, now)
+            if status != policy.status:
+                await write_policy_status(self._connection, policy, status)
+        for plan in superfluous_plans(plans, policies.specs, now):
+            await self._writer.delete(plan)
+        outside = [pod for pod in self._waiting.open(self._clock()) if policies.of(pod) is None]
+        if outside:
+            whys = {
+                pod.key: Why(
+                    code=Reason.OUT_OF_SCOPE,
+                    message=f"no PackingPolicy covers {pod.key}: ordinary preemption serves it when its patience ends",
+                )
+                for pod in outside
+            }
+            await self._teller.tell(whys, {pod.key: pod for pod in outside}, 0)
+            self._waiting.answered([pod.uid for pod in outside], self._clock(), self._waiting.changes)
+
+    def _count(self, now: datetime) -> None:
+        waiting = self._waiting.pods()
+        reasons = Counter((read_why(pod.why) or Why(code="Unanswered", message="")).code for pod in waiting)
+        self._metrics.waiting_pods.clear()
+        for reason, count in reasons.items():
+            self._metrics.waiting_pods.labels(reason).set(count)
+        at = self._clock()
+        self._metrics.longest_wait.set(max((self._waiting.seconds_waited(p.uid, at) for p in waiting), default=0.0))
+        self._metrics.moves_last_hour.set(moves_in_last_hour(self._cluster.plans.values(), now))
+        self._metrics.count_solver_restarts(self._solver.restarts)
+
+
+def _stirs(old: Pod | None, new: Pod | None) -> bool:
+    """Something that kube-scheduler is still busy with: a pod came, went, was bound or was refused."""
+    return old is None or new is None or old.node != new.node or old.unschedulable != new.unschedulable

@@ -1,0 +1,114 @@
+"""The operator's process: watch the cluster, contend for leadership, plan and execute while leading.
+
+    connection -> cluster (always) -> leadership -> [planning loop, executor, events] (while leading)
+
+A standby watches too, so that it acts within seconds of taking over. Whoever acts writes through a fenced connection
+(`fencing`). When leadership is lost everything of the leader is cancelled and the process contends anew; a signal gives the
+lease back. Tasks that fail are started again (`supervision`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import time
+from collections.abc import Awaitable, Callable
+
+from berth_api.annotations import OPERATOR_LEASE
+from berth_cluster.connection import Connection
+from berth_cluster.live import EVERYTHING, LiveCluster
+from berth_operator.events import Events
+from berth_operator.execution import Executor
+from berth_operator.fencing import FencedConnection
+from berth_operator.health import HealthServer, health_app
+from berth_operator.leadership import Leadership
+from berth_operator.metrics import Metrics
+from berth_operator.planning_loop import PlanningLoop
+from berth_operator.settings import Settings
+from berth_operator.solver_process import SolverProcess
+from berth_operator.supervision import supervised
+
+logger = logging.getLogger(__name__)
+
+Task = Callable[[], Awaitable[None]]
+
+
+async def run_operator(settings: Settings, metrics: Metrics | None = None) -> None:
+    """Runs until SIGTERM or SIGINT. Raises ConfigurationError or ApiError without a cluster, OSError when the port is taken."""
+    connection = await Connection.open(settings.kubeconfig, settings.context)
+    try:
+        await _Operator(settings, connection, metrics or Metrics()).run()
+    finally:
+        await connection.close()
+
+
+class _Operator:
+    def __init__(self, settings: Settings, connection: Connection, metrics: Metrics) -> None:
+        self._settings = settings
+        self._connection = connection
+        self._metrics = metrics
+        self._cluster = LiveCluster(connection, kinds=EVERYTHING, system_namespace=settings.system_namespace)
+        self._leadership = Leadership(
+            connection, identity=settings.identity, name=OPERATOR_LEASE, namespace=settings.system_namespace
+        )
+        fenced = FencedConnection(connection, lambda: self._leadership.leads)
+        self._events = Events(fenced, metrics, instance=settings.identity)
+        self._planning = PlanningLoop(fenced, self._cluster, SolverProcess(), self._events, metrics)
+        self._executor = Executor(fenced, self._cluster)
+
+    async def run(self) -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        app = health_app(
+            is_synced=lambda: self._cluster.synced,
+            seconds_standing_still=self._seconds_standing_still,
+            registry=self._metrics.registry,
+        )
+        listening = socket.create_server((self._settings.host, self._settings.port))
+        logger.info("health and metrics on %s:%d", *listening.getsockname()[:2])
+        server = HealthServer(app)
+        always: dict[str, Task] = {"watch": self._cluster.run, "lead": self._lead}
+        tasks = [self._supervised(name, task) for name, task in always.items()]
+        serving = asyncio.create_task(server.serve([listening]), name="health")
+        try:
+            stopping = asyncio.create_task(stop.wait(), name="signals")
+            await asyncio.wait((stopping, serving), return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            logger.info("asked to stop" if stop.is_set() else "the health server ended; so does the process")
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._leadership.release()
+            server.should_exit = True
+            await serving
+
+    async def _lead(self) -> None:
+        """Contend for ever; act while leading."""
+        await self._cluster.wait_synced(float("inf"))
+        while True:
+            await self._leadership.acquire()
+            self._metrics.leader.set(1)
+            acting: dict[str, Task] = {
+                "events": self._events.run,
+                "planning": self._planning.run,
+                "execution": self._executor.run,
+            }
+            tasks = [self._supervised(name, task) for name, task in acting.items()]
+            try:
+                await self._leadership.hold()
+            finally:
+                self._metrics.leader.set(0)
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _supervised(self, name: str, task: Task) -> asyncio.Task[None]:
+        return asyncio.create_task(supervised(name, task, self._metrics.task_restarts), name=name)
+
+    def _seconds_standing_still(self) -> float:
+        return time.monotonic() - self._planning.last_round if self._leadership.leads else 0.0
