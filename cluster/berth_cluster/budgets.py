@@ -52,10 +52,11 @@ class Coverage:
         key = (pod.namespace, id(pod.spec))
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = _selecting(candidates, pod.spec)
+            known = self._known[key] = selecting(candidates, pod.spec)
         return known
 
 
-def _selecting(budgets: Sequence[DisruptionBudget], spec: PodSpec) -> int:
+def selecting(budgets: Sequence[DisruptionBudget], spec: PodSpec) -> int:
+    """How many of these budgets, all of the pod's namespace, select it."""
     labels = labels_of(spec)
     return sum(selector_matches(budget.selector, labels) for budget in budgets)

@@ -56,6 +56,12 @@ class Groups:
     def add_foreign_group(self, group: PodGroup) -> None:
         self._foreign[group.metadata.namespace or "default", group.metadata.name] = group.spec.min_member
 
+    def remove(self, place: tuple[str, str], foreign: bool) -> None:
+        if foreign:
+            self._foreign.pop(place, None)
+        else:
+            self._groups.pop(place, None)
+
     def add_workload(self, workload: Workload) -> None:
         for group in workload.spec.pod_groups or ():
             gang = group.policy.gang if group.policy else None

@@ -20,26 +20,66 @@ _KILLED_EXIT_CODES = (137, 143)
 """What a container reports that was ended by SIGKILL or SIGTERM, as an eviction does."""
 
 
+Place = tuple[str, str, str]
+"""Namespace, kind, name."""
+
+
 class Owners:
-    """The objects of a dump that can own others, and the uids by which they are known."""
+    """The objects that can own others, and the uids by which they are known."""
 
     def __init__(self) -> None:
-        self._owner_of: dict[tuple[str, str, str], OwnerReference | None] = {}
-        self._uids: dict[tuple[str, str, str], str] = {}
+        self._owner_of: dict[Place, OwnerReference | None] = {}
+        self._uids: dict[Place, str] = {}
         self._survivors: set[tuple[str, str]] = set()
-        self._tops: dict[tuple[str, str, str], tuple[str, str]] = {}
+        self._tops: dict[Place, Place] = {}
 
-    def add(self, kind: str, item: Meta) -> None:
+    def add(self, kind: str, item: Meta) -> bool:
+        """Whether anything that pods see of it is new."""
         meta = item.metadata
         place = (meta.namespace or "", kind, meta.name)
+        job = place[0], place[2]
+        survives = isinstance(item, Job) and recreates_evicted(item.spec.pod_failure_policy)
+        if (
+            place in self._owner_of
+            and self._owner_of[place] == meta.controller
+            and self._uids.get(place, "") == (meta.uid or self._uids.get(place, ""))
+            and (kind != "Job" or (job in self._survivors) == survives)
+        ):
+            return False
         self._owner_of[place] = meta.controller
         if meta.uid:
             self._uids[place] = meta.uid
-        if isinstance(item, Job) and recreates_evicted(item.spec.pod_failure_policy):
-            self._survivors.add((meta.namespace or "", meta.name))
+        if survives:
+            self._survivors.add(job)
+        elif kind == "Job":
+            self._survivors.discard(job)
+        self._tops.clear()
+        return True
+
+    def remove(self, place: Place) -> bool:
+        """Gone from the cluster; whether it was known. Pods that it owned are on their way out, or orphaned."""
+        known = place in self._owner_of
+        self._owner_of.pop(place, None)
+        self.forget(place)
+        if place[1] == "Job":
+            self._survivors.discard((place[0], place[2]))
+        self._tops.clear()
+        return known
+
+    def forget(self, place: Place) -> None:
+        """No pod refers to it any more: what was only known by reference goes."""
+        if place not in self._owner_of:
+            self._uids.pop(place, None)
+            self._tops.pop(place, None)
+
+    def owner_of(self, place: Place) -> OwnerReference | None:
+        return self._owner_of.get(place)
+
+    def places(self, kind: str) -> list[Place]:
+        return [place for place in self._owner_of if place[1] == kind]
 
     def job_recreates(self, namespace: str, job: OwnerReference) -> bool:
-        """Whether the Job is in the dump and its podFailurePolicy ignores evictions."""
+        """Whether the Job is known and its podFailurePolicy ignores evictions."""
         return job.api_version.startswith(_BATCH) and (namespace, job.name) in self._survivors
 
     def workload(
@@ -52,31 +92,34 @@ class Owners:
         if group:  # its workers hang below a leader pod; the label is shorter and always there
             kind, name = "LeaderWorkerSet", group
         else:
-            kind, name = self._top(namespace, owner, labels)
+            _, kind, name = self._top(namespace, owner, labels)
         return WorkloadKey(namespace, kind, name, self._uids.get((namespace, kind, name), ""))
 
-    def _top(self, namespace: str, owner: OwnerReference, labels: Labels) -> tuple[str, str]:
+    def _top(self, namespace: str, owner: OwnerReference, labels: Labels) -> Place:
         place = (namespace, owner.kind, owner.name)
-        if owner.uid:
-            self._uids.setdefault(place, owner.uid)
+        self._refer(place, owner.uid)
         if place not in self._owner_of and owner.kind == "ReplicaSet":
             suffix = "-" + labels.get(_TEMPLATE_HASH, "")
             if len(suffix) > 1 and owner.name.endswith(suffix) and len(owner.name) > len(suffix):
-                return self._climb(namespace, "Deployment", owner.name.removesuffix(suffix))
-        return self._climb(namespace, owner.kind, owner.name)
+                return self._climb((namespace, "Deployment", owner.name.removesuffix(suffix)))
+        return self._climb(place)
 
-    def _climb(self, namespace: str, kind: str, name: str) -> tuple[str, str]:
-        start = (namespace, kind, name)
+    def _refer(self, place: Place, uid: str) -> None:
+        """A reference tells the uid of an owner that is not known itself; the newest reference counts."""
+        if uid and not (place in self._owner_of and place in self._uids):
+            self._uids[place] = uid
+
+    def _climb(self, start: Place) -> Place:
         top = self._tops.get(start)
         if top is None:
+            top = start
             for _ in range(MAX_DEPTH):
-                above = self._owner_of.get((namespace, kind, name))
+                above = self._owner_of.get(top)
                 if above is None or above.kind == "Node":
                     break
-                kind, name = above.kind, above.name
-                if above.uid:
-                    self._uids.setdefault((namespace, kind, name), above.uid)
-            top = self._tops[start] = (kind, name)
+                top = (start[0], above.kind, above.name)
+                self._refer(top, above.uid)
+            self._tops[start] = top
         return top
 
 

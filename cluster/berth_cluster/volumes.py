@@ -7,7 +7,7 @@ kube-scheduler from placing the pod, and nothing here can change that: it is unm
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -47,24 +47,79 @@ NO_VOLUMES = VolumeFacts()
 
 
 class Volumes:
-    """Claims, volumes and storage classes of a dump."""
+    """Claims, volumes and storage classes. `ignored`: nobody looks at them, and pods' volumes say nothing then."""
 
-    def __init__(self) -> None:
+    def __init__(self, ignored: bool = False) -> None:
+        self._ignored = ignored
         self._claims: dict[tuple[str, str], VolumeClaim] = {}
         self._volumes: dict[str, PersistentVolume] = {}
         self._classes: dict[str, StorageClass] = {}
+        self._bound: dict[str, set[tuple[str, str]]] = {}
+        """Claims by the name of the volume that they are bound to."""
 
-    def add_claim(self, claim: VolumeClaim) -> None:
-        self._claims[claim.metadata.namespace or "default", claim.metadata.name] = claim
+    def add_claim(self, claim: VolumeClaim) -> bool:
+        """Each `add` says whether anything that pods see of it is new."""
+        place = (claim.metadata.namespace or "default", claim.metadata.name)
+        before = self._claims.get(place)
+        self._claims[place] = claim
+        if before is not None and before.spec.volume_name != claim.spec.volume_name:
+            self._unbind(place, before)
+        if claim.spec.volume_name:
+            self._bound.setdefault(claim.spec.volume_name, set()).add(place)
+        return before is None or before.spec != claim.spec
 
-    def add_volume(self, volume: PersistentVolume) -> None:
+    def add_volume(self, volume: PersistentVolume) -> bool:
+        before = self._volumes.get(volume.metadata.name)
         self._volumes[volume.metadata.name] = volume
+        return before is None or (before.spec, before.metadata.labels) != (volume.spec, volume.metadata.labels)
 
-    def add_class(self, storage_class: StorageClass) -> None:
+    def add_class(self, storage_class: StorageClass) -> bool:
+        before = self._classes.get(storage_class.metadata.name)
         self._classes[storage_class.metadata.name] = storage_class
+        return before is None or (before.volume_binding_mode, before.allowed_topologies) != (
+            storage_class.volume_binding_mode,
+            storage_class.allowed_topologies,
+        )
 
-    def facts(self, namespace: str, pod: str, bound: bool, volumes: Iterable[VolumeUse]) -> VolumeFacts:
+    def remove_claim(self, place: tuple[str, str]) -> bool:
+        """Each `remove` says whether it was known."""
+        claim = self._claims.pop(place, None)
+        if claim is not None:
+            self._unbind(place, claim)
+        return claim is not None
+
+    def remove_volume(self, name: str) -> bool:
+        return self._volumes.pop(name, None) is not None
+
+    def remove_class(self, name: str) -> bool:
+        return self._classes.pop(name, None) is not None
+
+    def claims_of(self, volume: str) -> tuple[tuple[str, str], ...]:
+        return tuple(self._bound.get(volume, ()))
+
+    def _unbind(self, place: tuple[str, str], claim: VolumeClaim) -> None:
+        claims = self._bound.get(claim.spec.volume_name or "")
+        if claims is not None:
+            claims.discard(place)
+            if not claims:
+                del self._bound[claim.spec.volume_name or ""]
+
+    @property
+    def claims(self) -> Mapping[tuple[str, str], VolumeClaim]:
+        return self._claims
+
+    @property
+    def volumes(self) -> Mapping[str, PersistentVolume]:
+        return self._volumes
+
+    @property
+    def classes(self) -> Mapping[str, StorageClass]:
+        return self._classes
+
+    def facts(self, namespace: str, pod: str, bound: bool, volumes: Sequence[VolumeUse]) -> VolumeFacts:
         """bound: the pod stands on a node, so claims made for it alone would be made anew for its replacement."""
+        if not volumes or self._ignored:
+            return NO_VOLUMES
         nodes: list[tuple[NodeTerm, ...]] = []
         unmodelled: list[str] = []
         for volume in volumes:
