@@ -65,15 +65,15 @@ class Filtering:
         passes = self._passes(pod, rows, self._reservations.charge, self._reservations.kept)
         if passes.all():
             return self._approve(pod, names, rows, Outcome.ALL, {})
-        rejected = {names[i]: self._kept_for(names[i]) for i in np.flatnonzero(~passes).tolist()}
+        rejected = {names[i]: self._reservations.text(names[i]) for i in np.flatnonzero(~passes).tolist()}
         if passes.any():
-            chosen = np.flatnonzero(passes)
-            return self._approve(pod, [names[i] for i in chosen.tolist()], rows[chosen], Outcome.SOME, rejected)
+            return self._approve(pod, names, rows, Outcome.SOME, rejected, np.flatnonzero(passes))
         overtaken = self._passes(pod, rows, *self._reservations.charges_at_least(pod.priority))
         if overtaken.any():
             chosen = np.flatnonzero(overtaken)
-            left = {name: text for i, (name, text) in enumerate(rejected.items()) if not overtaken[i]}
-            return self._approve(pod, [names[i] for i in chosen.tolist()], rows[chosen], Outcome.OVERTAKES, left)
+            for i in chosen.tolist():
+                rejected.pop(names[i], None)
+            return self._approve(pod, names, rows, Outcome.OVERTAKES, rejected, chosen)
         return FilterAnswer([], {}, rejected, Outcome.KEPT)
 
     def _own_place(self, pod: Pod, rows: Rows) -> tuple[KeptRoom, Group] | None:
@@ -84,15 +84,13 @@ class Filtering:
         offered = np.zeros(self._room.size, np.bool_)
         offered[rows] = True
         offered[NOWHERE] = False
-        found = []
-        for node, group in places:
-            row = self._room.rows.get(node.node)
-            if row is not None and offered[row] and self._fits_beside(pod, row, node, group):
-                found.append((row, (node, group)))
-        if not found:
-            return None
-        candidates = np.array([row for row, _ in found])
-        return found[int(self._ranking.best(pod, candidates, 1)[0])][1]
+        found = self._room.rows_of([node.node for node, _ in places])
+        candidates = np.flatnonzero(offered[found])
+        for i in candidates[self._ranking.order(pod, found[candidates])].tolist():
+            node, group = places[i]
+            if self._fits_beside(pod, int(found[i]), node, group):
+                return node, group
+        return None
 
     def _fits_beside(self, pod: Pod, row: int, node: KeptRoom, group: Group) -> bool:
         """Others' places and approved pods are left their room. Without any, kube-scheduler's own check is enough."""
@@ -117,23 +115,31 @@ class Filtering:
         return passes
 
     def _approve(
-        self, pod: Pod, names: Sequence[str], rows: Rows, outcome: Outcome, rejected: dict[str, str]
+        self,
+        pod: Pod,
+        names: Sequence[str],
+        rows: Rows,
+        outcome: Outcome,
+        rejected: dict[str, str],
+        chosen: Rows | None = None,
     ) -> FilterAnswer:
+        """chosen: positions in `names` and `rows` of those that pass; None: all."""
+        if chosen is not None:
+            rows = rows[chosen]
         narrow_to = self._settings.narrow_to
         if (
             narrow_to is not None
-            and len(names) > max(self._settings.narrow_above, narrow_to)
+            and len(rows) > max(self._settings.narrow_above, narrow_to)
             and not pod.spec.soft_preferences
             and not pod.spec.preferred_nodes
         ):
-            chosen = self._ranking.best(pod, rows, narrow_to)
-            names, rows = [names[i] for i in chosen.tolist()], rows[chosen]
+            best = self._ranking.best(pod, rows, narrow_to)
+            rows = rows[best]
+            chosen = best if chosen is None else chosen[best]
             outcome = Outcome.NARROWED if outcome is Outcome.ALL else outcome
         self._ledger.approve(pod, rows)
-        return FilterAnswer(list(names), {}, rejected, outcome)
-
-    def _kept_for(self, node: str) -> str:
-        return f"kept for plan {self._reservations.plan_of(node)}"
+        nodes = list(names) if chosen is None else [names[i] for i in chosen.tolist()]
+        return FilterAnswer(nodes, {}, rejected, outcome)
 
 
 def _none(names: Sequence[str], text: str, outcome: Outcome) -> FilterAnswer:

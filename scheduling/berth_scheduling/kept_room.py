@@ -9,17 +9,18 @@ of these differences over k is what it may not use:
 Room that a victim holds and its successor takes over is thereby counted once, and pods that only use what is free beside
 them are not held back. Several plans do not know of each other's order, so their charges add up.
 
-Cost: a node with 110 pods and 10 placements 100 us, when it changes.
+Cost: a node with 110 pods and one placement 40 us, when it changes.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 
 import msgspec
 import numpy as np
 
-from berth_cluster.snapshot import Pod, WorkloadKey
+from berth_cluster.snapshot import Pod
 from berth_scheduling.room import Amounts, Requests
 
 Owner = tuple[str, str, str]
@@ -33,12 +34,9 @@ class GroupKey(msgspec.Struct, frozen=True):
     uid: str
     requests: Requests
 
-    def matches(self, workload: WorkloadKey, requests: Requests) -> bool:
-        return (
-            self.requests == requests
-            and self.owner == (workload.namespace, workload.kind, workload.name)
-            and (not self.uid or not workload.uid or self.uid == workload.uid)
-        )
+    def means(self, uid: str, requests: Requests) -> bool:
+        """Whether pods of a workload of this name with this uid and request belong to it."""
+        return (not self.uid or not uid or self.uid == uid) and self.requests == requests
 
 
 class Group(msgspec.Struct):
@@ -50,10 +48,10 @@ class Group(msgspec.Struct):
     counts: list[tuple[int, int, int]]
     remaining: list[int] = []
     """Of each of counts, how many are still to arrive and not approved yet."""
-
-    @property
-    def left(self) -> int:
-        return sum(self.remaining)
+    left: int = 0
+    """Their sum."""
+    absent: int = 0
+    """How many have not arrived, approved or not."""
 
 
 class Victim(msgspec.Struct, frozen=True):
@@ -70,6 +68,8 @@ class KeptRoom:
         self.groups: list[Group] = []
         self.victims: list[Victim] = []
         self.plan_names: list[str] = []
+        self.text = ""
+        """What is said of the node to those that may not have it."""
 
     def add(self, key: GroupKey, priority: int, standing: int, plan: int, step: int, count: int) -> Group:
         for group in self.groups:
@@ -82,18 +82,31 @@ class KeptRoom:
         return group
 
     def recount(self, pods: Iterable[Pod], approved: Callable[[str, GroupKey], int]) -> None:
-        """What is still to come: counts, less pods that arrived, less those approved for here; earliest steps first."""
+        """What is still to come: counts, less pods that arrived or are approved for here; earliest steps first.
+
+        Where one of the standing pods has gone, the next that comes stands in for it, as soon as it is approved.
+        """
         leaving = {victim.uid for victim in self.victims}
-        staying = [pod for pod in pods if not pod.terminating and pod.uid not in leaving]
+        groups: dict[Owner, list[Group]] = {}
+        here: Counter[int] = Counter()
         for group in self.groups:
-            here = sum(group.key.matches(pod.workload, kept_requests(pod.spec.requests)) for pod in staying)
-            gone = max(here - group.standing, 0) + approved(self.node, group.key)
-            remaining = []
+            groups.setdefault(group.key.owner, []).append(group)
+        for pod in pods:
+            workload = pod.workload
+            candidates = groups.get((workload.namespace, workload.kind, workload.name))
+            if candidates is None or pod.terminating or pod.uid in leaving:
+                continue
+            requests = kept_requests(pod.spec.requests)
+            here.update(id(group) for group in candidates if group.key.means(workload.uid, requests))
+        for group in self.groups:
+            gone = max(here[id(group)] + approved(self.node, group.key) - group.standing, 0)
+            arrived = max(here[id(group)] - group.standing, 0)
+            group.absent = max(sum(count for _, _, count in group.counts) - arrived, 0)
+            group.remaining = []
             for _, _, count in group.counts:
-                taken = min(gone, count)
-                gone -= taken
-                remaining.append(count - taken)
-            group.remaining = remaining
+                group.remaining.append(max(count - gone, 0))
+                gone = max(gone - count, 0)
+            group.left = sum(group.remaining)
 
     def charge(
         self,
@@ -104,24 +117,29 @@ class KeptRoom:
         mine: Group | None = None,
         gone: Collection[str] = (),
     ) -> tuple[Amounts | None, Amounts | None]:
-        """(charge, kept), both int64 [columns]: what others may not use, and the sum of what is to arrive.
+        """(charge, kept), both int64 [columns]: what others may not use, and the sum of what has not arrived.
 
+        Places of approved pods are not in the charge, for the ledger counts them, but they are kept until the pod is bound.
         holds: uid to request of the victims that still stand. at_least: only places of this priority or more count. mine:
         one place of this group is not counted. gone: victims taken as gone already. (None, None): nothing is kept.
         """
         changes: list[tuple[int, int, int, Amounts]] = []  # plan, step, victims before placements
-        spare = mine
+        kept: Amounts | None = None
         for group in self.groups:
             if at_least is not None and group.priority < at_least:
                 continue
+            spare = group is mine
+            absent = group.absent - spare
+            if absent:
+                amounts = vector(group.key.requests) * absent
+                kept = amounts if kept is None else kept + amounts
             for (plan, step, _), left in zip(group.counts, group.remaining, strict=True):
-                if left and group is spare:
-                    left, spare = left - 1, None
+                if left and spare:
+                    left, spare = left - 1, False
                 if left:
                     changes.append((plan, step, 1, vector(group.key.requests) * left))
-        if not changes:
+        if kept is None:
             return None, None
-        kept = sum((amounts for _, _, _, amounts in changes), np.zeros_like(changes[0][3]))
         counted = set(gone)
         for victim in self.victims:
             if victim.uid in holds and victim.uid not in counted:

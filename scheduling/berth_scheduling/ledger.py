@@ -58,9 +58,11 @@ class Ledger:
         return self._pending
 
     def approve(self, pod: Pod, rows: Rows, place: tuple[str, GroupKey] | None = None) -> None:
-        """The pod may end on any of these rows; an earlier approval of it is void."""
+        """The pod may end on any of these rows; an earlier approval of it is void. One that is bound needs none."""
         identity = pod.uid or pod.key
         self.strike(identity)
+        if self._room.bound(identity) is not None:
+            return
         gang = pod.gang.key if pod.gang is not None else None
         entry = Entry(pod.spec.requests, rows, place, gang, self._clock() + self._seconds)
         self.pending[rows] += self._room.vector(pod.spec.requests)

@@ -71,8 +71,9 @@ class _Kept(msgspec.Struct):
     """Figures of all rows, as of a tick."""
 
     figures: Costs
-    tick: int = -1
-    version: int = -1
+    tick: int = 0
+    uniform: bool = False
+    """No node costs anything."""
 
 
 class Ranking:
@@ -86,7 +87,7 @@ class Ranking:
         self._wished: dict[object, _Kept] = {}
 
     def best(self, pod: Pod, rows: Rows, count: int) -> Rows:
-        """The `count` best of the rows as positions in `rows`, in their own order."""
+        """Positions in `rows` of the `count` best of them, ascending."""
         if len(rows) <= count:
             return np.arange(len(rows))
         wished, packing = self._costs(pod, rows)
@@ -97,18 +98,24 @@ class Ranking:
             return np.arange(count)
         return np.sort(np.argpartition(packing, count)[:count])
 
+    def order(self, pod: Pod, rows: Rows) -> Rows:
+        """Positions in `rows`, the best first."""
+        wished, packing = self._costs(pod, rows)
+        keys = [costs for costs in (packing, wished) if costs is not None]
+        return np.lexsort(keys) if keys else np.arange(len(rows))
+
     def ranks(self, pod: Pod, rows: Rows) -> npt.NDArray[np.int64]:
         """int64 [rows], 0 to 10, 10 the best."""
-        if len(rows) == 0:
-            return np.zeros(0, np.int64)
         wished, packing = self._costs(pod, rows)
-        group = np.zeros(len(rows), np.int64)
+        if wished is None and packing is None:
+            return np.full(len(rows), MAX_RANK)
+        levels = np.zeros(len(rows))
         for costs in (wished, packing):
             if costs is not None:
-                _, place = np.unique(np.round(costs, DIGITS), return_inverse=True)
-                group = group * (len(rows) + 1) + place
-        _, order = np.unique(group, return_inverse=True)
-        return np.maximum(MAX_RANK - order, 0)
+                distinct = np.unique(np.round(costs, DIGITS))
+                levels = levels * (len(rows) + 1) + np.searchsorted(distinct, np.round(costs, DIGITS))
+        best = np.unique(levels)[:MAX_RANK]
+        return MAX_RANK - np.searchsorted(best, levels)
 
     def _costs(self, pod: Pod, rows: Rows) -> tuple[Costs | None, Costs | None]:
         """Costs of wishes and of packing, None where there is nothing to compare."""
@@ -116,24 +123,25 @@ class Ranking:
         for wish in self._wishes:
             key = wish.key(pod.spec)
             if key is not None:
-                costs = self._wishes_of(wish, pod.spec, key)[rows]
-                wished = costs if wished is None else wished + costs
-        if wished is not None and (wished == wished[0]).all():
-            wished = None
+                kept = self._wishes_of(wish, pod.spec, key)
+                if not kept.uniform:
+                    costs = kept.figures[rows]
+                    wished = costs if wished is None else wished + costs
         return wished, None if pod.spec.soft_preferences else self._packing_of(pod)[rows]
 
-    def _wishes_of(self, wish: Wish, spec: PodSpec, key: object) -> Costs:
+    def _wishes_of(self, wish: Wish, spec: PodSpec, key: object) -> _Kept:
         place = (type(wish), key)
-        kept = _figures(self._wished, place, self._room)
+        kept = _figures(self._wished, place, self._room, 0.0)
         if self._room.relabelled_at > kept.tick:
             for row in np.flatnonzero(self._room.relabelled > kept.tick).tolist():
                 node = self._room.nodes[row]
                 kept.figures[row] = wish.cost(spec, node) if node is not None else 0.0
+            kept.uniform = not kept.figures.any()
             kept.tick = self._room.tick
-        return kept.figures
+        return kept
 
     def _packing_of(self, pod: Pod) -> Costs:
-        kept = _figures(self._packing, pod.spec.requests, self._room)
+        kept = _figures(self._packing, pod.spec.requests, self._room, np.inf)
         room = self._room
         if room.tick > kept.tick:
             rows = room.changed_since(kept.tick)
@@ -153,11 +161,11 @@ def left_over(room: Room, rows: Rows, requests: Requests) -> Costs:
     return np.where((free >= 0).all(axis=1), shares, np.inf)
 
 
-def _figures(kept: dict[object, _Kept], key: object, room: Room) -> _Kept:
-    """Those kept under the key, made new where there are none or the table has grown."""
+def _figures(kept: dict[object, _Kept], key: object, room: Room, blank: float) -> _Kept:
+    """Those kept under the key, made new where there are none or the table has grown. blank: of rows without a node."""
     found = kept.get(key)
     if found is None or len(found.figures) != room.size:
         if len(kept) >= MAX_KEPT:
             kept.clear()
-        found = kept[key] = _Kept(np.zeros(room.size))
+        found = kept[key] = _Kept(np.full(room.size, blank))
     return found

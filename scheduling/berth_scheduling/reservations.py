@@ -18,7 +18,7 @@ import numpy.typing as npt
 from berth_api.packing_plan import PackingPlan, WorkloadRef
 from berth_cluster.snapshot import Pod
 from berth_scheduling.kept_room import Group, GroupKey, KeptRoom, Owner, Victim, kept_requests
-from berth_scheduling.room import Amounts, Room
+from berth_scheduling.room import Amounts, Requests, Room
 
 
 class Reservations:
@@ -31,7 +31,7 @@ class Reservations:
         self._plans: dict[str, PackingPlan] = {}
         self._ends: datetime | None = None
         self._nodes: dict[str, KeptRoom] = {}
-        self._of_owner: dict[Owner, list[tuple[KeptRoom, Group]]] = {}
+        self._of_group: dict[tuple[Owner, Requests], list[tuple[KeptRoom, Group]]] = {}
         self._of_pod: dict[str, list[tuple[KeptRoom, Group]]] = {}
         self._dirty: set[str] = set()
         self._row_of: dict[str, int] = {}
@@ -93,21 +93,25 @@ class Reservations:
             self._clear()
         if self._dirty:
             self._by_priority.clear()
-            for node in self._dirty:
-                self._recount(self._nodes[node])
+            for name in self._dirty:  # all rows first: one that was given up may be another of these nodes' by now
+                row = self._row_of.pop(name, None)
+                if row is not None:
+                    self.charge[row], self.kept[row], self.holding[row] = 0, False, False
+            for name in self._dirty:
+                self._recount(self._nodes[name])
             self._dirty.clear()
 
     def places_for(self, pod: Pod) -> list[tuple[KeptRoom, Group]]:
         """Nodes that keep a place for this pod, with the group it belongs to there."""
         self.refresh()
-        workload = pod.workload
-        found = self._of_owner.get((workload.namespace, workload.kind, workload.name), ())
-        named = self._of_pod.get(pod.key, ()) if self._of_pod else ()
-        if not found and not named:
+        if not self._nodes:
             return []
-        requests = kept_requests(pod.spec.requests)
-        places = [(node, g) for node, g in found if g.left and g.key.matches(workload, requests)]
-        places += [(n, g) for n, g in named if g.left and g.key.requests == requests and (n, g) not in places]
+        workload, requests = pod.workload, kept_requests(pod.spec.requests)
+        found = self._of_group.get(((workload.namespace, workload.kind, workload.name), requests), ())
+        places = [(n, g) for n, g in found if g.left and g.key.means(workload.uid, requests)]
+        for node, group in self._of_pod.get(pod.key, ()):
+            if group.left and group.key.requests == requests and (node, group) not in places:
+                places.append((node, group))
         return places
 
     def charge_besides(self, node: KeptRoom, group: Group) -> tuple[Amounts | None, Amounts | None]:
@@ -137,10 +141,9 @@ class Reservations:
             found = self._by_priority[priority] = (charge, kept)
         return found
 
-    def plan_of(self, node: str) -> str:
-        """Name of the plan, or plans, that keep room on a node."""
-        kept = self._nodes.get(node)
-        return ", ".join(kept.plan_names) if kept is not None else ""
+    def text(self, node: str) -> str:
+        """What is said of a node to those that may not have it."""
+        return self._nodes[node].text
 
     def _victims_here(self, node: KeptRoom) -> dict[str, Amounts]:
         holds = {}
@@ -151,7 +154,7 @@ class Reservations:
         return holds
 
     def _rebuild(self) -> None:
-        self._nodes, self._of_owner, self._of_pod = {}, {}, {}
+        self._nodes, self._of_group, self._of_pod = {}, {}, {}
         for number, (_, plan) in enumerate(sorted(self._plans.items())):
             steps = [step for wave in plan.spec.waves for step in wave.steps]
             for order, step in enumerate(steps):
@@ -162,11 +165,12 @@ class Reservations:
                     known = len(node.groups)
                     group = node.add(key, placement.priority, placement.standing, number, order, placement.count)
                     if len(node.groups) > known:
-                        self._of_owner.setdefault(key.owner, []).append((node, group))
+                        self._of_group.setdefault((key.owner, requests), []).append((node, group))
                     for pod in placement.pods:
                         self._of_pod.setdefault(pod, []).append((node, group))
                     if plan.metadata.name not in node.plan_names:
                         node.plan_names.append(plan.metadata.name)
+                        node.text = f"kept for plan {', '.join(node.plan_names)}"
             for order, step in enumerate(steps):
                 for eviction in step.evictions:
                     if eviction.node in self._nodes:
@@ -183,9 +187,6 @@ class Reservations:
         self._dirty = set(self._nodes)
 
     def _recount(self, node: KeptRoom) -> None:
-        before = self._row_of.pop(node.node, None)
-        if before is not None:
-            self.charge[before], self.kept[before], self.holding[before] = 0, False, False
         node.recount(self._room.pods_on(node.node), self._approved)
         row = self._room.rows.get(node.node)
         if row is None:
