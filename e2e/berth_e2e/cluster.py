@@ -17,12 +17,17 @@ import random
 import secrets
 import shutil
 import subprocess
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
+from berth_api.annotations import OPERATOR_LEASE, SCHEDULER_LEASE, SYSTEM_NAMESPACE
 from berth_e2e import tools
 from berth_e2e.api_client import ApiClient, RequestError, object_path
+from berth_e2e.berth_processes import Berth, Served, berth_ports, berth_processes, scheduler_process
+from berth_e2e.clearing import clear, remove_nodes
 from berth_e2e.control_plane import PORTS, components, start_control_plane
 from berth_e2e.objects import KubernetesObject, namespace, node
 from berth_e2e.ports import claim_port, give_back
@@ -32,7 +37,6 @@ from berth_e2e.waiting import wait_for
 
 READY_SECONDS = 60.0
 CRD_FOLDER = ROOT / "manifests" / "crds"
-SYSTEM_NAMESPACE = "berth-system"
 TOKEN_MAP = "/api/v1/namespaces/kube-system/configmaps/berth-e2e"
 KUBECTL_SECONDS = 60.0
 
@@ -58,7 +62,7 @@ class Cluster:
         nodes: int = 0,
         gpus: int = 8,
         version: str = tools.DEFAULT_VERSION,
-        berth: bool = False,
+        berth: Berth | bool = False,
     ) -> Cluster:
         """Builds the tools if they are missing, starts everything and waits until it is ready.
 
@@ -76,6 +80,8 @@ class Cluster:
             cluster._wait_ready()
             cluster._set_up()
             cluster.add_nodes(nodes, gpus=gpus)
+            if berth:
+                cluster.add_berth(Berth() if berth is True else berth)
         except BaseException:
             take_down(name)
             raise
@@ -135,12 +141,51 @@ class Cluster:
     def add_nodes(
         self, count: int, *, gpus: int = 8, prefix: str = "node", timeout: float = READY_SECONDS, **shape: object
     ) -> list[str]:
-        """Fake nodes PREFIX-0 and on, ready on return. `shape`: see objects.node. Returns their names."""
+        """Fake nodes PREFIX-0 and on, ready and served on return. `shape`: see objects.node. Returns their names."""
         names = [f"{prefix}-{i}" for i in range(count)]
         self.create(*(node(n, gpus=gpus, **shape) for n in names))  # type: ignore[arg-type]
         wanted = set(names)
         wait_for(f"{count} nodes ready", lambda: wanted <= set(self.ready_nodes()), timeout)
+        # KWOK serves pods only on nodes whose Lease it holds
+        wait_for(f"{count} nodes served", lambda: wanted <= self._served_nodes(), timeout)
         return names
+
+    def remove_nodes(self, *names: str) -> None:
+        """Deletes fake nodes so that nodes of the same names can be made again at once."""
+        remove_nodes(self.api, list(names))
+
+    def add_berth(self, berth: Berth | None = None) -> None:
+        """Starts Berth beside the control plane; back when every part is ready and one scheduler leads."""
+        berth = berth or Berth()
+        self._claim(berth_ports(berth))
+        self._serve(berth_processes(self.state, self.binaries, berth))
+        if berth.pairs:
+            self._wait_led(SCHEDULER_LEASE)
+        if berth.operators:
+            self._wait_led(OPERATOR_LEASE)
+
+    def remove_berth(self) -> None:
+        """Ends Berth's processes in order and forgets them."""
+        for name in [n for n in self.processes if n.startswith(("extender-", "scheduler-", "operator-"))]:
+            self.processes.pop(name).stop()
+
+    def add_scheduler(self, name: str, settings: Mapping[str, Any]) -> LocalProcess:
+        """A further kube-scheduler with this KubeSchedulerConfiguration, ready on return: to compare with."""
+        self._claim([name])
+        served = scheduler_process(self.state, self.binaries, name, settings)
+        self._serve([served])
+        return served.process
+
+    def heal(self) -> None:
+        """Every process runs again, whatever a test did to it."""
+        for process in self.processes.values():
+            process.thaw()
+            process.start()
+        self.wait_api()
+
+    def clear(self, *, nodes: bool = True) -> None:
+        """Empty again, for the next test: see clearing.py."""
+        clear(self.api, nodes=nodes)
 
     def delete(self, body: KubernetesObject) -> None:
         self.api.delete(object_path(body))
@@ -155,6 +200,12 @@ class Cluster:
             if any(c["type"] == "Ready" and c["status"] == "True" for c in n["status"].get("conditions", []))
             and not any(t["key"] == "node.kubernetes.io/not-ready" for t in n["spec"].get("taints", []))
         ]
+
+    def _served_nodes(self) -> set[str]:
+        """Fake nodes whose present incarnation KWOK holds the Lease of."""
+        leases = self.api.items("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases")
+        owners = {o["uid"] for lease in leases for o in lease["metadata"].get("ownerReferences", [])}
+        return {n["metadata"]["name"] for n in self.api.items("/api/v1/nodes") if n["metadata"]["uid"] in owners}
 
     def pods(self, selector: str = "", *, namespace: str = "default") -> list[KubernetesObject]:
         return self.api.items(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)
@@ -212,6 +263,39 @@ class Cluster:
 
         server = self.processes["kube-apiserver"]
         wait_for("API server ready", ready, timeout, seen=lambda: f"{server.log} ends with:\n{server.log_tail()}")
+
+    def _claim(self, uses: Iterable[str]) -> None:
+        chance = random.Random()
+        self.state.ports.update({use: claim_port(chance) for use in uses if use not in self.state.ports})
+        self.state.write()
+
+    def _serve(self, all_served: Iterable[Served]) -> None:
+        """Starts them together and waits until each is ready."""
+        waiting = list(all_served)
+        for served in waiting:
+            served.process.start()
+            self.processes[served.process.name] = served.process
+        for served in waiting:
+            process = served.process
+
+            def ready(served: Served = served) -> bool:
+                served.process.assert_running()
+                return served.is_ready()
+
+            wait_for(
+                f"{process.name} ready",
+                ready,
+                READY_SECONDS,
+                seen=lambda p=process: f"{p.log} ends with:\n{p.log_tail()}",  # type: ignore[misc]
+            )
+
+    def _wait_led(self, lease: str) -> None:
+        path = f"/apis/coordination.k8s.io/v1/namespaces/{SYSTEM_NAMESPACE}/leases/{lease}"
+
+        def holder() -> object:
+            return self.api.exists(path) and self.api.get(path)["spec"].get("holderIdentity")
+
+        wait_for(f"a holder of Lease {lease}", holder, READY_SECONDS)
 
     def _wait_ready(self) -> None:
         self.wait_api()

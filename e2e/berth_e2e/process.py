@@ -44,13 +44,16 @@ class LocalProcess:
     @property
     def pid(self) -> int | None:
         """None when it does not run. A recycled pid counts as not running: it lacks the cluster's mark."""
-        if self._child is not None and self._child.poll() is not None:
-            self._child = None
+        self._reap()
         try:
             pid = int(self.pid_file.read_text())
         except (FileNotFoundError, ValueError):
             return None
         return pid if _marked(pid, self.state) else None
+
+    def _reap(self) -> None:
+        if self._child is not None and self._child.poll() is not None:
+            self._child = None
 
     @property
     def is_running(self) -> bool:
@@ -81,7 +84,8 @@ class LocalProcess:
             return
         os.kill(pid, sent)
         if sent is signal.SIGKILL:
-            wait_for(f"{self.name} killed", lambda: not self.is_running, STOP_SECONDS)
+            wait_for(f"{self.name} killed", lambda: has_ended(pid), STOP_SECONDS)
+            self._reap()
 
     def stop(self) -> None:
         """SIGTERM, then SIGKILL after STOP_SECONDS."""
@@ -91,7 +95,7 @@ class LocalProcess:
         os.kill(pid, signal.SIGTERM)
         os.kill(pid, signal.SIGCONT)
         end = time.monotonic() + STOP_SECONDS
-        while self.is_running and time.monotonic() < end:
+        while not has_ended(pid) and time.monotonic() < end:
             time.sleep(0.02)
         self.kill()
 
@@ -158,10 +162,20 @@ def end_all(state: Path) -> list[int]:
         pids = marked_pids(state)
         _signal(pids, signal.SIGKILL)
         ended.extend(p for p in pids if p not in ended)
-        return not pids
+        return not pids and all(has_ended(p) for p in ended)
 
     wait_for(f"end of all processes of {state}", none_left, 10.0, seen=lambda: marked_pids(state))
     return ended
+
+
+def has_ended(pid: int) -> bool:
+    """Gone, or a zombie without threads: only then are its ports and files closed. Its mark goes earlier."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text()
+        threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return told.rpartition(")")[2].split()[0] in ("Z", "X") and threads <= 1
 
 
 def _signal(pids: Iterable[int], sent: signal.Signals) -> None:

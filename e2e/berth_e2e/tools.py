@@ -39,8 +39,16 @@ VERSION_PACKAGES = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/versi
 KUBERNETES_COMMANDS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kubectl")
 
 
+GO_PLACES = (Path("/usr/local/go/bin/go"), Path.home() / "go" / "bin" / "go")
+"""Where installers put it without putting it on the PATH."""
+
+
 class ToolsError(Exception):
     """The tools cannot be built; the message says what to do."""
+
+
+class GoMissingError(ToolsError):
+    """There is no Go, or one that is too old."""
 
 
 @dataclass(frozen=True)
@@ -129,20 +137,18 @@ def built(version: str = DEFAULT_VERSION, say: Callable[[str], None] | None = No
 
 
 def go_binary() -> str:
-    """Path of a Go that can build the modules. Raises ToolsError with the way to get one."""
+    """Path of a Go that can build the modules. Raises GoMissingError with the way to get one."""
     wanted = re.search(r"^go (\d+)\.(\d+)", (KWOK.path / "go.mod").read_text(), re.M)
     assert wanted is not None
     need = f"Go {wanted[1]}.{wanted[2]} or later is needed to build the control plane: https://go.dev/dl"
-    go = shutil.which("go") or next(
-        (str(p) for p in (Path("/usr/local/go/bin/go"), Path.home() / "go/bin/go") if p.exists()), None
-    )
+    go = shutil.which("go") or next((str(p) for p in GO_PLACES if p.exists()), None)
     if go is None:
-        raise ToolsError(f"go is not on the PATH. {need}")
+        raise GoMissingError(f"go is not on the PATH. {need}")
     # Asked inside a module: a Go with GOTOOLCHAIN=auto answers with the one that it would fetch and use.
     asked = subprocess.run([go, "env", "GOVERSION"], cwd=KWOK.path, capture_output=True, text=True, check=False)
     found = re.match(r"go(\d+)\.(\d+)", asked.stdout.strip())
     if found is None or (int(found[1]), int(found[2])) < (int(wanted[1]), int(wanted[2])):
-        raise ToolsError(f"{go} is {asked.stdout.strip() or asked.stderr.strip()}. {need}")
+        raise GoMissingError(f"{go} is {asked.stdout.strip() or asked.stderr.strip()}. {need}")
     return go
 
 

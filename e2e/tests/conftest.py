@@ -1,0 +1,66 @@
+"""One cluster for all tests of a run: started by the first test that wants it, emptied before each.
+
+`cluster`: the control plane. `berth_cluster`: the same with Berth beside it. Both come without nodes and pods; a test adds what
+its scenario needs. Clusters that an interrupted run left behind are taken down by the next.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from berth_e2e import tools
+from berth_e2e.cluster import Cluster, take_down
+from berth_e2e.state import CLUSTERS
+
+PREFIX = "e2e-"
+HERE = Path(__file__).parent
+_missing: list[str] = []
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Builds the tools outside of any test's time limit, if a test here is going to run."""
+    if session.config.option.collectonly or not any(HERE in item.path.parents for item in session.items):
+        return
+    try:
+        tools.built()
+    except tools.GoMissingError as error:
+        _missing.append(str(error))
+
+
+@pytest.fixture(scope="session")
+def binaries() -> Path:
+    """Folder of the control plane's binaries. Skips when they cannot be built for want of Go."""
+    if _missing:
+        pytest.skip(f"the control plane cannot be built: {_missing[0]}")
+    return tools.built()
+
+
+@pytest.fixture(scope="session")
+def _started(binaries: Path) -> Iterator[Cluster]:
+    for left in sorted(CLUSTERS.glob(f"{PREFIX}*")) if CLUSTERS.is_dir() else []:
+        found = re.fullmatch(rf"{PREFIX}(\d+)", left.name)
+        if found is not None and not Path(f"/proc/{found[1]}").exists():
+            take_down(left.name)
+    with Cluster.start(f"{PREFIX}{os.getpid()}") as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def cluster(_started: Cluster) -> Cluster:
+    """A running control plane, empty."""
+    _started.heal()
+    _started.clear()
+    return _started
+
+
+@pytest.fixture
+def berth_cluster(cluster: Cluster) -> Cluster:
+    """The same with two pairs of scheduler and extender and an operator."""
+    if "extender-0" not in cluster.processes:
+        cluster.add_berth()
+    return cluster
