@@ -262,3 +262,12 @@ def test_devices_by_extended_resources_that_claims_stand_behind_are_claims() -> 
         pod("p").owned_by("ReplicaSet", "r").status(extendedResourceClaimStatus={"resourceClaimName": "c"})
     )
     assert found.immovable == ("ResourceClaims",)
+
+
+def test_preferences_that_only_kube_scheduler_weighs_are_known_to_be_there() -> None:
+    term = {"weight": 1, "podAffinityTerm": {"topologyKey": "zone"}}
+    prefers = pod("p").spec(affinity={"podAntiAffinity": {PREFERRED: [term]}})
+    anyway = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}
+    assert read_pod(prefers).spec.soft_preferences
+    assert read_pod(pod("p").spec(topologySpreadConstraints=[anyway])).spec.soft_preferences
+    assert not read_pod(pod("p").repels()).spec.soft_preferences

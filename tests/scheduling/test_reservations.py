@@ -46,3 +46,128 @@ def test_room_lapses_at_the_deadline_without_anybody_saying_so() -> None:
     stage.seconds = 60.0
     assert stage.filter(pod("a", gpu=1)).nodes == ["n1"]
     assert stage.scheduler.active_plan_uids == ()
+
+
+def test_room_is_released_when_the_plan_finishes_or_is_deleted() -> None:
+    stage = Stage(node("n1"))
+    builder = plan("p1").places("big", 1, on="n1", gpu=8)
+    stage.plan(builder)
+    assert stage.scheduler.active_plan_uids == ("uid-p1",)
+    assert stage.filter(pod("a", gpu=1)).nodes == []
+    stage.plan(builder.finished())
+    assert stage.filter(pod("a", gpu=1)).nodes == ["n1"]
+
+    again = stage.plan(plan("p2").places("big", 1, on="n1", gpu=8))
+    assert stage.filter(pod("a", gpu=1)).nodes == []
+    stage.delete_plan(again)
+    assert stage.filter(pod("a", gpu=1)).nodes == ["n1"]
+
+
+def test_a_plan_that_is_only_proposed_keeps_nothing() -> None:
+    stage = Stage(node("n1"))
+    stage.plan(plan("p1").places("big", 1, on="n1", gpu=8).proposed())
+    assert stage.filter(pod("a", gpu=1)).nodes == ["n1"]
+
+
+def test_places_are_counted_by_workload_and_request_since_names_change() -> None:
+    stage = Stage(node("n1"), node("n2"))
+    stage.plan(plan("p1").places("web", 2, on="n1", gpu=2))
+    assert stage.filter(pod("web-1", "web", gpu=2)).outcome is Outcome.PLANNED
+    assert stage.filter(pod("web-2", "web", gpu=2)).outcome is Outcome.PLANNED
+    beyond = stage.filter(pod("web-3", "web", gpu=2))
+    assert beyond.nodes == ["n1", "n2"]  # like any other: n1 has four free beside the two places
+    other_request = stage.filter(pod("web-4", "web", gpu=6), ["n1"])
+    assert other_request.nodes == []
+
+
+def test_a_bare_pod_is_known_by_its_name() -> None:
+    stage = Stage(node("n1"))
+    stage.plan(plan("p1").places("solo", 1, on="n1", gpu=8, kind="Pod", pods=["solo"]))
+    assert stage.filter(pod("solo", gpu=8)).outcome is Outcome.PLANNED
+    assert stage.filter(pod("other", gpu=8)).nodes == []
+
+
+def test_pods_that_arrived_are_counted_and_standing_ones_are_not() -> None:
+    standing = pod("web-0", "web", gpu=2, on="n1")
+    stage = Stage(node("n1", gpu=6), standing)
+    stage.plan(plan("p1").places("web", 1, on="n1", gpu=2, standing=1))
+    assert stage.scheduler.reserved_pods == 1
+    stage.tell(pod("web-1", "web", gpu=2, on="n1"))
+    assert stage.scheduler.reserved_pods == 0
+    assert stage.filter(pod("other", gpu=2)).nodes == ["n1"]
+
+
+def test_victims_and_terminating_pods_have_not_arrived() -> None:
+    victim = pod("web-0", "web", gpu=8, on="n1")
+    stage = Stage(node("n1"), victim)
+    stage.plan(plan("p1").evicts(victim).places("web", 1, on="n1", gpu=8))
+    assert stage.scheduler.reserved_pods == 1
+    stage.remove(victim)
+    assert stage.filter(pod("thief", gpu=1)).nodes == []
+    assert stage.filter(pod("web-1", "web", gpu=8)).nodes == ["n1"]
+
+
+def test_what_a_victim_holds_and_its_successor_takes_over_is_counted_once() -> None:
+    victim = pod("v", "old", gpu=4, cpu=32, on="n1")
+    stage = Stage(node("n1", gpu=4, cpu=64), victim)
+    stage.plan(plan("p1").evicts(victim).places("new", 1, on="n1", gpu=4, cpu=32))
+    assert stage.filter(pod("cpu-only", cpu=32)).nodes == ["n1"]  # 32 cores stay free whatever the plan does
+    assert stage.filter(pod("another", cpu=1)).nodes == []  # that and the successor's are all there is
+
+
+def test_room_that_only_a_later_victim_frees_is_not_lent_to_an_earlier_step() -> None:
+    later = pod("v", "old", gpu=4, on="n1")
+    stage = Stage(node("n1", gpu=8), later)
+    stage.plan(plan("p1").places("first", 1, on="n1", gpu=4).then().evicts(later))
+    assert stage.filter(pod("other", gpu=1)).nodes == []
+    assert stage.filter(pod("first-1", "first", gpu=4)).nodes == ["n1"]
+
+
+def test_a_place_is_not_given_away_while_others_places_need_the_room_that_is_free_now() -> None:
+    victim = pod("v", "old", gpu=4, on="n1")
+    stage = Stage(node("n1", gpu=8), node("n2"), victim)
+    stage.plan(plan("p1").places("first", 1, on="n1", gpu=4).then().evicts(victim).places("second", 1, on="n1", gpu=4))
+    early = stage.filter(pod("second-1", "second", gpu=4))
+    assert early.nodes == ["n2"]
+    stage.remove(victim)
+    assert stage.filter(pod("second-1", "second", gpu=4)).nodes == ["n1"]
+
+
+def test_a_pod_of_higher_priority_takes_kept_room_only_where_it_fits_nowhere_else() -> None:
+    stage = Stage(node("n1"), node("n2"))
+    stage.plan(plan("p1").places("mid", 1, on="n1", gpu=8, priority=10))
+    urgent = pod("urgent", gpu=8, priority=11)
+    assert stage.filter(urgent).nodes == ["n2"]
+    answer = stage.filter(urgent, ["n1"])
+    assert answer.nodes == ["n1"]
+    assert answer.outcome is Outcome.OVERTAKES
+    assert stage.filter(pod("peer", gpu=8, priority=10), ["n1"]).nodes == []
+
+
+def test_a_planned_pod_whose_node_is_not_offered_may_go_where_nothing_is_kept() -> None:
+    stage = Stage(node("n1"), node("n2"), node("n3"))
+    stage.plan(plan("p1").places("web", 1, on="n1", gpu=8).places("other", 1, on="n2", gpu=8))
+    assert stage.filter(pod("web-1", "web", gpu=8), ["n2", "n3"]).nodes == ["n3"]
+
+
+def test_an_unknown_node_passes_while_a_plan_is_active() -> None:
+    stage = Stage(node("n1"))
+    stage.plan(plan("p1").places("big", 1, on="n1", gpu=8).places("big", 1, on="ghost", gpu=8))
+    assert stage.filter(pod("a", gpu=1), ["n1", "new-node"]).nodes == ["new-node"]
+
+
+def test_two_plans_on_one_node_both_keep_their_room() -> None:
+    stage = Stage(node("n1"))
+    stage.plan(plan("p1").places("a", 1, on="n1", gpu=4))
+    stage.plan(plan("p2").places("b", 1, on="n1", gpu=3))
+    assert stage.filter(pod("x", gpu=2)).unresolvable == {"n1": "kept for plan p1, p2"}
+    assert stage.filter(pod("y", gpu=1)).nodes == ["n1"]
+
+
+def test_a_node_that_comes_back_is_kept_again() -> None:
+    n1 = node("n1")
+    stage = Stage(n1, node("n2"))
+    stage.plan(plan("p1").places("big", 1, on="n1", gpu=8))
+    stage.remove(n1)
+    stage.tell(node("n0"), n1)  # n0 takes the row that n1 had
+    assert stage.filter(pod("a", gpu=8)).nodes == ["n2", "n0"]
