@@ -106,11 +106,16 @@ _OWNERS = (
     ("/api/v1/replicationcontrollers", "ReplicationController", False),
     ("/apis/leaderworkerset.x-k8s.io/v1/leaderworkersets", "LeaderWorkerSet", True),
 )
-_GROUPS = (
-    ("/apis/scheduling.k8s.io/v1alpha2/podgroups", False),
-    ("/apis/scheduling.x-k8s.io/v1alpha1/podgroups", True),
-    ("/apis/scheduling.volcano.sh/v1beta1/podgroups", True),
-    ("/apis/scheduling.run.ai/v2alpha2/podgroups", True),
+_NATIVE_GROUPS = (
+    "/apis/scheduling.k8s.io/v1beta1/podgroups",
+    "/apis/scheduling.k8s.io/v1alpha3/podgroups",
+    "/apis/scheduling.k8s.io/v1alpha2/podgroups",
+)
+"""Kubernetes 1.37 has the first two behind feature gates, 1.36 the last."""
+_FOREIGN_GROUPS = (
+    "/apis/scheduling.x-k8s.io/v1alpha1/podgroups",
+    "/apis/scheduling.volcano.sh/v1beta1/podgroups",
+    "/apis/scheduling.run.ai/v2alpha2/podgroups",
 )
 
 
@@ -322,8 +327,10 @@ class LiveCluster:
                 StorageClassStore(volumes, pods),
             )
         if Kind.GROUPS in kinds:
-            for path, foreign in _GROUPS:
-                self._reflect(Collection(path, PodGroup, optional=True), GroupStore(self._groups, foreign, pods))
+            native = Collection(_NATIVE_GROUPS[0], PodGroup, optional=True, older_paths=_NATIVE_GROUPS[1:])
+            self._reflect(native, GroupStore(self._groups, False, pods))
+            for path in _FOREIGN_GROUPS:
+                self._reflect(Collection(path, PodGroup, optional=True), GroupStore(self._groups, True, pods))
         self._first = frozenset(self._reflectors)
         if Kind.PODS in kinds:
             self._reflect(Collection("/api/v1/pods", WirePod), pods)

@@ -43,12 +43,16 @@ METADATA_ONLY = (
     "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 )
 
+MAX_SAID = 100
+"""Different complaints of one reflector that reach the log."""
+
 EXPIRED = "Expired"
 UNREADABLE = "Unreadable"
 ABSENT = "Absent"
 ENDED = "Ended"
 _GONE = 410
-_MISSING = (403, 404)
+_NOT_FOUND = 404
+_MISSING = (403, _NOT_FOUND)
 _TOO_NEW = "Too large resource version"
 
 
@@ -92,6 +96,8 @@ class Collection(msgspec.Struct, Generic[T], frozen=True):
     wire: type[T]
     optional: bool = False
     metadata_only: bool = False
+    older_paths: tuple[str, ...] = ()
+    """Where older API servers have it, tried in turn when it is not there. Only for optional ones."""
 
     @property
     def accept(self) -> str:
@@ -135,7 +141,13 @@ class Reflector(Generic[T]):
         wire: Any = collection.wire  # a type that only exists at run time
         self._decode_page = msgspec.json.Decoder(Page[wire]).decode
         self._decode_event = msgspec.json.Decoder(Event[wire]).decode
+        self._paths = (collection.path, *collection.older_paths)
         self._decode_object = msgspec.json.Decoder(wire).decode
+
+    @property
+    def path(self) -> str:
+        """Where it is, or where it is looked for now."""
+        return self._paths[0]
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -154,7 +166,7 @@ class Reflector(Generic[T]):
             if listing.token:
                 query["continue"] = listing.token
             body = await self._connection.request(
-                "GET", self.collection.path, query=query, accept=self.collection.accept, timeout=self._pace.list_timeout
+                "GET", self.path, query=query, accept=self.collection.accept, timeout=self._pace.list_timeout
             )
             self.heard = self._clock()
             page = self._page(body)
@@ -182,9 +194,7 @@ class Reflector(Generic[T]):
             "timeoutSeconds": str(max(round(seconds), 1)),
         }
         started = self._clock()
-        batches = self._connection.batches(
-            self.collection.path, query, accept=self.collection.accept, silence=self._pace.silence
-        )
+        batches = self._connection.batches(self.path, query, accept=self.collection.accept, silence=self._pace.silence)
         async for lines in batches:
             self.heard = self._clock()
             for i, line in enumerate(lines):
@@ -211,7 +221,7 @@ class Reflector(Generic[T]):
             case "DELETED":
                 self._store.remove((metadata.namespace or "", metadata.name))
             case "ERROR":
-                raise refusal_of(msgspec.json.decode(line, type=StatusEvent).object, f"WATCH {self.collection.path}")
+                raise refusal_of(msgspec.json.decode(line, type=StatusEvent).object, f"WATCH {self.path}")
         if metadata.resource_version:
             self.version = metadata.resource_version
 
@@ -220,6 +230,10 @@ class Reflector(Generic[T]):
             self._store.put(wire)
         except FieldError as error:
             self._unreadable((wire.metadata.namespace or "", wire.metadata.name), error)
+        except Exception as error:
+            # a fault of ours, met by one object: it must not blind us to the others, whoever made it
+            place = (wire.metadata.namespace or "", wire.metadata.name)
+            self._unreadable(place, FieldError("", f"{type(error).__name__}: {error}"), exc_info=True)
 
     def _page(self, body: bytes) -> Page[T]:
         """One object that cannot be read must not cost the others."""
@@ -228,7 +242,7 @@ class Reflector(Generic[T]):
             return page
         except MALFORMED:
             pass
-        path = self.collection.path
+        path = self.path
         try:
             raw = msgspec.json.decode(body, type=RawPage)
         except MALFORMED as error:
@@ -245,14 +259,15 @@ class Reflector(Generic[T]):
         try:
             raw = msgspec.json.decode(line, type=RawEvent)
         except MALFORMED as broken:
-            raise ApiError(f"WATCH {self.collection.path}", 0, "Malformed", f"not an event: {broken}") from broken
+            raise ApiError(f"WATCH {self.path}", 0, "Malformed", f"not an event: {broken}") from broken
         self._unreadable(_place(raw.object), field_error(error))
 
-    def _unreadable(self, place: Place, error: FieldError) -> None:
+    def _unreadable(self, place: Place, error: FieldError, exc_info: bool = False) -> None:
         """Better unknown than known wrongly: the object is left out until it can be read."""
         self._restarts[UNREADABLE] += 1
         self._store.remove(place)
-        self._say_once(f"{self.collection.path}: {'/'.join(place)} is left out, for it cannot be read: {error}")
+        sentence = f"{self.path}: {'/'.join(place).lstrip('/')} is left out, for it cannot be read: {error}"
+        self._say_once(sentence, exc_info=exc_info)
 
     async def _recover(self, error: ApiError) -> None:
         listing = not self.version
@@ -278,18 +293,24 @@ class Reflector(Generic[T]):
 
     async def _absent(self, error: ApiError) -> None:
         self._restarts[ABSENT] += 1
-        self._say_once(f"{error}; counted as empty, looked for again every {self._pace.absent:.0f} s")
         for place in list(self._store.places()):
             self._store.remove(place)
         self._listing = None
         self.heard = self._clock()
+        self._paths = (*self._paths[1:], self._paths[0])
+        if self.path != self.collection.path:
+            return
+        self._say_once(
+            f"{error}; counted as empty, looked for again every {self._pace.absent:.0f} s",
+            logging.INFO if error.status == _NOT_FOUND else logging.WARNING,
+        )
         self.synced.set()
         await asyncio.sleep(self._pace.absent * (0.75 + self._rand() / 2))
 
-    def _say_once(self, sentence: str) -> None:
-        if sentence not in self._said and len(self._said) < 100:
+    def _say_once(self, sentence: str, level: int = logging.WARNING, exc_info: bool = False) -> None:
+        if sentence not in self._said and len(self._said) < MAX_SAID:
             self._said.add(sentence)
-            _LOG.warning("%s", sentence)
+            _LOG.log(level, "%s", sentence, exc_info=exc_info)
 
 
 def _place(raw: msgspec.Raw) -> Place:
