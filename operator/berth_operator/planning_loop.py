@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 
@@ -26,41 +25,35 @@ from berth_cluster.connection import ApiError, Connection
 from berth_cluster.leases import Lease
 from berth_cluster.live import LiveCluster
 from berth_cluster.snapshot import Node, Pod, Snapshot
-from berth_operator.budgets import MovesLeft, moves_in_last_hour, moves_left
+from berth_operator.budgets import MovesLeft, moves_left
 from berth_operator.chances import budgets_may_help, node_may_help, pod_may_help
-from berth_operator.events import Events, about_plan, about_pod
+from berth_operator.events import Events, about_pod
 from berth_operator.metrics import Metrics
 from berth_operator.patience import may_be_rescued, rescue_plan
 from berth_operator.plan_cutting import Cut, cut_to_budget, pods_served
-from berth_operator.plan_writing import PlanWriter, new_plan_name
+from berth_operator.plan_writing import PlanWriter
 from berth_operator.policy_in_force import DEFAULTS, PoliciesInForce, PolicyInForce, scoped
-from berth_operator.policy_status import policy_status, write_policy_status
 from berth_operator.quiet_hours import quiet_until
-from berth_operator.retention import superfluous_plans
 from berth_operator.solver_messages import Answered, Job
 from berth_operator.solver_process import SolverError, SolverProcess
-from berth_operator.telling import PodTeller, read_why
+from berth_operator.telling import PodTeller
+from berth_operator.tending import Tending
 from berth_operator.triggers import Debounce, Timetable
 from berth_operator.unsteered import UnsteeredHints
-from berth_operator.verdicts import Limits, Verdict, WrittenPlan, verdicts
+from berth_operator.verdicts import Limits, Verdict, verdicts
 from berth_operator.waiting import WaitingPods
-from berth_planner.fingerprint import fingerprint, fingerprint_of
+from berth_planner.fingerprint import fingerprint
 from berth_planner.plan import Plan
-from berth_planner.plan_object import plan_specs
 
 TICK_SECONDS = 0.5
-TEND_SECONDS = 5.0
-"""Between looks at policies' status, old plans and gauges."""
-
+LONGEST_PAUSE_SECONDS = 30.0
+"""After errors of the API server, which double the pause."""
 EXPLAIN_SECONDS = 2.0
 GRACE_SECONDS = 15.0
 """Over the budgets for solving and explaining, for reading the snapshot and ordering the moves; then the worker is killed."""
 
 RESCUE_RETRY_SECONDS = 60.0
 MAX_RESCUES_A_ROUND = 5
-UNSEEN_SECONDS = 15.0
-"""How long a plan that was just written may be missing from the watch before it counts as not there."""
-
 EVENT_PODS = 10
 """Pods of one verdict that get an Event; all get the annotation."""
 
@@ -91,18 +84,19 @@ class PlanningLoop:
         self._metrics = metrics
         self._clock = clock
         self._now = now
-        self._writer = PlanWriter(connection, now)
+        self._writer = PlanWriter(connection, cluster, events, metrics, clock=clock, now=now)
         self._teller = PodTeller(connection, metrics)
         self._hints = UnsteeredHints(events)
         self._waiting = WaitingPods()
+        self._tending = Tending(
+            connection, cluster, self._writer, self._teller, self._waiting, metrics, clock=clock, now=now
+        )
         self._debounce = Debounce()
         self._timetable = Timetable()
         self._wake = asyncio.Event()
         self._acting = False
         self._allowed: dict[tuple[str, str], int] = {}
         self._budgets_seen: object = None
-        self._unseen: tuple[str, float] | None = None
-        self._tended = float("-inf")
         self.last_round = clock()
         """When a round last ended, for liveness; only moves while leading."""
         cluster.listen(self)
@@ -135,7 +129,7 @@ class PlanningLoop:
     def policy_changed(self, old: PackingPolicy | None, new: PackingPolicy | None) -> None:
         if old is None or new is None or old.spec != new.spec:
             self._waiting.something_changed()
-            self._tended = float("-inf")
+            self._tending.hurry()
             self.wake()
 
     def lease_changed(self, old: Lease | None, new: Lease | None) -> None:
@@ -152,14 +146,17 @@ class PlanningLoop:
         self._acting = True
         for pod in self._cluster.snapshot().pods:
             self._hints.look_at(pod)
+        pause = TICK_SECONDS
         try:
             while True:
                 try:
                     await self.round()
+                    pause = TICK_SECONDS
                 except ApiError as error:
-                    logger.warning("the planning loop could not go on and tries again: %s", error)
+                    pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+                    logger.warning("the planning loop could not go on and tries again in %.0f s: %s", pause, error)
                 self.last_round = self._clock()
-                await self._pause()
+                await self._pause(pause)
         finally:
             self._acting = False
             await self._solver.close()
@@ -171,10 +168,9 @@ class PlanningLoop:
         at, now = self._clock(), self._now()
         policies = PoliciesInForce(self._cluster.policies.values())
         self._look_at_budgets()
-        if at - self._tended >= TEND_SECONDS:
-            await self._tend(policies, now)
-            self._tended = at
-        if self._plan_in_the_way(now):
+        self._metrics.count_solver_restarts(self._solver.restarts)
+        await self._tending.tend(policies)
+        if self._writer.plan_in_the_way():
             return
         due = self._due(policies, at)
         if due is not None:
@@ -188,9 +184,9 @@ class PlanningLoop:
             if policy is not None and (trigger is not Trigger.CONSOLIDATION or not len(self._waiting)):
                 await self._plan(policies, policy, trigger)
 
-    async def _pause(self) -> None:
+    async def _pause(self, seconds: float) -> None:
         try:
-            async with asyncio.timeout(TICK_SECONDS):
+            async with asyncio.timeout(seconds):
                 await self._wake.wait()
         except TimeoutError:
             pass
@@ -218,15 +214,6 @@ class PlanningLoop:
             if helps:
                 self._waiting.something_changed()
 
-    def _plan_in_the_way(self, now: datetime) -> bool:
-        plans = self._cluster.plans
-        if self._unseen is not None:
-            name, until = self._unseen
-            if name not in plans and self._clock() < until:
-                return True
-            self._unseen = None
-        return any(p.spec.approved and not p.is_finished and now < p.spec.deadline for p in plans.values())
-
     # -- one plan -----------------------------------------------------------------------------------------------------
 
     async def _plan(self, policies: PoliciesInForce, policy: PolicyInForce, trigger: Trigger) -> None:
@@ -237,7 +224,7 @@ class PlanningLoop:
             return
         view = scoped(self._cluster.snapshot(), policies, policy, now, left.spent_workloads)
         asking = [p.uid for p in view.pods if p.node is None]
-        if self._proposal_holds(policy, view):
+        if self._writer.proposal_holds(policy, view):
             self._waiting.answered(asking, self._clock(), changes)
             return
         disturb = quiet is None and left.in_plan > 0
@@ -258,7 +245,9 @@ class PlanningLoop:
                 logger.info("a plan was dropped, since the world moved while it was made")
                 self._metrics.plans_dropped.labels("WorldMoved").inc()
                 return
-            written = await self._write(cut.plan, view, policy, trigger, approved=policy.spec.mode is Mode.AUTOMATIC)
+            written = await self._writer.write(
+                cut.plan, view, policy, trigger, approved=policy.spec.mode is Mode.AUTOMATIC
+            )
             if written is None:
                 return
         self._waiting.answered(asking, self._clock(), changes)
@@ -302,60 +291,6 @@ class PlanningLoop:
         waiting = {pod.key for pod in self._waiting.pods()}
         return any(wave.evictions for wave in plan.waves) or bool(waiting & set(pods_served(plan)))
 
-    def _proposal_holds(self, policy: PolicyInForce, view: Snapshot) -> bool:
-        """A plan waits for a person, still fits the world, and serves everybody who asks."""
-        asking = {p.key for p in view.pods if p.is_pending and p.unschedulable and p.scheduler == SCHEDULER}
-        for plan in self._proposals(policy):
-            spec = plan.spec
-            named = {name for p in spec.placements for name in p.pods}
-            touched = {e.node for e in spec.evictions} | {p.node for p in spec.placements}
-            if asking <= named and fingerprint_of(touched, named, view) == spec.snapshot.fingerprint:
-                return True
-        return False
-
-    def _proposals(self, policy: PolicyInForce) -> list[PackingPlan]:
-        now = self._now()
-        return [
-            plan
-            for plan in self._cluster.plans.values()
-            if plan.spec.policy == policy.name
-            and not plan.spec.approved
-            and not plan.is_finished
-            and now < plan.spec.deadline
-        ]
-
-    async def _write(
-        self, plan: Plan, view: Snapshot, policy: PolicyInForce, trigger: Trigger, *, approved: bool
-    ) -> WrittenPlan | None:
-        """None: a proposal that it would have replaced has just been approved or changed."""
-        for proposal in self._proposals(policy):
-            if not await self._writer.supersede(proposal, "a newer plan takes its place"):
-                self._metrics.plans_dropped.labels("ProposalChanged").inc()
-                return None
-        specs = plan_specs(
-            plan,
-            view,
-            policy=policy.name,
-            trigger=trigger,
-            now=self._now(),
-            deadline_seconds=policy.spec.plan_deadline_seconds,
-            approved=approved,
-            resource_versions=self._cluster.resource_versions(),
-            fingerprint=fingerprint(plan, view),
-        )
-        name = new_plan_name()
-        self._unseen = (name, self._clock() + UNSEEN_SECONDS)
-        try:
-            written = await self._writer.create(name, specs[0])  # of a very large plan the rest is planned afterwards
-        except ApiError as error:
-            if error.status:
-                self._unseen = None  # refused, so it is not there; without an answer it may be
-            raise
-        self._metrics.plans_written.labels(trigger.value).inc()
-        logger.info("plan %s written (%s): %s", name, trigger.value, specs[0].summary)
-        self._events.tell(about_plan(written), "Planned", specs[0].summary)
-        return WrittenPlan(name, policy.spec.mode if not approved else Mode.AUTOMATIC, plan)
-
     # -- patience -----------------------------------------------------------------------------------------------------
 
     async def _rescue(self, policies: PoliciesInForce, at: float, now: datetime) -> bool:
@@ -374,7 +309,7 @@ class PlanningLoop:
             plan, view, result = await rescue_plan(self._cluster.snapshot(), pod, policies, left, now)
             self._metrics.fallbacks.labels(result).inc()
             if plan is not None:
-                written = await self._write(plan, view, chosen, Trigger.FALLBACK, approved=True)
+                written = await self._writer.write(plan, view, chosen, Trigger.FALLBACK, approved=True)
                 if written is not None:
                     why = Why(
                         code=Reason.FITS_AFTER_MOVES if plan.evictions else Reason.FITS_NOW,
@@ -403,39 +338,6 @@ class PlanningLoop:
                 self._events.tell(about_pod(pods[key]), Reason.NOTHING_BETTER, verdict.sentence)
             if verdict.capacity:
                 self._events.tell(about_pod(pods[key]), Reason.NEEDS_CAPACITY, verdict.capacity, warning=True)
-
-    async def _tend(self, policies: PoliciesInForce, now: datetime) -> None:
-        """Status of policies, old plans, pods that no policy covers, gauges."""
-        plans = self._cluster.plans.values()
-        self._count(now)
-        for policy in list(self._cluster.policies.values()):
-            status = policy_status(policy, policies.conflicts, plans, now)
-            if status != policy.status:
-                await write_policy_status(self._connection, policy, status)
-        for plan in superfluous_plans(plans, policies.specs, now):
-            await self._writer.delete(plan)
-        outside = [pod for pod in self._waiting.open(self._clock()) if policies.of(pod) is None]
-        if outside:
-            whys = {
-                pod.key: Why(
-                    code=Reason.OUT_OF_SCOPE,
-                    message=f"no PackingPolicy covers {pod.key}: ordinary preemption serves it when its patience ends",
-                )
-                for pod in outside
-            }
-            await self._teller.tell(whys, {pod.key: pod for pod in outside}, 0)
-            self._waiting.answered([pod.uid for pod in outside], self._clock(), self._waiting.changes)
-
-    def _count(self, now: datetime) -> None:
-        waiting = self._waiting.pods()
-        reasons = Counter((read_why(pod.why) or Why(code="Unanswered", message="")).code for pod in waiting)
-        self._metrics.waiting_pods.clear()
-        for reason, count in reasons.items():
-            self._metrics.waiting_pods.labels(reason).set(count)
-        at = self._clock()
-        self._metrics.longest_wait.set(max((self._waiting.seconds_waited(p.uid, at) for p in waiting), default=0.0))
-        self._metrics.moves_last_hour.set(moves_in_last_hour(self._cluster.plans.values(), now))
-        self._metrics.count_solver_restarts(self._solver.restarts)
 
 
 def _stirs(old: Pod | None, new: Pod | None) -> bool:
