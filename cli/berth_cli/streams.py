@@ -11,6 +11,7 @@ import codecs
 import errno
 import io
 import os
+import signal
 import sys
 
 from berth_cli.exits import CommandError
@@ -42,3 +43,9 @@ def cannot_write(error: OSError) -> CommandError | None:
 def _plainly(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeEncodeError)
     return "".join(PLAIN.get(letter, "?") for letter in error.object[error.start : error.end]), error.end
+
+
+def outlive_callers() -> None:
+    """For servers: a caller that hangs up before its answer must not end the process, as it may end a filter in a pipe."""
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)

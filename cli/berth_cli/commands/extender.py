@@ -65,10 +65,12 @@ def extender(
     """
     import logging
 
+    from berth_cli.streams import outlive_callers
     from berth_cluster.connection import ApiError, ConfigurationError
     from berth_extender.process import Options, main
     from berth_scheduling.settings import Settings
 
+    outlive_callers()
     logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     options = Options(
         identity=identity or os.environ.get("POD_NAME") or socket.gethostname(),

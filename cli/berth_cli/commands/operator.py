@@ -54,10 +54,12 @@ def operator(
     import logging
     import sys
 
+    from berth_cli.streams import outlive_callers
     from berth_cluster.connection import ApiError, ConfigurationError
     from berth_operator.process import run_operator
     from berth_operator.settings import Settings, default_identity
 
+    outlive_callers()
     logging.basicConfig(
         level=log_level.value.upper(),
         stream=sys.stderr,
