@@ -28,7 +28,8 @@ def _may_begin(plan: PackingPlan, now: datetime, policy: PackingPolicySpec) -> b
 
 
 def _only_planned(plan: PackingPlan, policy: PackingPolicySpec) -> bool:
-    return policy.mode is Mode.DRY_RUN and plan.spec.trigger is not Trigger.PERSON
+    """DryRun holds for what planning finds. Ordinary preemption is carried out: without Berth it would have been."""
+    return policy.mode is Mode.DRY_RUN and plan.spec.trigger not in (Trigger.PERSON, Trigger.FALLBACK)
 
 
 def _age(plan: PackingPlan) -> tuple[float, str]:

@@ -57,7 +57,7 @@ def why_not_evict(pod: Pod, plan: PackingPlan, policy: PackingPolicySpec, now: d
     """Empty when the pod may be evicted as things stand. A pod that is going away already needs no permission."""
     if pod.terminating:
         return ""
-    if pod.scheduler != SCHEDULER:
+    if pod.scheduler != SCHEDULER and plan.spec.trigger is not Trigger.FALLBACK:
         return f"its scheduler is {pod.scheduler}"
     for reason in pod.immovable:
         if not (reason is Reason.NO_CONTROLLER and policy.move_standalone_pods):
