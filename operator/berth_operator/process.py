@@ -21,6 +21,7 @@ from berth_cluster.connection import Connection
 from berth_cluster.live import EVERYTHING, LiveCluster
 from berth_operator.events import Events
 from berth_operator.execution import Executor
+from berth_operator.execution_metrics import ExecutionMetrics
 from berth_operator.fencing import FencedConnection
 from berth_operator.health import HealthServer, health_app
 from berth_operator.leadership import Leadership
@@ -31,6 +32,8 @@ from berth_operator.solver_process import SolverProcess
 from berth_operator.supervision import supervised
 
 logger = logging.getLogger(__name__)
+
+SYNC_SECONDS = 60.0
 
 Task = Callable[[], Awaitable[None]]
 
@@ -56,7 +59,7 @@ class _Operator:
         fenced = FencedConnection(connection, lambda: self._leadership.leads)
         self._events = Events(fenced, metrics, instance=settings.identity)
         self._planning = PlanningLoop(fenced, self._cluster, SolverProcess(), self._events, metrics)
-        self._executor = Executor(fenced, self._cluster)
+        self._executor = Executor(fenced, self._cluster, ExecutionMetrics(metrics.registry), self._events)
 
     async def run(self) -> None:
         stop = asyncio.Event()
@@ -89,7 +92,8 @@ class _Operator:
 
     async def _lead(self) -> None:
         """Contend for ever; act while leading."""
-        await self._cluster.wait_synced(float("inf"))
+        while not await self._cluster.wait_synced(SYNC_SECONDS):
+            logger.warning("the cluster has not been listed after %.0f s", SYNC_SECONDS)
         while True:
             await self._leadership.acquire()
             self._metrics.leader.set(1)
