@@ -17,6 +17,7 @@ import random
 import secrets
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,8 @@ from berth_e2e.control_plane import PORTS, components, start_control_plane
 from berth_e2e.objects import KubernetesObject, namespace, node
 from berth_e2e.ports import claim_port, give_back
 from berth_e2e.process import LocalProcess, end_all
+from berth_e2e.real_node.node import RealNode
+from berth_e2e.real_node.nodes import claimed_network, real_nodes, relay_process, remove_real_nodes, start_real_nodes
 from berth_e2e.state import MARK_FILE, ROOT, ClusterState, ForeignClusterError, read_state, refuse_foreign, state_folder
 from berth_e2e.waiting import wait_for
 
@@ -61,18 +64,28 @@ class Cluster:
         *,
         nodes: int = 0,
         gpus: int = 8,
+        real: int = 0,
         version: str = tools.DEFAULT_VERSION,
         berth: Berth | bool = False,
     ) -> Cluster:
         """Builds the tools if they are missing, starts everything and waits until it is ready.
 
-        A cluster of that name which stands already is taken down first. Raises ToolsError, ProcessEndedError, WaitedTooLongError.
+        `gpus`: of each fake node; `real`: nodes with a real kubelet beside them, see RealNode. A cluster of that name which
+        stands already is taken down first. Raises ToolsError, RealNodesError, ProcessEndedError, WaitedTooLongError.
         """
         take_down(name)
         binaries = tools.built(version)
         chance = random.Random()
         ports = {use: claim_port(chance) for use in PORTS}
-        state = ClusterState(name, version, secrets.token_hex(16), ports, real_nodes=[])
+        network = claimed_network(real, lambda line: print(line, file=sys.stderr, flush=True))
+        state = ClusterState(
+            name,
+            version,
+            secrets.token_hex(16),
+            ports,
+            real_nodes=[f"real-{i + 1}" for i in range(real)],
+            network=None if network is None else network.number,
+        )
         state.write()
         try:
             processes = start_control_plane(state, binaries)
@@ -80,6 +93,9 @@ class Cluster:
             cluster._wait_ready()
             cluster._set_up()
             cluster.add_nodes(nodes, gpus=gpus)
+            if network is not None:
+                cluster._serve([Served(relay_process(state), lambda: True)])
+                start_real_nodes(cluster.api, list(cluster.real.values()), gpus)
             if berth:
                 cluster.add_berth(Berth() if berth is True else berth)
         except BaseException:
@@ -118,6 +134,11 @@ class Cluster:
     @property
     def kubeconfig(self) -> Path:
         return self.state.kubeconfig
+
+    @property
+    def real(self) -> dict[str, RealNode]:
+        """The nodes with a real kubelet, by name."""
+        return real_nodes(self.state, self.binaries)
 
     # --- acting on it
 
@@ -345,6 +366,8 @@ def take_down(name: str) -> list[int]:
         raise ForeignClusterError(f"{folder} holds no {MARK_FILE}: it was not made by this harness and is left alone")
     ended = end_all(folder)
     if (folder / MARK_FILE).exists():
-        give_back(list(read_state(name).ports.values()))
+        state = read_state(name)
+        remove_real_nodes(state)
+        give_back(list(state.ports.values()))
     shutil.rmtree(folder)
     return ended

@@ -60,14 +60,20 @@ def pod_spec(
     node_name: str | None = None,
     image: str = IMAGE,
     grace_seconds: int | None = None,
+    container: Mapping[str, Any] | None = None,
     **fields: Any,
 ) -> KubernetesObject:
-    """`fields` are further fields of the spec, as the API names them."""
+    """`container`: further fields of the one container; `fields`: of the spec; as the API names them."""
     requests: dict[str, str] = {"cpu": cpu, "memory": memory}
     limits = {GPU: str(gpus)} if gpus else {}
     spec: KubernetesObject = {
         "containers": [
-            {"name": "main", "image": image, "resources": {"requests": requests | limits, "limits": limits}}
+            {
+                "name": "main",
+                "image": image,
+                "resources": {"requests": requests | limits, "limits": limits},
+                **(container or {}),
+            }
         ],
         **fields,
     }

@@ -39,6 +39,8 @@ class ClusterState:
     token: str
     ports: dict[str, int]
     real_nodes: list[str]
+    network: int | None = None
+    """Number of the real nodes' network."""
 
     @property
     def folder(self) -> Path:

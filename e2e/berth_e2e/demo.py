@@ -1,0 +1,5 @@
+"""placeholder"""
+
+
+def show(*, keep: bool) -> None:
+    raise NotImplementedError
