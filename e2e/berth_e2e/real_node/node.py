@@ -15,6 +15,7 @@ import os
 import signal
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,15 @@ class RealNode:
         wait_for(f"{self.name} ready for its network", waiting, START_SECONDS, seen=process.log_tail)
         self.network.plug_in(self.index, self._first_pid())
         (self.folder / "run" / "network-ready").touch()
+
+    @property
+    def kubelet_started(self) -> datetime | None:
+        """When its kubelet was first started since the last `start`; None before."""
+        try:
+            seconds = (self.folder / "run" / "image-ready").stat().st_mtime
+        except FileNotFoundError:
+            return None
+        return datetime.fromtimestamp(seconds, UTC)
 
     def kill(self) -> None:
         self.process.kill()

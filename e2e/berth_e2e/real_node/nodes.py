@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -76,13 +77,18 @@ def start_real_nodes(api: ApiClient, nodes: list[RealNode], gpus: int) -> None:
 
 
 def wait_real_node(api: ApiClient, node: RealNode, timeout: float = READY_SECONDS) -> None:
-    """Until it is Ready, after a start or a reboot."""
+    """Until it is Ready, after a start or a reboot; what was said before the reboot does not count."""
+
+    lease = f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{node.name}"
 
     def ready() -> bool:
         node.process.assert_running()
-        found = [n for n in api.items("/api/v1/nodes") if n["metadata"]["name"] == node.name]
-        conditions = found[0]["status"].get("conditions", []) if found else []
-        return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+        since = node.kubelet_started
+        if since is None or not api.exists(lease):
+            return False
+        renewed = datetime.fromisoformat(api.get(lease)["spec"]["renewTime"])
+        conditions = api.get(f"/api/v1/nodes/{node.name}")["status"].get("conditions", [])
+        return renewed > since and any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
     wait_for(f"real node {node.name} ready", ready, timeout, seen=node.log_tail)
 
