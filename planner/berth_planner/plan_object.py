@@ -1,0 +1,185 @@
+"""A plan as the object that stands in the cluster: the same waves, in the custom resource's terms.
+
+`standing` is what makes a placement countable: how many pods of the workload and request were on the node when the plan was
+made and stay there, so that arrivals can be told from what stood before. A plan that is too large for one object is cut at
+the ends of waves; each part says so in its summary. Cost: one pass over the snapshot's pods.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from berth_api.packing_plan import (
+    DisruptionCertificate,
+    PackingPlanSpec,
+    PlanCertificate,
+    PlannedEviction,
+    PlannedPlacement,
+    PlannedStep,
+    PlannedWave,
+    PlanSnapshot,
+    TierCertificate,
+    Trigger,
+    WorkloadRef,
+)
+from berth_cluster.snapshot import Snapshot, WorkloadKey
+from berth_planner.plan import Eviction, Placement, Plan, Step, Wave
+
+MAX_MOVES = 1_000
+MAX_BYTES = 900_000
+
+Requests = tuple[tuple[str, int], ...]
+Standing = Mapping[tuple[WorkloadKey, Requests, str], int]
+
+
+def plan_specs(
+    plan: Plan,
+    snapshot: Snapshot,
+    *,
+    policy: str,
+    trigger: Trigger,
+    now: datetime,
+    deadline_seconds: int,
+    approved: bool,
+    resource_versions: Mapping[str, str] = {},
+    fingerprint: str = "",
+) -> list[PackingPlanSpec]:
+    """One object, or several to be carried out in this order."""
+    standing = _standing(plan, snapshot)
+    parts = _parts([_wave(wave, standing) for wave in plan.waves])
+    taken = datetime.fromisoformat(snapshot.taken) if snapshot.taken else now
+    whole = summary(plan)
+    return [
+        PackingPlanSpec(
+            policy=policy,
+            trigger=trigger,
+            summary=whole if len(parts) == 1 else f"part {i} of {len(parts)}: {whole}",
+            approved=approved,
+            deadline=now + timedelta(seconds=deadline_seconds),
+            certificate=_certificate(plan),
+            snapshot=PlanSnapshot(
+                taken=taken if taken.tzinfo else taken.replace(tzinfo=UTC),
+                resource_versions=dict(resource_versions),
+                fingerprint=fingerprint,
+            ),
+            waves=waves,
+        )
+        for i, waves in enumerate(parts, 1)
+    ]
+
+
+def summary(plan: Plan) -> str:
+    """One sentence for people."""
+    gained = sum(t.placed_after - t.placed_before for t in plan.tiers)
+    waiting = sum(len(p.pods) for p in plan.placements)
+    moves, evictions = plan.disruption.moves, plan.disruption.evictions
+    costs = [f"{n} {what}{'' if n == 1 else 's'}" for n, what in ((moves, "move"), (evictions, "eviction")) if n]
+    text = f"{waiting} waiting pod{'' if waiting == 1 else 's'} placed"
+    text += f" by {' and '.join(costs)}" if costs else " in room that is free"
+    if not waiting:
+        freed = plan.nodes_in_use_before - plan.nodes_in_use_after
+        text = f"{freed} node{'' if freed == 1 else 's'} freed by {' and '.join(costs) or 'nothing'}"
+    elif gained < waiting:
+        text += f"; {gained} more run in all"
+    open_tiers = [t.priority for t in plan.tiers if t.certificate != "Optimal"]
+    if not plan.verified:
+        return f"{text}; the stock scheduler's choice of victims"
+    if not open_tiers:
+        return f"{text}; proven: no placement holds more"
+    return f"{text}; not proven for priority {open_tiers[0]}{' and below' if len(open_tiers) > 1 else ''}"
+
+
+def _standing(plan: Plan, snapshot: Snapshot) -> Standing:
+    leaving = {e.uid for wave in plan.waves for e in wave.evictions}
+    targets = {p.node for wave in plan.waves for p in wave.placements}
+    found: Counter[tuple[WorkloadKey, Requests, str]] = Counter()
+    for pod in snapshot.pods:
+        if pod.node in targets and pod.node is not None and not pod.terminating and pod.uid not in leaving:
+            found[pod.workload, pod.spec.requests, pod.node] += 1
+    return found
+
+
+def _parts(waves: Sequence[PlannedWave]) -> list[list[PlannedWave]]:
+    parts: list[list[PlannedWave]] = [[]]
+    moves = size = 0
+    for wave in waves:
+        own_moves = sum(len(step.evictions) for step in wave.steps)
+        own_size = len(wave.model_dump_json(by_alias=True))
+        if parts[-1] and (moves + own_moves > MAX_MOVES or size + own_size > MAX_BYTES):
+            parts.append([])
+            moves = size = 0
+        parts[-1].append(wave)
+        moves, size = moves + own_moves, size + own_size
+    return parts
+
+
+def _wave(wave: Wave, standing: Standing) -> PlannedWave:
+    steps = wave.steps or (Step(wave.evictions, wave.placements),)
+    return PlannedWave(
+        steps=[
+            PlannedStep(
+                evictions=[_eviction(e) for e in step.evictions],
+                placements=[_placement(p, standing) for p in step.placements],
+            )
+            for step in steps
+        ]
+    )
+
+
+def _eviction(eviction: Eviction) -> PlannedEviction:
+    return PlannedEviction(
+        pod=eviction.pod,
+        uid=eviction.uid,
+        workload=_workload(eviction.workload),
+        priority=eviction.priority,
+        node=eviction.node,
+        target=eviction.target,
+        move_cost=eviction.move_cost,
+        requests=dict(eviction.requests),
+    )
+
+
+def _placement(placement: Placement, standing: Standing) -> PlannedPlacement:
+    return PlannedPlacement(
+        workload=_workload(placement.workload),
+        priority=placement.priority,
+        node=placement.node,
+        count=placement.count,
+        standing=standing.get((placement.workload, placement.requests, placement.node), 0),
+        requests=dict(placement.requests),
+        pods=list(placement.pods),
+    )
+
+
+def _workload(workload: WorkloadKey) -> WorkloadRef:
+    return WorkloadRef(namespace=workload.namespace, kind=workload.kind, name=workload.name, uid=workload.uid)
+
+
+def _certificate(plan: Plan) -> PlanCertificate:
+    return PlanCertificate(
+        tiers=[
+            TierCertificate(
+                priority=t.priority,
+                priority_class=t.priority_class,
+                pods=t.pods,
+                placed_before=t.placed_before,
+                placed_after=t.placed_after,
+                bound=t.bound,
+                certificate=t.certificate,
+                evidence=t.evidence,
+            )
+            for t in plan.tiers[:1_000]
+        ],
+        disruption=DisruptionCertificate(
+            moves=plan.disruption.moves,
+            evictions=plan.disruption.evictions,
+            value=plan.disruption.value,
+            bound=plan.disruption.bound,
+            certificate=plan.disruption.certificate,
+            evidence=plan.disruption.evidence,
+        ),
+        verified=plan.verified,
+        solve_seconds=plan.elapsed_seconds,
+    )
