@@ -147,6 +147,7 @@ class PlanningLoop:
         for pod in self._cluster.snapshot().pods:
             self._hints.look_at(pod)
         pause = TICK_SECONDS
+        self._solver.warm_up()
         try:
             while True:
                 try:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from berth_api.packing_plan import PackingPlan
 from berth_api.packing_policy import PackingPolicy, PackingPolicyStatus
-from berth_api.resource import GROUP, VERSION, Condition, find_condition, with_condition
+from berth_api.resource import GROUP, VERSION, Condition, with_condition
 from berth_cluster.connection import Connection
 from berth_operator.budgets import WINDOW
 from berth_operator.quiet_hours import unknown_time_zones
@@ -63,14 +63,11 @@ async def write_policy_status(connection: Connection, policy: PackingPolicy, sta
 
 
 def _condition(policy: PackingPolicy, type_: str, holds: bool, reason: str, message: str, now: datetime) -> Condition:
-    old = find_condition(policy.status.conditions, type_)
-    status = "True" if holds else "False"
-    since = old.last_transition_time if old is not None and old.status == status else now
     return Condition(
         type=type_,
         status="True" if holds else "False",
         reason=reason,
         message=message,
-        last_transition_time=since,
+        last_transition_time=now,
         observed_generation=policy.metadata.generation,
     )

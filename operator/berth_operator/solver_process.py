@@ -85,6 +85,11 @@ class SolverProcess:
         """Start a worker and wait until it is warm. Raises SolverCrashedError."""
         await self._ready_process()
 
+    def warm_up(self) -> None:
+        """Start a worker in the background, so that the first job finds it warm."""
+        if self._process is None and self._starting is None:
+            self._begin()
+
     async def solve(self, job: Job, hard_seconds: float) -> Answered:
         """The answer. Raises a SolverError: nothing of the job is left running then."""
         async with self._one_at_a_time:
@@ -130,8 +135,9 @@ class SolverProcess:
             self._process = None
         if self._process is None:
             if self._starting is None:
-                self._starting = asyncio.create_task(self._launch(), name="start the solver")
+                self._begin()
             starting = self._starting
+            assert starting is not None
             try:
                 self._process = await asyncio.shield(starting)
             finally:
@@ -164,14 +170,17 @@ class SolverProcess:
         logger.info("the solver is warm (pid %d, %.1f s)", process.pid, first.seconds)
         return process
 
+    def _begin(self) -> None:
+        self._starting = asyncio.create_task(self._launch(), name="start the solver")
+        self._starting.add_done_callback(_note_failure)
+
     async def _replace(self, reason: str) -> None:
         process, self._process = self._process, None
         self.restarts[reason] += 1
         if process is not None:
             await _kill(process)
         if reason != "Cancelled":
-            self._starting = asyncio.create_task(self._launch(), name="start the solver")
-            self._starting.add_done_callback(_note_failure)
+            self._begin()
 
 
 def _note_failure(task: asyncio.Task[Process]) -> None:
