@@ -93,13 +93,13 @@ class Filtering:
         return None
 
     def _fits_beside(self, pod: Pod, row: int, node: KeptRoom, group: Group) -> bool:
-        """Others' places and approved pods are left their room. Without any, kube-scheduler's own check is enough."""
+        """Others' places are left their room. Where there are none, kube-scheduler's own check is enough."""
         charge, kept = self._reservations.charge_besides(node, group)
-        pending = self._ledger.pending[row]
-        claimed = pending > 0 if kept is None else (pending > 0) | (kept > 0)
+        if charge is None or kept is None:
+            return True
         request = self._room.vector(pod.spec.requests)
-        available = self._room.free[row] - pending - (0 if charge is None else charge)
-        return bool(((available >= request) | ~claimed | (request == 0)).all())
+        available = self._room.free[row] - charge - self._ledger.pending[row]
+        return bool(((available >= request) | (kept == 0) | (request == 0)).all())
 
     def _passes(self, pod: Pod, rows: Rows, charge: Amounts, kept: Mask) -> Mask:
         """bool [rows]: the request fits beside what is kept. Only resources that are kept there can reject."""

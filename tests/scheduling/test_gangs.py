@@ -92,3 +92,18 @@ def test_one_place_is_not_counted_for_two_members() -> None:
     stage = Stage(node("n1"), *FOUR)
     stage.plan(plan("p1").places("train", 3, on="n1", gpu=4).places("other", 5, on="n1", gpu=1))
     assert stage.filter(FOUR[0]).nodes == []
+
+
+def test_places_count_only_for_members_that_are_there_to_take_them() -> None:
+    stage = Stage(node("n1"), node("n2"), *FOUR[:2])
+    stage.plan(plan("p1").places("train", 2, on="n1", gpu=4).places("train", 2, on="n2", gpu=4))
+    assert stage.filter(FOUR[0]).unresolvable["n1"].endswith("room for 2 more is missing")
+
+
+def test_an_approved_member_does_not_take_a_second_place() -> None:
+    stage = Stage(node("n1"), node("n2"), *FOUR, leader=False)
+    stage.filter(FOUR[0])
+    stage.remove(FOUR[3])
+    stage.scheduler.leader_alive = True
+    stage.plan(plan("p1").places("train", 1, on="n1", gpu=4).places("train", 2, on="n2", gpu=4))
+    assert stage.filter(FOUR[1]).unresolvable["n1"].endswith("room for 1 more is missing")

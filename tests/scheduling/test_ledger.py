@@ -92,3 +92,20 @@ def test_the_replacement_of_a_standing_pod_leaves_the_place_open() -> None:
     stage.remove(standing)
     stage.filter(pod("big-1", "big", gpu=4))
     assert stage.scheduler.reserved_pods == 1
+
+
+def test_a_place_opens_again_though_it_was_counted_in_between() -> None:
+    stage = Stage(node("n1", gpu=4))
+    kept_beside(stage)
+    stage.filter(pod("big-1", "big", gpu=4))
+    assert stage.scheduler.reserved_pods == 0
+    stage.wait(16)
+    assert stage.scheduler.reserved_pods == 1
+
+
+def test_a_pod_that_is_bound_already_is_not_written_down_again() -> None:
+    stage = Stage(node("n1"))
+    first = pod("a", gpu=4)
+    stage.bind(first, "n1")
+    stage.filter(first)
+    assert stage.scheduler.ledger_size == 0

@@ -58,3 +58,17 @@ def test_a_candidate_without_victims_passes_unless_we_keep_the_room() -> None:
     stage = Stage(node("n1"), node("n2"), leader=False)
     stage.plan(plan("p1").places("peer", 1, on="n1", gpu=8, priority=100))
     assert stage.preempt(HIGH, n1=[], n2=[]).nodes == {"n2": []}
+
+
+def test_victims_make_room_beside_what_is_kept() -> None:
+    stage = Stage(node("n1"), LOW, leader=False)
+    stage.plan(plan("p1").evicts(LOW).places("peer", 1, on="n1", gpu=4, priority=100))
+    half = pod("half", "serve", gpu=4, priority=100)
+    assert stage.preempt(half, n1=[LOW]).nodes == {"n1": ["uid-low"]}
+
+
+def test_only_what_is_kept_stops_a_candidate() -> None:
+    unseen = pod("unseen", "batch", gpu=8, on="n1")  # a victim that our cache has not been told of
+    stage = Stage(node("n1"), pod("gone", "batch", gpu=8, on="n1"), leader=False)
+    stage.plan(plan("p1").places("peer", 1, on="n1", cpu=4, priority=100))
+    assert stage.preempt(HIGH, n1=[unseen]).nodes == {"n1": ["uid-unseen"]}

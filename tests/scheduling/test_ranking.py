@@ -89,3 +89,18 @@ def test_of_its_own_places_a_pod_gets_the_best() -> None:
     stage = Stage(node("n1"), node("n2", gpu=4), node("n3"))
     stage.plan(plan("p1").places("web", 1, on="n1", gpu=4).places("web", 1, on="n2", gpu=4))
     assert stage.filter(pod("web-1", "web", gpu=4)).nodes == ["n2"]
+
+
+def test_ranks_follow_what_happens_on_the_nodes() -> None:
+    stage = Stage(node("n1"), node("n2"))
+    asked = pod("a", gpu=4)
+    assert dict(stage.scheduler.prioritize(asked, ["n1", "n2"])) == {"n1": 10, "n2": 10}
+    stage.tell(pod("x", gpu=4, on="n2"))
+    assert dict(stage.scheduler.prioritize(asked, ["n1", "n2"])) == {"n1": 9, "n2": 10}
+
+
+def test_of_its_own_places_the_preferred_one_comes_before_the_packed_one() -> None:
+    stage = Stage(node("n1", labels={"zone": "a"}), node("n2", gpu=4))
+    stage.plan(plan("p1").places("web", 1, on="n1", gpu=4).places("web", 1, on="n2", gpu=4))
+    spec = PodSpec((), preferred_nodes=(wants(1, "zone", "a"),))
+    assert stage.filter(pod("web-1", "web", gpu=4, spec=spec)).nodes == ["n1"]

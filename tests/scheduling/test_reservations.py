@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from berth_scheduling.answers import Outcome
 
 from .builders import START, Stage, node, plan, pod
@@ -171,3 +173,52 @@ def test_a_node_that_comes_back_is_kept_again() -> None:
     stage.remove(n1)
     stage.tell(node("n0"), n1)  # n0 takes the row that n1 had
     assert stage.filter(pod("a", gpu=8)).nodes == ["n2", "n0"]
+
+
+def test_a_pod_on_its_way_out_has_not_arrived() -> None:
+    stage = Stage(node("n1"))
+    stage.plan(plan("p1").places("web", 1, on="n1", gpu=4))
+    arrived = pod("web-1", "web", gpu=4, on="n1")
+    stage.tell(arrived)
+    assert stage.scheduler.reserved_pods == 0
+    stage.tell(replace(arrived, terminating=True))
+    assert stage.scheduler.reserved_pods == 1
+
+
+def test_room_of_many_plans_adds_up() -> None:
+    stage = Stage(node("n1"))
+    for name in ("p1", "p2", "p3"):
+        stage.plan(plan(name).places(name, 1, on="n1", gpu=2))
+    assert stage.filter(pod("x", gpu=3)).nodes == []
+    assert stage.filter(pod("y", gpu=2)).nodes == ["n1"]
+
+
+def test_a_named_pod_that_asks_for_something_else_now_has_no_place() -> None:
+    stage = Stage(node("n1"))
+    stage.plan(plan("p1").places("web", 1, on="n1", gpu=4, pods=["web-1"]))
+    assert stage.filter(pod("web-1", "renamed", gpu=8)).nodes == []
+    assert stage.filter(pod("web-1", "renamed", gpu=4)).outcome is Outcome.PLANNED
+
+
+def test_a_filled_place_charges_nobody_any_more() -> None:
+    stage = Stage(node("n1"))
+    stage.plan(plan("p1").places("web", 1, on="n1", gpu=4))
+    assert stage.filter(pod("x", gpu=8)).nodes == []
+    stage.tell(pod("web-1", "web", gpu=4, on="n1"))
+    assert stage.filter(pod("y", gpu=4)).outcome is Outcome.ALL
+
+
+def test_a_place_on_a_node_that_was_not_offered_is_never_the_answer() -> None:
+    stage = Stage(node("n1"))
+    stage.plan(plan("p1").places("big", 1, on="ghost", gpu=8))
+    assert stage.filter(pod("big-1", "big", gpu=8), ["new-node", "n1"]).nodes == ["new-node", "n1"]
+
+
+def test_a_count_of_ours_that_is_late_rejects_nothing_that_is_not_kept() -> None:
+    gone = pod("v", "old", gpu=8, on="n1")  # kube-scheduler knows that it has gone, we do not yet
+    stage = Stage(node("n1"), gone)
+    made = stage.plan(plan("p1").places("cpu-only", 1, on="n1", cpu=4))
+    assert stage.filter(pod("x", gpu=8)).nodes == ["n1"]
+    stage.delete_plan(made)
+    stage.plan(plan("p2").evicts(gone).places("new", 1, on="n1", gpu=8).places("cpu-only", 1, on="n1", cpu=4))
+    assert stage.filter(pod("new-1", "new", gpu=8)).outcome is Outcome.PLANNED
