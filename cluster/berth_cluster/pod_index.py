@@ -171,9 +171,10 @@ class PodIndex:
         return found
 
     def _publish(self, key: PodKey, pod: Pod) -> None:
-        old = self.pods.get(key)
+        old, same = self.pods.get(key), False
         if old is not None:
-            if old.resource_version == pod.resource_version and old == pod:
+            same = _only_version_differs(old, pod)
+            if same and old.resource_version == pod.resource_version:
                 return
             if old.node != pod.node:
                 self._take_off(key, old)
@@ -184,7 +185,7 @@ class PodIndex:
             self._on_node.setdefault(pod.node, set()).add(key)
         if pod.node is None or pod.node in self._nodes:
             self.standing.put(key, pod)
-        if old is None or not _only_version_differs(old, pod):
+        if not same:
             self._changed(old, pod)
 
     def _take_off(self, key: PodKey, pod: Pod) -> None:
@@ -272,4 +273,5 @@ def _claims(record: PodRecord) -> list[tuple[str, str]]:
 
 
 def _only_version_differs(old: Pod, new: Pod) -> bool:
+    """In nothing that anybody decides on."""
     return msgspec.structs.replace(old, resource_version=new.resource_version) == new

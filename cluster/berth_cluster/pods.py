@@ -69,7 +69,7 @@ class Context(msgspec.Struct, frozen=True):
     findings: Findings
 
 
-class PodRecord(msgspec.Struct, frozen=True):
+class PodRecord(msgspec.Struct, frozen=True, gc=False):
     """What a pod says by itself, apart from everything that it refers to."""
 
     namespace: str

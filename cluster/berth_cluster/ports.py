@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from berth_cluster.decoding import MALFORMED, field_error
+from berth_cluster.objects import ABSENT
 from berth_cluster.pod_objects import ContainerPort, WirePodSpec
 from berth_cluster.requests import is_sidecar
 from berth_cluster.snapshot import HostPort
@@ -15,9 +16,16 @@ from berth_cluster.snapshot import HostPort
 
 def ports_key(spec: WirePodSpec) -> tuple[bytes, ...]:
     """Texts of the port lists that may hold a host port: all of them on the host's network."""
-    containers = (*(spec.containers or ()), *(c for c in spec.init_containers or () if is_sidecar(c)))
-    texts = (bytes(c.ports) for c in containers)
-    return tuple(text for text in texts if text and (spec.host_network or b'"hostPort"' in text))
+    containers = spec.containers or ()
+    if spec.init_containers:
+        containers = (*containers, *(c for c in spec.init_containers if is_sidecar(c)))
+    found: tuple[bytes, ...] = ()
+    for container in containers:
+        if container.ports is not ABSENT:
+            text = bytes(container.ports)
+            if text and (spec.host_network or b'"hostPort"' in text):
+                found = (*found, text)
+    return found
 
 
 _decode_ports = msgspec.json.Decoder(tuple[ContainerPort, ...] | None).decode

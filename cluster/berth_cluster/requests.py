@@ -63,13 +63,16 @@ def request_shape(wire: WirePod) -> RequestShape:
     """The parts of a pod that decide, still undecoded."""
     spec, status = wire.spec, wire.status
     running = {s.name: s for s in status.container_statuses or ()}
-    started = {s.name: s for s in status.init_container_statuses or ()} if spec.init_containers else {}
-    return RequestShape(
-        tuple(_container_shape(c, running.get(c.name), False) for c in spec.containers or ()),
-        tuple(
+    initial: tuple[ContainerShape, ...] = ()
+    if spec.init_containers:
+        started = {s.name: s for s in status.init_container_statuses or ()}
+        initial = tuple(
             _container_shape(c, started.get(c.name) if is_sidecar(c) else None, is_sidecar(c))
-            for c in spec.init_containers or ()
-        ),
+            for c in spec.init_containers
+        )
+    return RequestShape(
+        tuple([_container_shape(c, running.get(c.name), False) for c in spec.containers or ()]),
+        initial,
         bytes(spec.overhead),
         bytes(spec.resources),
         _resize_is_infeasible(status.conditions),
@@ -85,7 +88,10 @@ def _container_shape(container: Container, status: ContainerStatus | None, sidec
 
 
 def _resize_is_infeasible(conditions: tuple[PodCondition, ...] | None) -> bool:
-    return any(c.type == "PodResizePending" and c.reason == "Infeasible" for c in conditions or ())
+    for condition in conditions or ():
+        if condition.type == "PodResizePending":
+            return condition.reason == "Infeasible"
+    return False
 
 
 def effective_requests(shape: RequestShape) -> tuple[tuple[str, int], ...]:

@@ -101,7 +101,7 @@ class HostPort(msgspec.Struct, frozen=True):
     ip: str = "0.0.0.0"  # noqa: S104 (the wildcard that Kubernetes means, not an address that we bind)
 
 
-class WorkloadKey(msgspec.Struct, frozen=True, order=True):
+class WorkloadKey(msgspec.Struct, frozen=True, order=True, gc=False):
     """The top owner: kind Pod for a bare pod."""
 
     namespace: str
@@ -143,7 +143,7 @@ class Gang(msgspec.Struct, frozen=True):
     minimum: int
 
 
-class Pod(msgspec.Struct, frozen=True):
+class Pod(msgspec.Struct, frozen=True, gc=False):
     namespace: str
     name: str
     uid: str
@@ -191,7 +191,7 @@ class Pod(msgspec.Struct, frozen=True):
         return self.node is None and not self.gated and not self.terminating
 
 
-class Node(msgspec.Struct, frozen=True):
+class Node(msgspec.Struct, frozen=True, gc=False):
     name: str
     allocatable: tuple[tuple[str, int], ...]
     """Sorted by resource, `pods` included."""

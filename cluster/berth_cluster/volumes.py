@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
+from msgspec import Raw
 
-from berth_cluster.objects import PersistentVolume, StorageClass, VolumeClaim
+from berth_cluster.objects import ABSENT, PersistentVolume, StorageClass, VolumeClaim
 from berth_cluster.pod_objects import Volume
 from berth_cluster.snapshot import NodeTerm, Operator, Requirement
 from berth_cluster.terms import node_terms, requirement
@@ -171,7 +172,7 @@ def volume_uses(volumes: Iterable[Volume]) -> tuple[VolumeUse, ...]:
     for volume in volumes:
         if volume.persistent_volume_claim is not None:
             found.append(VolumeUse(claim=volume.persistent_volume_claim.claim_name or "?"))
-        elif bytes(volume.ephemeral) not in _ABSENT:
+        elif not _is_absent(volume.ephemeral):
             found.append(VolumeUse(made_for=volume.name or "?"))
         elif _is_in_tree(volume):
             found.append(VolumeUse(disk=True))
@@ -206,8 +207,15 @@ def _allowed(storage_class: StorageClass) -> tuple[NodeTerm, ...]:
 
 
 def _is_in_tree(volume: Volume) -> bool:
-    disks = (
-        volume.gce_persistent_disk, volume.aws_elastic_block_store, volume.azure_disk, volume.cinder, volume.iscsi,
-        volume.rbd,
-    )  # fmt: skip
-    return any(bytes(disk) not in _ABSENT for disk in disks)
+    return not (
+        _is_absent(volume.gce_persistent_disk)
+        and _is_absent(volume.aws_elastic_block_store)
+        and _is_absent(volume.azure_disk)
+        and _is_absent(volume.cinder)
+        and _is_absent(volume.iscsi)
+        and _is_absent(volume.rbd)
+    )
+
+
+def _is_absent(raw: Raw) -> bool:
+    return raw is ABSENT or bytes(raw) in _ABSENT
