@@ -67,6 +67,14 @@ def test_a_budget_is_used_up_by_the_victims_one_after_the_other() -> None:
     assert choice.budget_violations == 1
 
 
+def test_who_has_a_budget_is_put_back_before_who_has_none() -> None:
+    cluster = Cluster().node("n1", gpu=8).pods("free", gpu=4, on="n1", created="2026-01-01T00:00:00Z")
+    cluster.pods("kept", gpu=4, on="n1", created="2026-06-01T00:00:00Z").pods("big", gpu=4, priority=10)
+    assert victims(cluster) == ("n1", {"kept-0"}), "the younger one, while nothing protects it"
+    cluster.budget("kept", 0, app="kept")
+    assert victims(cluster) == ("n1", {"free-0"})
+
+
 def test_then_the_lowest_top_victim() -> None:
     cluster = Cluster().node("n1", gpu=4).node("n2", gpu=4)
     cluster.pods("high", gpu=4, on="n1", priority=9).pods("low", 2, gpu=2, on="n2", priority=8)
