@@ -6,6 +6,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # numba keys its disk cache by the CPU's name; a generic one keeps the compiled kernels valid across machines
 export NUMBA_CPU_NAME ?= generic
+# make cluster
+NAME ?= berth
+NODES ?= 100
+GPUS ?= 8
+REAL ?= 0
+VERSION ?= 1.37.2
+DRIVER ?= kwok
+E2E := PYTHONPATH=e2e $(BIN)/python -m berth_e2e
 
 $(READY): constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Berth needs Python 3.11 or later: make PYTHON=python3.11 ...")'
@@ -19,7 +27,7 @@ $(READY): constraints.txt pyproject.toml
 
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 .PHONY: install
 install: $(READY) ## make .venv with the pinned dependencies
@@ -27,6 +35,27 @@ install: $(READY) ## make .venv with the pinned dependencies
 .PHONY: demo
 demo: $(READY) ## plan a small fragmented GPU cluster: placement, proof, moves and a picture
 	@$(BIN)/berth demo
+
+.PHONY: tools
+tools: $(READY) ## build Kubernetes, etcd and KWOK from source (once, 10 minutes; needs Go)
+	@PYTHONPATH=e2e $(BIN)/python -m berth_e2e.tools $(VERSION)
+
+.PHONY: cluster
+cluster: $(READY) ## a local cluster with Berth: NODES=100 GPUS=8 REAL=0 NAME=berth VERSION=1.37.2 DRIVER=kwok
+	@$(E2E) up --name $(NAME) --nodes $(NODES) --gpus $(GPUS) --real $(REAL) --version $(VERSION) --driver $(DRIVER)
+
+.PHONY: cluster-down
+cluster-down: $(READY) ## take it down, whatever is left of it: NAME=berth
+	@$(E2E) down --name $(NAME)
+
+.PHONY: demo-cluster
+demo-cluster: $(READY) ## on a real control plane: a pod waits, a plan is made and carried out, the pod runs
+	@$(E2E) demo $(if $(KEEP),--keep)
+
+.PHONY: e2e
+e2e: $(READY) ## the tests on a real control plane alone
+	@PYTHONPATH=e2e $(BIN)/python -m berth_e2e.tools --skip-without-go $(VERSION)
+	$(BIN)/pytest e2e/tests
 
 .PHONY: lint
 lint: $(READY) ## ruff, mypy --strict and the floors
@@ -39,11 +68,13 @@ lint: $(READY) ## ruff, mypy --strict and the floors
 .PHONY: test
 test: lint ## lint, all tests but the slow matrices, and a sub-grid of the benchmarks
 	$(BIN)/python -m benchmarks.run --quick --seed 78 --out out/bench-quick
+	@PYTHONPATH=e2e $(BIN)/python -m berth_e2e.tools --skip-without-go
 	$(BIN)/pytest
 
 .PHONY: test-all
-test-all: lint ## everything, slow matrices too
+test-all: lint ## everything, slow matrices and Kubernetes 1.36 too
 	$(BIN)/python -m benchmarks.run --quick --seed 78 --out out/bench-quick
+	@PYTHONPATH=e2e $(BIN)/python -m berth_e2e.tools --skip-without-go 1.37.2 1.36.3
 	$(BIN)/pytest -m ""
 
 .PHONY: bench
