@@ -223,7 +223,13 @@ class PlanningLoop:
         quiet = quiet_until(policy.spec.budgets.quiet_hours, now)
         if trigger is Trigger.CONSOLIDATION and (quiet is not None or left.in_plan == 0):
             return
-        view = scoped(self._cluster.snapshot(), policies, policy, now, left.spent_workloads)
+        busy = not self._debounce.is_quiet(self._clock())
+
+        def view_now() -> Snapshot:
+            snapshot = self._cluster.snapshot()
+            return scoped(snapshot, policies, policy, now, left.spent_workloads, only_refused=busy)
+
+        view = view_now()
         asking = [p.uid for p in view.pods if p.node is None]
         if self._writer.proposal_holds(policy, view):
             self._waiting.answered(asking, self._clock(), changes)
@@ -239,10 +245,8 @@ class PlanningLoop:
         limits = Limits(cut.reason, quiet, left.in_plan == 0)
         written = None
         if self._is_worth_it(cut.plan, policy, trigger):
-            current = PoliciesInForce(self._cluster.policies.values())
-            if current.named(policy.name) != policy or fingerprint(
-                cut.plan, self._view_now(current, policy, left, now)
-            ) != (fingerprint(cut.plan, view)):
+            policies_moved = PoliciesInForce(self._cluster.policies.values()).all != policies.all
+            if policies_moved or fingerprint(cut.plan, view_now()) != fingerprint(cut.plan, view):
                 logger.info("a plan was dropped, since the world moved while it was made")
                 self._metrics.plans_dropped.labels("WorldMoved").inc()
                 return
@@ -277,11 +281,6 @@ class PlanningLoop:
             if len(pods_served(again.plan)) >= len(pods_served(cut.plan)):
                 return capped, again
         return answer, cut
-
-    def _view_now(self, policies: PoliciesInForce, policy: PolicyInForce, left: MovesLeft, now: datetime) -> Snapshot:
-        return scoped(
-            self._cluster.snapshot(), policies, policies.named(policy.name) or policy, now, left.spent_workloads
-        )
 
     def _is_worth_it(self, plan: Plan, policy: PolicyInForce, trigger: Trigger) -> bool:
         """Not for pods that kube-scheduler is about to place anyway, nor for fewer nodes than the policy asks for."""

@@ -93,15 +93,21 @@ def scoped(
     policy: PolicyInForce,
     now: datetime,
     spent_workloads: Collection[str] = (),
+    *,
+    only_refused: bool = False,
 ) -> Snapshot:
-    """The snapshot as this policy may plan it. spent_workloads: namespace/kind/name of those without moves left."""
+    """The snapshot as this policy may plan it. spent_workloads: namespace/kind/name of those without moves left.
+
+    only_refused: of the waiting pods those that kube-scheduler could not place (and gangs, which are nothing in part). It is
+    busy with the others, and a plan for them would be out of date before it is written.
+    """
     in_scope = _NodeScope(snapshot, policy.spec.scope.node_selector)
     pods: list[Pod] = []
     for pod in snapshot.pods:
         if pod.scheduler != SCHEDULER:
             pods.append(pod)
         elif pod.node is None:
-            if policies.of(pod) is policy:
+            if policies.of(pod) is policy and (pod.unschedulable or pod.gang is not None or not only_refused):
                 pods.append(pod)
         else:
             why = [] if policies.of(pod) is policy and in_scope(pod.node) else [Reason.OUT_OF_SCOPE]

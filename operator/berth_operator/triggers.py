@@ -45,6 +45,10 @@ class Debounce:
         due = self.due_at()
         return due is not None and now >= due
 
+    def is_quiet(self, now: float) -> bool:
+        """Nothing has stirred lately: who has no node by now is not on the way to one."""
+        return now - self._last >= self.quiet
+
     def taken(self) -> None:
         """The wish has been looked at."""
         self._first = None

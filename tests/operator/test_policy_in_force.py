@@ -92,6 +92,17 @@ def test_only_pods_of_selected_nodes_move() -> None:
     assert named(view, "job-0").is_movable  # type: ignore[union-attr]
 
 
+def test_while_the_scheduler_is_busy_only_those_it_refused_are_planned_for_and_whole_gangs() -> None:
+    snapshot = of_berth(Cluster().pods("refused").pods("fresh").pods("member", 2, gang=2).snapshot())
+    fresh = {"fresh-0", "member-1"}
+    pods = (msgspec.structs.replace(p, unschedulable=p.name not in fresh) for p in snapshot.pods)
+    snapshot = msgspec.structs.replace(snapshot, pods=tuple(pods))
+    policies = PoliciesInForce([])
+    view = scoped(snapshot, policies, policies.all[0], NOW, only_refused=True)
+    assert [p.name for p in view.pods] == ["member-0", "member-1", "refused-0"]
+    assert scoped(snapshot, policies, policies.all[0], NOW) == snapshot
+
+
 def test_a_moved_pod_rests_and_then_may_move_again() -> None:
     snapshot = a_cluster()
     moved = tuple(
