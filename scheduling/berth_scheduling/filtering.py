@@ -11,7 +11,8 @@ In order, the first that finds a node:
    ranks when there is one node, and the place that is taken is known at once;
 2. nodes whose free room, less what is kept there for others, less pods approved for there, fits;
 3. for a pod of higher priority than those that room is kept for: nodes that fit when only places of its own priority or
-   more count. It would preempt those pods anyway; the plan will end `Overtaken`.
+   more count. It would preempt those pods anyway; the plan will end `Overtaken`. Not for one that has a place of its own
+   coming: it would break the plan that is about to serve it.
 
 Rejected nodes are unresolvable for preemption: evicting pods there would not make the room free for this pod.
 """
@@ -68,6 +69,8 @@ class Filtering:
         rejected = {names[i]: self._reservations.text(names[i]) for i in np.flatnonzero(~passes).tolist()}
         if passes.any():
             return self._approve(pod, names, rows, Outcome.SOME, rejected, np.flatnonzero(passes))
+        if self._reservations.places_for(pod):
+            return FilterAnswer([], {}, rejected, Outcome.KEPT)
         overtaken = self._passes(pod, rows, *self._reservations.charges_at_least(pod.priority))
         if overtaken.any():
             chosen = np.flatnonzero(overtaken)

@@ -222,3 +222,18 @@ def test_a_count_of_ours_that_is_late_rejects_nothing_that_is_not_kept() -> None
     stage.delete_plan(made)
     stage.plan(plan("p2").evicts(gone).places("new", 1, on="n1", gpu=8).places("cpu-only", 1, on="n1", cpu=4))
     assert stage.filter(pod("new-1", "new", gpu=8)).outcome is Outcome.PLANNED
+
+
+def test_an_urgent_pod_whose_place_is_being_cleared_does_not_break_the_plan_that_serves_it() -> None:
+    victim = pod("v", "batch", gpu=8, on="n1")
+    stage = Stage(node("n1"), node("n2"), victim)
+    stage.plan(
+        plan("p1")
+        .evicts(victim, to="n2")
+        .places("batch", 1, on="n2", gpu=8)
+        .places("urgent", 1, on="n1", gpu=8, priority=100)
+    )
+    urgent = pod("urgent-1", "urgent", gpu=8, priority=100)
+    assert stage.filter(urgent, ["n2"]).nodes == []  # n2 is where its victim goes
+    stage.remove(victim)
+    assert stage.filter(urgent, ["n1", "n2"]).nodes == ["n1"]
