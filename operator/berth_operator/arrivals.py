@@ -126,7 +126,9 @@ class Arrivals:
         """The planned group that the pod belongs to, if any."""
         requests = kept_requests(pod.spec.requests)
         owner = (pod.workload.namespace, pod.workload.kind, pod.workload.name)
-        return next((g for g in self._known.get((owner, requests), ()) if g.matches(pod.workload, requests)), None)
+        uid = pod.workload.uid
+        groups = self._known.get((owner, requests), ())
+        return next((g for g in groups if not g.uid or not uid or g.uid == uid), None)
 
     def _arrived(self) -> list[list[int]]:
         left: dict[tuple[GroupKey, str], int] = {}

@@ -55,7 +55,7 @@ class Executor:
         self,
         connection: Connection,
         cluster: LiveCluster,
-        metrics: ExecutionMetrics,
+        metrics: ExecutionMetrics | None = None,
         events: Events | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
@@ -63,7 +63,7 @@ class Executor:
     ) -> None:
         self._connection = connection
         self._cluster = cluster
-        self._metrics = metrics
+        self._metrics = metrics = metrics or ExecutionMetrics()
         self._events = events
         self._clock = clock
         self._now = now
