@@ -84,6 +84,19 @@ class Status(msgspec.Struct, rename="camel"):
 _decode_status = msgspec.json.Decoder(Status).decode
 
 
+class Credentials(msgspec.Struct, frozen=True):
+    """Who we are to which server, for another client in this process. Secret: never logged."""
+
+    host: str
+    ca_file: str | None = None
+    verify: bool = True
+    certificate_file: str | None = None
+    key_file: str | None = None
+    scheme: str | None = None
+    """Of the token: Bearer."""
+    token: str | None = None
+
+
 class Connection:
     """Open it with `open`; close it when done. Safe to share between tasks of one event loop."""
 
@@ -106,6 +119,21 @@ class Connection:
     @property
     def host(self) -> str:
         return str(self._configuration.host)
+
+    async def credentials(self) -> Credentials:
+        """As they stand now; a token may be replaced later."""
+        settings = await self._configuration.auth_settings()
+        header = next((s["value"] for s in settings.values() if s["key"].lower() == "authorization"), "") or ""
+        scheme, _, token = header.rpartition(" ")
+        return Credentials(
+            host=self.host,
+            ca_file=self._configuration.ssl_ca_cert,
+            verify=bool(self._configuration.verify_ssl),
+            certificate_file=self._configuration.cert_file,
+            key_file=self._configuration.key_file,
+            scheme=scheme or ("Bearer" if token else None),
+            token=token or None,
+        )
 
     async def request(
         self,
@@ -136,6 +164,8 @@ class Connection:
     ) -> AsyncIterator[list[bytes]]:
         """The lines of a watch, those together that arrived together; first an empty list when the server has agreed.
 
+        Half a line before the end is dropped: whoever resumes from the last whole event is sent it again.
+
         silence: seconds without a byte after which the connection is given up (UnreachableError, reason Silent).
         """
         import aiohttp
@@ -151,8 +181,6 @@ class Connection:
                     raise UnreachableError(asked, "TooLarge", f"an event of more than {MAX_LINE_BYTES} bytes")
                 if lines:
                     yield lines
-            if rest:
-                raise UnreachableError(asked, "Cut", "the connection ended in the middle of an event")
 
     async def close(self) -> None:
         if self._transport is not None:

@@ -13,6 +13,7 @@ from berth_cluster.errors import FieldError
 from berth_cluster.live import FOR_EXTENDER, Kind
 from berth_cluster.snapshot import Gang
 
+from .api_server import PATHS
 from .builders import PodThing, Thing, budget, node, pod
 from .live_builders import Heard, comparable, truth, until, watched
 
@@ -232,15 +233,19 @@ def test_namespaces_selected_by_label_follow_their_labels() -> None:
     run(scenario())
 
 
-def test_a_claim_that_gets_bound_ties_its_pod_to_the_volumes_zone() -> None:
+@pytest.mark.parametrize("volume_first", [True, False])
+def test_a_claim_that_gets_bound_ties_its_pod_to_the_volumes_zone(volume_first: bool) -> None:
     async def scenario() -> None:
         volume = Thing("v1", "PersistentVolume", "v", spec={}).labelled({"topology.kubernetes.io/zone": "z1"})
         claim = Thing("v1", "PersistentVolumeClaim", "c", "default", spec={"volumeName": "v"})
         mounts = [{"name": "data", "persistentVolumeClaim": {"claimName": "c"}}]
         async with watched(node("n1"), pod("a").spec(volumes=mounts)) as (server, cluster):
             assert Reason.UNKNOWN_FEATURE in cluster.snapshot().pods[0].immovable
-            await server.put(claim)
-            await server.put(volume)
+            first, second = (volume, claim) if volume_first else (claim, volume)
+            path = PATHS[first.body["kind"]]
+            version = (await server.put(first))["metadata"]["resourceVersion"]
+            await until(lambda: cluster.resource_versions()[path.rsplit("/", 1)[1]] == version)
+            await server.put(second)
             await until(lambda: cluster.snapshot().pods[0].spec.volume_nodes)
             assert comparable(cluster.snapshot()) == truth(server)
             await server.delete("PersistentVolumeClaim", "c", "default")

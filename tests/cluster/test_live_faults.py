@@ -183,7 +183,7 @@ def test_a_server_that_ends_every_watch_is_not_hammered() -> None:
         pace = msgspec.structs.replace(QUICK, first_delay=0.05, max_delay=0.2, healthy_after=5)
         async with watched(node("n1"), kinds=NODES_AND_PODS, pace=pace) as (server, _):
             for _ in range(100):
-                await server.cut(PODS)
+                await server.cut(PODS, "\n")  # in order, as at a watch's timeout
                 await asyncio.sleep(0.005)
             assert server.asked[f"WATCH {PODS}"] < 15
 
