@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 
-from berth_cluster.connection import ApiError, Connection
+from berth_cluster.connection import ApiError, Connection, Credentials
 
 _READS = frozenset(("GET", "HEAD"))
 
@@ -30,6 +30,9 @@ class FencedConnection(Connection):
     @property
     def host(self) -> str:
         return self._inner.host
+
+    async def credentials(self) -> Credentials:
+        return await self._inner.credentials()
 
     async def request(
         self,

@@ -26,6 +26,7 @@ from berth_operator.fencing import FencedConnection
 from berth_operator.health import HealthServer, health_app
 from berth_operator.leadership import Leadership
 from berth_operator.metrics import Metrics
+from berth_operator.own_kinds import OwnKinds
 from berth_operator.planning_loop import PlanningLoop
 from berth_operator.settings import Settings
 from berth_operator.solver_process import SolverProcess
@@ -59,6 +60,7 @@ class _Operator:
         fenced = FencedConnection(connection, lambda: self._leadership.leads)
         self._events = Events(fenced, metrics, instance=settings.identity)
         self._planning = PlanningLoop(fenced, self._cluster, SolverProcess(), self._events, metrics)
+        self._own_kinds = OwnKinds(connection, self._planning.wake)
         self._executor = Executor(fenced, self._cluster, ExecutionMetrics(metrics.registry), self._events)
 
     async def run(self) -> None:
@@ -101,6 +103,7 @@ class _Operator:
                 "events": self._events.run,
                 "planning": self._planning.run,
                 "execution": self._executor.run,
+                "own kinds": self._own_kinds.run,
             }
             tasks = [self._supervised(name, task) for name, task in acting.items()]
             try:
