@@ -25,13 +25,14 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from benchmarks.record import Machine, this_machine
-from berth_cluster.connection import Connection
+from berth_cluster.connection import ApiError, Connection
 from berth_e2e.cluster import Cluster
 from berth_e2e.objects import replica_set
 from berth_e2e.ports import claim_port, give_back
@@ -42,7 +43,7 @@ WAYS = ("stock", "stock-all", "berth", "berth-all")
 NODES, PODS, ROUNDS = 1_000, 2_000, 2
 SHAPES = ((0, "500m"), (1, "2"), (2, "4"), (1, "1"))
 """GPUs and cpu of the pods: a few templates, as a cluster has."""
-WAY_SECONDS = 300.0
+WAY_SECONDS = 180.0
 READY_SECONDS = 60.0
 TARGETS = {"stock": 0.7, "stock-all": 0.9}
 """Of that way's pods a second, the least that `berth` must reach."""
@@ -70,15 +71,17 @@ class ThroughputReport(msgspec.Struct, frozen=True):
         return statistics.median(run.rate for run in self.runs if run.way == way)
 
 
-class _Bound(msgspec.Struct):
-    class Object(msgspec.Struct):
-        class Meta(msgspec.Struct):
-            name: str = ""
+class _Meta(msgspec.Struct, frozen=True):
+    name: str = ""
 
-        metadata: Meta = Meta()
 
+class _Pod(msgspec.Struct, frozen=True):
+    metadata: _Meta = _Meta()
+
+
+class _Event(msgspec.Struct, frozen=True):
     type: str
-    object: Object
+    object: _Pod
 
 
 def main() -> int:
@@ -127,29 +130,30 @@ def _run(cluster: Cluster, way: str, number: int, pods: int) -> Run:
     return Run(way, number, total, seconds)
 
 
-async def _watch(cluster: Cluster, total: int, start: Any) -> float:
+async def _watch(cluster: Cluster, total: int, start: Callable[[], None]) -> float:
     """Seconds from the first binding to the last, seen by a watch on bound pods."""
     connection = await Connection.open(cluster.kubeconfig)
-    bound: set[str] = set()
-    first = last = 0.0
+    bound: dict[str, float] = {}
+    query = {"watch": "1", "fieldSelector": "spec.nodeName!=", "resourceVersion": "0"}
     try:
         async with asyncio.timeout(WAY_SECONDS):
-            query = {"watch": "1", "fieldSelector": "spec.nodeName!=", "resourceVersion": "0"}
-            events = connection.stream("/api/v1/namespaces/default/pods", query)
             start()
-            async for line in events:
-                event = msgspec.json.decode(line, type=_Bound)
-                if event.type == "ADDED":
-                    last = time.perf_counter()
-                    first = first or last
-                    bound.add(event.object.metadata.name)
-                    if len(bound) == total:
-                        return last - first
+            while len(bound) < total:
+                try:
+                    async for line in connection.stream("/api/v1/namespaces/default/pods", query):
+                        event = msgspec.json.decode(line, type=_Event)
+                        if event.type == "ADDED":
+                            bound.setdefault(event.object.metadata.name, time.perf_counter())
+                            if len(bound) == total:
+                                break
+                except ApiError as error:
+                    print(f"the watch is begun anew: {error}", file=sys.stderr)
     except TimeoutError:
-        raise RuntimeError(f"only {len(bound)} of {total} pods were bound in {WAY_SECONDS:g} s") from None
+        logs = "".join(f"\n{log.name}:\n{log.read_text()[-2_000:]}" for log in cluster.state.folder.glob("*.log"))
+        raise RuntimeError(f"only {len(bound)} of {total} pods were bound in {WAY_SECONDS:g} s{logs}") from None
     finally:
         await connection.close()
-    raise RuntimeError(f"the watch ended with {len(bound)} of {total} pods bound")
+    return max(bound.values()) - min(bound.values())
 
 
 def _start_scheduler(cluster: Cluster, way: str, ports: list[int]) -> subprocess.Popen[bytes]:

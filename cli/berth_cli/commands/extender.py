@@ -81,7 +81,7 @@ def extender(
         metrics_host=metrics_host,
         metrics_port=metrics_port,
         system_namespace=system_namespace,
-        settings=Settings() if narrow_to is None else Settings(narrow_to=narrow_to),
+        settings=Settings() if narrow_to is None else Settings(narrow_to=narrow_to or None),
     )
     try:
         main(options)
