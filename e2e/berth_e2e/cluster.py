@@ -29,6 +29,7 @@ from berth_e2e import tools
 from berth_e2e.api_client import ApiClient, RequestError, object_path
 from berth_e2e.berth_processes import Berth, Served, berth_ports, berth_processes, scheduler_process
 from berth_e2e.clearing import clear, remove_nodes
+from berth_e2e.cluster_view import ClusterView
 from berth_e2e.control_plane import PORTS, components, start_control_plane
 from berth_e2e.objects import KubernetesObject, namespace, node
 from berth_e2e.ports import claim_port, give_back
@@ -49,12 +50,11 @@ class KubectlError(Exception):
 
 
 @dataclass
-class Cluster:
+class Cluster(ClusterView):
     """One running cluster. Make it with `start` or `attach`."""
 
     state: ClusterState
     binaries: Path
-    api: ApiClient
     processes: dict[str, LocalProcess] = field(default_factory=dict)
 
     @classmethod
@@ -89,7 +89,7 @@ class Cluster:
         state.write()
         try:
             processes = start_control_plane(state, binaries)
-            cluster = cls(state, binaries, ApiClient(state.kubeconfig), processes)
+            cluster = cls(ApiClient(state.kubeconfig), state, binaries, processes)
             cluster._wait_ready()
             cluster._set_up()
             cluster.add_nodes(nodes, gpus=gpus)
@@ -108,7 +108,7 @@ class Cluster:
         """A cluster that another run has started. Raises ForeignClusterError when it is not one of ours."""
         state = read_state(name)
         refuse_foreign(state.kubeconfig)
-        cluster = cls(state, tools.bin_folder(state.version), ApiClient(state.kubeconfig), components(state))
+        cluster = cls(ApiClient(state.kubeconfig), state, tools.bin_folder(state.version), components(state))
         for record in sorted((state.folder / "processes").glob("*.json")):
             process = LocalProcess.from_record(record.read_text(), state.folder)
             cluster.processes[process.name] = process
@@ -168,7 +168,7 @@ class Cluster:
         wanted = set(names)
         wait_for(f"{count} nodes ready", lambda: wanted <= set(self.ready_nodes()), timeout)
         # KWOK serves pods only on nodes whose Lease it holds
-        wait_for(f"{count} nodes served", lambda: wanted <= self._served_nodes(), timeout)
+        wait_for(f"{count} nodes served", lambda: wanted <= self.served_nodes(), timeout)
         return names
 
     def remove_nodes(self, *names: str) -> None:
@@ -210,64 +210,6 @@ class Cluster:
 
     def delete(self, body: KubernetesObject) -> None:
         self.api.delete(object_path(body))
-
-    # --- looking at it
-
-    def ready_nodes(self) -> list[str]:
-        """Ready and, since the controller's first look, without the taint of a node that is not."""
-        return [
-            n["metadata"]["name"]
-            for n in self.api.items("/api/v1/nodes")
-            if any(c["type"] == "Ready" and c["status"] == "True" for c in n["status"].get("conditions", []))
-            and not any(t["key"] == "node.kubernetes.io/not-ready" for t in n["spec"].get("taints", []))
-        ]
-
-    def _served_nodes(self) -> set[str]:
-        """Fake nodes whose present incarnation KWOK holds the Lease of."""
-        leases = self.api.items("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases")
-        owners = {o["uid"] for lease in leases for o in lease["metadata"].get("ownerReferences", [])}
-        return {n["metadata"]["name"] for n in self.api.items("/api/v1/nodes") if n["metadata"]["uid"] in owners}
-
-    def pods(self, selector: str = "", *, namespace: str = "default") -> list[KubernetesObject]:
-        return self.api.items(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)
-
-    def running(self, selector: str = "", *, namespace: str = "default") -> list[KubernetesObject]:
-        """Pods in phase Running that are not being deleted."""
-        return [
-            p
-            for p in self.pods(selector, namespace=namespace)
-            if p["status"]["phase"] == "Running" and "deletionTimestamp" not in p["metadata"]
-        ]
-
-    def wait_running(
-        self, selector: str, count: int, *, namespace: str = "default", timeout: float = 30.0
-    ) -> list[KubernetesObject]:
-        """Exactly so many running pods. Raises WaitedTooLongError with every pod's state and message."""
-
-        def enough() -> list[KubernetesObject] | None:
-            found = self.running(selector, namespace=namespace)
-            return found if len(found) == count else None
-
-        found = wait_for(
-            f"{count} pods {selector} running",
-            lambda: enough() or (count == 0 and not self.running(selector, namespace=namespace)),
-            timeout,
-            seen=lambda: self.told(selector, namespace=namespace),
-        )
-        return found if isinstance(found, list) else []
-
-    def told(self, selector: str = "", *, namespace: str = "default") -> str:
-        """Each pod in a line, with the scheduler's message: for errors of tests."""
-        lines = []
-        for found in self.pods(selector, namespace=namespace):
-            said = [c.get("message", "") for c in found["status"].get("conditions", []) if c["status"] == "False"]
-            where = found["spec"].get("nodeName", "-")
-            going = " (terminating)" if "deletionTimestamp" in found["metadata"] else ""
-            lines.append(f"{found['metadata']['name']} {found['status']['phase']}{going} on {where} {'; '.join(said)}")
-        return "\n".join(lines) or "no pods"
-
-    def events(self, *, namespace: str = "default", **query: str) -> list[KubernetesObject]:
-        return self.api.items(f"/api/v1/namespaces/{namespace}/events", **query)
 
     # --- its life
 

@@ -191,3 +191,19 @@ def test_a_failed_build_leaves_nothing_half_done(tmp_path: Path, monkeypatch: py
         tools.built(say=lambda line: None)
     assert not tools.bin_folder().exists()
     assert [p.name for p in (tools.cache_folder() / "parts").iterdir()] == []
+
+
+def test_clusters_stand_side_by_side(cluster: Cluster) -> None:
+    with Cluster.start("harness-beside", nodes=1) as other:
+        other.create(pod("only-there"))
+        other.wait_running("", 1)
+        assert cluster.pods() == []
+        assert not set(other.state.ports.values()) & set(cluster.state.ports.values())
+
+
+@pytest.mark.slow
+def test_the_older_kubernetes_runs_too_with_berth(binaries: Path) -> None:
+    with Cluster.start("harness-older", nodes=2, version="1.36.3", berth=True) as older:
+        assert older.api.get("/version")["gitVersion"] == "v1.36.3"
+        older.create(replica_set("llama", 4, gpus=4, scheduler="berth"))
+        older.wait_running("app=llama", 4)
