@@ -54,9 +54,32 @@ class Arrivals:
         self._sort_pods(snapshot)
         self.arrived = self._arrived()
         """arrived[step][i]: how many of placement i have arrived."""
+        self._total: Counter[GroupKey] = Counter()
+        self._places: dict[GroupKey, list[tuple[int, PlannedPlacement, int]]] = defaultdict(list)
+        """Step, placement and how many have arrived there."""
+        for s, (step, groups, arrived) in enumerate(zip(self.steps, self.groups, self.arrived, strict=True)):
+            for placement, group, there in zip(step.placements, groups, arrived, strict=True):
+                self._total[group] += there
+                self._places[group].append((s, placement, there))
 
     def missing(self, step: int) -> int:
+        """Places of this step that are open."""
         return sum(p.count for p in self.steps[step].placements) - sum(self.arrived[step])
+
+    def shortfall(self, step: int, group: GroupKey) -> int:
+        """How many pods of the group fewer have arrived, anywhere in the plan, than are to by the end of this step. A pod
+        that took a place meant for a later step is no loss: the later one takes the place that it left open."""
+        planned = sum(placement.count for t, placement, _ in self._places[group] if t <= step)
+        return max(planned - self._total[group], 0)
+
+    def open_places(self, step: int, group: GroupKey) -> list[PlannedPlacement]:
+        """Placements of the group up to this step, once for each pod that has not arrived there."""
+        return [
+            placement
+            for t, placement, there in self._places[group]
+            if t <= step
+            for _ in range(placement.count - there)
+        ]
 
     @property
     def placed(self) -> int:
@@ -65,13 +88,6 @@ class Arrivals:
     @property
     def planned(self) -> int:
         return sum(p.count for step in self.steps for p in step.placements)
-
-    def missing_of(self, step: int, group: GroupKey) -> int:
-        return sum(
-            p.count - there
-            for p, g, there in zip(self.steps[step].placements, self.groups[step], self.arrived[step], strict=True)
-            if g == group
-        )
 
     def elsewhere(self, group: GroupKey) -> int:
         """Newcomers of the group that are bound where the plan has no place for them."""
@@ -90,10 +106,8 @@ class Arrivals:
 
     def _planned(self, group: GroupKey) -> dict[str, int]:
         counts: Counter[str] = Counter()
-        for step, groups in zip(self.steps, self.groups, strict=True):
-            for placement, g in zip(step.placements, groups, strict=True):
-                if g == group:
-                    counts[placement.node] += placement.count
+        for _, placement, _ in self._places[group]:
+            counts[placement.node] += placement.count
         return counts
 
     def _is_new(self, pod: Pod) -> bool:

@@ -10,8 +10,9 @@ from berth_operator.arrivals import Arrivals
 from berth_operator.eviction_limits import Allowance, why_not_evict
 from berth_operator.execution_actions import Action, Tell
 from berth_operator.execution_view import Decision, View
-from berth_operator.plan_progress import ENDED, StatusDraft
+from berth_operator.plan_progress import ENDED, PLACED_ELSEWHERE, REPLACEMENT_NEVER_CAME, StatusDraft
 from berth_operator.plan_validity import Obstacle, Paper, obstacles
+from berth_scheduling.kept_room import GroupKey
 
 GRACE_SECONDS = 3.0
 """A node may flap and a cache may lag: an obstacle ends a plan only when it has lasted so long."""
@@ -70,7 +71,16 @@ class Turn:
         return why_not_evict(pod, self.plan, self.view.policy, self.view.now)
 
     def obstacles(self, steps: range) -> list[Obstacle]:
-        return obstacles(self.arrivals, self.view.snapshot, steps, self.may_evict)
+        return obstacles(self.arrivals, self.view.snapshot, steps, self.may_evict, self.given_up())
+
+    def given_up(self) -> dict[GroupKey, int]:
+        """Pods that steps have ended without: placed elsewhere, or never made."""
+        found: dict[GroupKey, int] = {}
+        for s, (wave, step) in enumerate(self.places):
+            if self.draft.reason(wave, step) in (PLACED_ELSEWHERE, REPLACEMENT_NEVER_CAME):
+                for group in self.arrivals.groups[s]:
+                    found[group] = max(found.get(group, 0), self.arrivals.shortfall(s, group))
+        return found
 
     def is_clear(self, steps: range) -> bool:
         """Whether these steps would work. If not: waited for what passes, ended with what lasts."""

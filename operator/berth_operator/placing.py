@@ -8,7 +8,7 @@ taken the room, or the node is not what it was, the plan ends.
 from __future__ import annotations
 
 from berth_api.annotations import Why
-from berth_api.packing_plan import Outcome, PlannedPlacement
+from berth_api.packing_plan import Outcome
 from berth_api.reasons import Reason
 from berth_cluster.snapshot import Pod
 from berth_operator.execution_actions import Wake
@@ -36,40 +36,34 @@ Ended = tuple[str, str]
 def place(turn: Turn, s: int) -> Ended | None:
     """How step s ended; None while its pods are waited for, or when the plan has ended."""
     reasons: list[Ended] = []
-    open_placements = 0
-    used: dict[GroupKey, int] = {}
-    explained: dict[GroupKey, int] = {}
-    step, groups, arrived = turn.arrivals.steps[s], turn.arrivals.groups[s], turn.arrivals.arrived[s]
-    for i, (placement, group, there) in enumerate(zip(step.placements, groups, arrived, strict=True)):
-        missing = placement.count - there
-        if not missing:
+    waits = False
+    for group in dict.fromkeys(turn.arrivals.groups[s]):
+        short = turn.arrivals.shortfall(s, group)
+        pods = turn.arrivals.waiting[group][:short]
+        if not short:
             continue
-        begin = used.get(group, 0)
-        pods = turn.arrivals.waiting[group][begin : begin + missing]
-        used[group] = begin + missing
+        who = f"{short} pod{'s' if short > 1 else ''} of {group.owner[1]} {group.owner[0]}/{group.owner[2]}"
         if pods:
-            if _await(turn, s, i, placement, pods):
-                open_placements += 1
+            waits |= _await(turn, s, group, pods)
             if turn.draft.is_finished:
                 return None
-            continue
-        elsewhere = turn.arrivals.elsewhere(group) - _explained(turn, s, group) - explained.get(group, 0)
-        if elsewhere >= missing:
-            explained[group] = explained.get(group, 0) + missing
-            reasons.append((PLACED_ELSEWHERE, f"{_pods_of(placement, missing)} went to other nodes"))
-        elif turn.lasts(f"absent {s} {i}") < _patience(turn, s, group):
-            turn.say(f"waits for {_pods_of(placement, missing)} to be made by its owner")
-            open_placements += 1
+        elif turn.arrivals.elsewhere(group) >= short:
+            reasons.append((PLACED_ELSEWHERE, f"{who} went to other nodes"))
+        elif turn.lasts(f"absent {s} {group.owner}") < _patience(turn, s, group):
+            turn.say(f"waits for {who} to be made by its owner")
+            waits = True
         else:
-            reasons.append((REPLACEMENT_NEVER_CAME, f"{_pods_of(placement, missing)} did not come"))
-    if open_placements:
+            reasons.append((REPLACEMENT_NEVER_CAME, f"{who} did not come"))
+    if waits:
         return None
     return max(reasons, key=lambda r: r[0] == REPLACEMENT_NEVER_CAME, default=("", ""))
 
 
-def _await(turn: Turn, s: int, i: int, placement: PlannedPlacement, pods: list[Pod]) -> bool:
+def _await(turn: Turn, s: int, group: GroupKey, pods: list[Pod]) -> bool:
     """Whether these pods are still to be waited for; ends the plan when they cannot come any more."""
-    pod, node = pods[0], placement.node
+    pod = pods[0]
+    places = [placement.node for placement in turn.arrivals.open_places(s, group)]
+    node = next((n for n in places if turn.paper.against(pod, n) is None), places[0])
     against = turn.paper.against(pod, node)
     if against is None:
         _wake(turn, s, node, pods)
@@ -83,9 +77,9 @@ def _await(turn: Turn, s: int, i: int, placement: PlannedPlacement, pods: list[P
         outcome = Outcome.CLUSTER_CHANGED if against in OF_THE_NODE else Outcome.OVERTAKEN
         message = f"{pod.key} cannot go to {node} any more: {against.value}{_taken_by(turn, node)}"
         turn.say(message)
-        if turn.lasts(f"obstacle {s} {i}") >= GRACE_SECONDS:
+        if turn.lasts(f"obstacle {s} {group.owner}") >= GRACE_SECONDS:
             turn.finish(outcome, message)
-    elif turn.lasts(f"placing {s} {i} {placement.count - len(pods)}") >= PLACE_SECONDS:
+    elif turn.lasts(f"placing {s} {group.owner} {len(places)}") >= PLACE_SECONDS:
         told = f": {pod.unschedulable_message}" if pod.unschedulable_message else ""
         turn.finish(Outcome.CLUSTER_CHANGED, f"{pod.key} was not placed on {node} for {PLACE_SECONDS:.0f} s{told}")
     return True
@@ -115,13 +109,6 @@ def _patience(turn: Turn, s: int, group: GroupKey) -> float:
     return REPLACEMENT_AGAIN_SECONDS if failed else REPLACEMENT_SECONDS
 
 
-def _explained(turn: Turn, s: int, group: GroupKey) -> int:
-    """Newcomers elsewhere that earlier steps have already given up waiting for."""
-    return sum(
-        turn.arrivals.missing_of(t, group) for t in range(s) if turn.draft.reason(*turn.places[t]) == PLACED_ELSEWHERE
-    )
-
-
 def _taken_by(turn: Turn, node: str) -> str:
     """Who came to the node after the plan, as far as it is no pod of the plan."""
     created = turn.plan.metadata.creation_timestamp
@@ -132,8 +119,3 @@ def _taken_by(turn: Turn, node: str) -> str:
         if pod.node == node and pod.created >= stamp and turn.arrivals.group_of_pod(pod) is None:
             return f" (its room was taken by {pod.key})"
     return ""
-
-
-def _pods_of(placement: PlannedPlacement, count: int) -> str:
-    workload = placement.workload
-    return f"{count} pod{'s' if count > 1 else ''} of {workload.kind} {workload.namespace}/{workload.name}"

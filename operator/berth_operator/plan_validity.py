@@ -7,8 +7,10 @@ pods that are going away anyway are in the way. Cost: 30 ms at 30,000 pods, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import msgspec
 
@@ -45,16 +47,23 @@ MayEvict = Callable[[Pod], str]
 """Empty, or why not."""
 
 
-def obstacles(arrivals: Arrivals, snapshot: Snapshot, steps: Iterable[int], may_evict: MayEvict) -> list[Obstacle]:
-    """What would keep these steps, carried out in this order from now on, from working."""
+def obstacles(
+    arrivals: Arrivals,
+    snapshot: Snapshot,
+    steps: Iterable[int],
+    may_evict: MayEvict,
+    given_up: Mapping[GroupKey, int] = MappingProxyType({}),
+) -> list[Obstacle]:
+    """What would keep these steps, carried out in this order from now on, from working. given_up: pods of a group that
+    earlier steps no longer wait for."""
     steps = list(steps)
     found = _evictions_in_doubt(arrivals, steps, may_evict)
     if found:
         return found
-    found = Paper(arrivals, snapshot, leaving=True).walk(steps)
+    found = Paper(arrivals, snapshot, leaving=True, given_up=given_up).walk(steps)
     if not found:
         return []
-    later = {o.message for o in Paper(arrivals, snapshot, leaving=False).walk(steps)}
+    later = {o.message for o in Paper(arrivals, snapshot, leaving=False, given_up=given_up).walk(steps)}
     return [replace(obstacle, passes=obstacle.message not in later) for obstacle in found]
 
 
@@ -75,12 +84,21 @@ def _evictions_in_doubt(arrivals: Arrivals, steps: list[int], may_evict: MayEvic
 class Paper:
     """The cluster as it stands, to try things on. leaving: terminating pods still hold their room."""
 
-    def __init__(self, arrivals: Arrivals, snapshot: Snapshot, *, leaving: bool) -> None:
+    def __init__(
+        self,
+        arrivals: Arrivals,
+        snapshot: Snapshot,
+        *,
+        leaving: bool,
+        given_up: Mapping[GroupKey, int] = MappingProxyType({}),
+    ) -> None:
         self._arrivals = arrivals
         pods = snapshot.pods if leaving else [p for p in snapshot.pods if not p.terminating]
         self._cluster = Cluster(snapshot.nodes, pods)
-        self._evicted: dict[str, list[Pod]] = {}
+        self._given_up = given_up
         self._used: dict[GroupKey, int] = {}
+        self._open: dict[GroupKey, list[PlannedPlacement]] = {}
+        self._taken: dict[GroupKey, list[PlannedPlacement]] = defaultdict(list)
 
     def walk(self, steps: list[int]) -> list[Obstacle]:
         found: list[Obstacle] = []
@@ -99,21 +117,27 @@ class Paper:
         return Reason.UNKNOWN_NODE if there is None else self._cluster.against(pod, there)
 
     def _place(self, s: int) -> list[Obstacle]:
-        step = self._arrivals.steps[s]
-        left: list[tuple[Pod, PlannedPlacement]] = []
-        for placement, group, there in zip(
-            step.placements, self._arrivals.groups[s], self._arrivals.arrived[s], strict=True
-        ):
-            left += [(self._next_pod(group, placement), placement) for _ in range(placement.count - there)]
+        arrivals = self._arrivals
+        left: list[tuple[Pod, GroupKey]] = []
+        for group in dict.fromkeys(arrivals.groups[s]):
+            places = arrivals.open_places(s, group)
+            for taken in self._taken[group]:
+                places.remove(taken)
+            due = arrivals.shortfall(s, group) - len(self._taken[group]) - self._given_up.get(group, 0)
+            self._open[group] = places
+            left += [(self._next_pod(group, places[0]), group) for _ in range(min(due, len(places)))]
         progress = True
         while left and progress:
             progress = False
-            for pod, placement in list(left):
-                if self.against(pod, placement.node) is None:
-                    self._cluster.place(pod, placement.node)
-                    left.remove((pod, placement))
+            for pod, group in list(left):
+                place = next((p for p in self._open[group] if self.against(pod, p.node) is None), None)
+                if place is not None:
+                    self._cluster.place(pod, place.node)
+                    self._open[group].remove(place)
+                    self._taken[group].append(place)
+                    left.remove((pod, group))
                     progress = True
-        return [self._obstacle(pod, placement) for pod, placement in left]
+        return [self._obstacle(pod, self._open[group][-1]) for pod, group in left]
 
     def _next_pod(self, group: GroupKey, placement: PlannedPlacement) -> Pod:
         """The next pod of the group to be placed: one that waits, else a copy of one that stands, else its request alone."""

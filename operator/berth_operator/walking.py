@@ -148,7 +148,7 @@ def _advance(turn: Turn, s: int) -> bool:
         _evict(turn, s, standing)
         return False
     reason = message = ""
-    if turn.arrivals.missing(s):
+    if any(turn.arrivals.shortfall(s, group) for group in turn.arrivals.groups[s]):
         turn.draft.set_step(wave, step, "Placing", evicted=evicted, placed=placed)
         ended = place(turn, s)
         if ended is None:
@@ -199,7 +199,7 @@ def _unreplaced(turn: Turn, s: int) -> set[Owner]:
         for t in range(s)
         if turn.draft.reason(*turn.places[t]) == REPLACEMENT_NEVER_CAME
         for group in turn.arrivals.groups[t]
-        if turn.arrivals.missing_of(t, group)
+        if turn.arrivals.shortfall(t, group)
     }
 
 
