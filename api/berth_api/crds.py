@@ -256,11 +256,18 @@ def _structural(schema: Json, named: Mapping[str, Json], defaults: bool) -> Json
             out["format"] = "double"
         case "string" if "enum" not in out and "format" not in out:
             out.setdefault("maxLength", MAX_STRING)
-    if defaults and "default" in schema and schema["default"] is not None:
-        out["default"] = schema["default"]
+    if defaults and schema.get("default") is not None:
+        out["default"] = _without_nulls(schema["default"])
     if "description" in out:
         out["description"] = " ".join(str(out["description"]).split()).replace("``", "`")
     return out
+
+
+def _without_nulls(value: object) -> object:
+    """A default as the API server takes it: what is null is absent."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(part) for key, part in value.items() if part is not None}
+    return value
 
 
 def _plain(schema: Json, named: Mapping[str, Json]) -> Json:
