@@ -38,10 +38,10 @@ MAX_PAGE = 100_000
 GROW = 4
 """Pages become this many times larger when a list expires before its end, and smaller when one is too large."""
 
-METADATA_ONLY = (
-    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,"
-    "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
-)
+JSON = "application/json"
+METADATA_OF_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+METADATA_OF_EVENTS = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+"""Not interchangeable: a watch that asks for the other gets events of empty lists."""
 
 MAX_SAID = 100
 """Different complaints of one reflector that reach the log."""
@@ -98,10 +98,6 @@ class Collection(msgspec.Struct, Generic[T], frozen=True):
     metadata_only: bool = False
     older_paths: tuple[str, ...] = ()
     """Where older API servers have it, tried in turn when it is not there. Only for optional ones."""
-
-    @property
-    def accept(self) -> str:
-        return METADATA_ONLY if self.metadata_only else "application/json"
 
 
 class _Listing(msgspec.Struct):
@@ -161,12 +157,13 @@ class Reflector(Generic[T]):
 
     async def _list(self) -> None:
         listing = self._listing = self._listing or _Listing(set())
+        accept = METADATA_OF_LIST if self.collection.metadata_only else JSON
         while True:
             query = {"limit": str(self._limit)}
             if listing.token:
                 query["continue"] = listing.token
             body = await self._connection.request(
-                "GET", self.path, query=query, accept=self.collection.accept, timeout=self._pace.list_timeout
+                "GET", self.path, query=query, accept=accept, timeout=self._pace.list_timeout
             )
             self.heard = self._clock()
             page = self._page(body)
@@ -194,7 +191,8 @@ class Reflector(Generic[T]):
             "timeoutSeconds": str(max(round(seconds), 1)),
         }
         started = self._clock()
-        batches = self._connection.batches(self.path, query, accept=self.collection.accept, silence=self._pace.silence)
+        accept = METADATA_OF_EVENTS if self.collection.metadata_only else JSON
+        batches = self._connection.batches(self.path, query, accept=accept, silence=self._pace.silence)
         async for lines in batches:
             self.heard = self._clock()
             for i, line in enumerate(lines):
@@ -227,6 +225,8 @@ class Reflector(Generic[T]):
 
     def _put(self, wire: T) -> None:
         try:
+            if not wire.metadata.name:
+                raise FieldError("metadata.name", "is missing: the server answered with something else")
             self._store.put(wire)
         except FieldError as error:
             self._unreadable((wire.metadata.namespace or "", wire.metadata.name), error)

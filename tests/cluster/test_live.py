@@ -359,10 +359,48 @@ def test_leases_plans_and_policies_are_kept_by_name() -> None:
 
 
 def test_owners_are_asked_for_as_metadata_only() -> None:
+    """A list of them in a list, one of them in an event: a real server answers a mixed request with neither."""
+
     async def scenario() -> None:
         async with watched(node("n1")) as (server, _):
-            accepts = {accept for path, _, accept in server.queries if path.endswith("replicasets")}
-            assert len(accepts) == 1
-            assert "PartialObjectMetadata" in (accepts.pop() or "")
+            asked = {
+                (bool(query.get("watch")), accept)
+                for path, query, accept in server.queries
+                if path == PATHS["ReplicaSet"]
+            }
+            form = "application/json;as={};g=meta.k8s.io;v=v1"
+            assert asked == {
+                (False, form.format("PartialObjectMetadataList")),
+                (True, form.format("PartialObjectMetadata")),
+            }
+
+    run(scenario())
+
+
+def test_nothing_stays_behind_of_pods_and_owners_that_are_gone() -> None:
+    async def scenario() -> None:
+        mounts = [{"name": "data", "persistentVolumeClaim": {"claimName": "c"}}]
+        term = {"labelSelector": {}, "namespaceSelector": {"matchLabels": {"team": "a"}}}
+        async with watched(node("n1")) as (server, cluster):
+            index, owners = cluster._pods, cluster._owners
+            empty = [len(held) for held in held_by(index)], len(owners)
+            for i in range(20):
+                await server.put(owner("ReplicaSet", f"r{i}").owned_by("Deployment", "web"))
+                await server.put(owner("Deployment", "web"))
+                thing = pod(f"p{i}").labelled({"index": str(i)}).annotated({"berth.dev/gang": f"g{i % 3}"})
+                await server.put(thing.owned_by("ReplicaSet", f"r{i}").spec(volumes=mounts).repels(**term).on("n1"))
+            await until(lambda: len(cluster.snapshot().pods) == 20)
+            for i in range(20):
+                await server.delete("ReplicaSet", f"r{i}", "default")
+                await server.delete("Pod", f"p{i}", "default")
+            await server.delete("Deployment", "web", "default")
+            await until(lambda: ([len(held) for held in held_by(index)], len(owners)) == empty)
+            assert owners.owners._owner_of == owners.owners._uids == {}
+
+    def held_by(index: Any) -> list[Any]:
+        return [
+            index.pods, index.by_uid, index.standing, index._records, index._on_node, index._using, index._selecting,
+            index._memberships, index._members, index._gangs,
+        ]  # fmt: skip
 
     run(scenario())
