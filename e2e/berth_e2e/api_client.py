@@ -6,6 +6,7 @@ import http.client
 import json
 import ssl
 import threading
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,6 +18,7 @@ import yaml
 from berth_e2e.objects import KubernetesObject
 
 TIMEOUT = 30.0
+FILLING_PAUSE = 0.1
 CREATORS = 4
 """Threads that create objects side by side: more do not help on 2 cores."""
 
@@ -78,7 +80,15 @@ class ApiClient:
         raise AssertionError("unreachable")
 
     def get(self, path: str, **query: str) -> Any:
-        return self.request("GET", f"{path}?{urlencode(query)}" if query else path)
+        """Waits while the server is still filling its cache of that kind, as it does after a start and for a new kind."""
+        end = time.monotonic() + TIMEOUT
+        while True:
+            try:
+                return self.request("GET", f"{path}?{urlencode(query)}" if query else path)
+            except RequestError as error:
+                if error.status != 429 or time.monotonic() > end:
+                    raise
+                time.sleep(FILLING_PAUSE)
 
     def items(self, path: str, **query: str) -> list[KubernetesObject]:
         found: list[KubernetesObject] = self.get(path, **query)["items"]

@@ -75,7 +75,12 @@ class LocalProcess:
                 start_new_session=True,
             )
         self.pid_file.parent.mkdir(parents=True, exist_ok=True)
-        self.pid_file.write_text(str(self._child.pid))
+        child = self._child
+        self.pid_file.write_text(str(child.pid))
+        # Popen is back before the kernel shows the new environment, and with it the mark
+        wait_for(
+            f"{self.name} started", lambda: _marked(child.pid, self.state) or child.poll() is not None, STOP_SECONDS
+        )
 
     def kill(self, sent: signal.Signals = signal.SIGKILL) -> None:
         """SIGKILL, as a power cut would, unless told otherwise; back when it is gone, or at once for other signals."""
@@ -158,11 +163,14 @@ def end_all(state: Path) -> list[int]:
     """Kills every process of the cluster; returns those that were there. Nothing of the cluster runs afterwards."""
     ended: list[int] = []
 
+    looks: list[bool] = []
+
     def none_left() -> bool:
         pids = marked_pids(state)
         _signal(pids, signal.SIGKILL)
         ended.extend(p for p in pids if p not in ended)
-        return not pids and all(has_ended(p) for p in ended)
+        looks.append(not pids and all(has_ended(p) for p in ended))
+        return looks[-2:] == [True, True]  # a process shows no mark for a moment while it is being started
 
     wait_for(f"end of all processes of {state}", none_left, 10.0, seen=lambda: marked_pids(state))
     return ended
