@@ -2,10 +2,10 @@
 
 Two things are compared, the second only where the first is equal:
 
-1. *wishes*: what the pod and the nodes' owner said themselves. Preferred node affinity counts by its weights, as one
-   intent of strength 1.0; a PreferNoSchedule taint that is not tolerated is avoided before that, as it is a warning;
-2. *packing*: how much more fragmented the node is with the pod on it (`fragmentation`), by the demand that the cluster
-   actually sees. Left out for pods with preferences that only kube-scheduler weighs: its own scores decide those.
+1. *wishes*: what the pod and the nodes' owner said themselves, added up. Preferred node affinity is one intent of strength
+   1.0, shared out by its weights; so is keeping off a node with a PreferNoSchedule taint that the pod does not tolerate;
+2. *packing*: how much room the pod would spoil there for those that usually come (`packing`). Left out for pods with preferences that only kube-scheduler
+   weighs: its own scores decide those.
 
 Ranks are whole numbers: the best nodes get 10, the next best 9, and so on; nodes of equal cost share a rank and leave the
 choice to the in-tree plugins (control-plane.md and DESIGN.md, "Traps": kube-scheduler multiplies by a weight of 121 or more).
@@ -15,22 +15,19 @@ Cost: figures are kept per request and per set of wishes, for all nodes, and onl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from berth_cluster.matching import term_matches, tolerates
 from berth_cluster.snapshot import Node, Pod, PodSpec
-from berth_scheduling.room import Requests, Room, Rows
-
-Costs = npt.NDArray[np.float64]
+from berth_scheduling.node_figures import Costs, NodeFigures
+from berth_scheduling.packing import Packing
+from berth_scheduling.room import Room, Rows
 
 MAX_RANK = 10
-MAX_KEPT = 512
-"""Requests, and sets of wishes, whose figures are remembered: 40 KB each at 5,000 nodes."""
 DIGITS = 9
 """Costs that differ by less than this many decimals are equal."""
 
@@ -67,24 +64,12 @@ class PrefersNodes:
         return 1.0 - met / total if total else 0.0
 
 
-class _Kept(msgspec.Struct):
-    """Figures of all rows, as of a tick."""
-
-    figures: Costs
-    tick: int = 0
-    uniform: bool = False
-    """No node costs anything."""
-
-
 class Ranking:
-    def __init__(
-        self, room: Room, clock: Callable[[], float], wishes: Sequence[Wish] = (AvoidsTaints(), PrefersNodes())
-    ):
+    def __init__(self, room: Room, packing: Packing, wishes: Sequence[Wish] = (AvoidsTaints(), PrefersNodes())) -> None:
         self._room = room
-        self._clock = clock
+        self._packing = packing
         self._wishes = wishes
-        self._packing: dict[object, _Kept] = {}
-        self._wished: dict[object, _Kept] = {}
+        self._wished = NodeFigures(room, 0.0)
 
     def best(self, pod: Pod, rows: Rows, count: int) -> Rows:
         """Positions in `rows` of the `count` best of them, ascending."""
@@ -123,49 +108,18 @@ class Ranking:
         for wish in self._wishes:
             key = wish.key(pod.spec)
             if key is not None:
-                kept = self._wishes_of(wish, pod.spec, key)
-                if not kept.uniform:
-                    costs = kept.figures[rows]
-                    wished = costs if wished is None else wished + costs
-        return wished, None if pod.spec.soft_preferences else self._packing_of(pod)[rows]
+                costs = self._wish_costs(wish, pod.spec, key)
+                if costs is not None:
+                    wished = costs[rows] if wished is None else wished + costs[rows]
+        return wished, None if pod.spec.soft_preferences else self._packing.costs(pod.spec.requests)[rows]
 
-    def _wishes_of(self, wish: Wish, spec: PodSpec, key: object) -> _Kept:
-        place = (type(wish), key)
-        kept = _figures(self._wished, place, self._room, 0.0)
+    def _wish_costs(self, wish: Wish, spec: PodSpec, key: object) -> Costs | None:
+        """Of all rows; None where no node costs anything."""
+        kept = self._wished.under((type(wish), key))
         if self._room.relabelled_at > kept.tick:
             for row in np.flatnonzero(self._room.relabelled > kept.tick).tolist():
                 node = self._room.nodes[row]
                 kept.figures[row] = wish.cost(spec, node) if node is not None else 0.0
-            kept.uniform = not kept.figures.any()
+            kept.differ = bool(kept.figures.any())
             kept.tick = self._room.tick
-        return kept
-
-    def _packing_of(self, pod: Pod) -> Costs:
-        kept = _figures(self._packing, pod.spec.requests, self._room, np.inf)
-        room = self._room
-        if room.tick > kept.tick:
-            rows = room.changed_since(kept.tick)
-            kept.figures[rows] = left_over(room, rows, pod.spec.requests)
-            kept.tick = room.tick
-        return kept.figures
-
-
-def left_over(room: Room, rows: Rows, requests: Requests) -> Costs:
-    """Mean share of each resource that would be left free: the tightest fit costs least. Infinite without room."""
-    request = room.vector(requests)
-    columns = np.flatnonzero(request)
-    if not len(columns):
-        return np.zeros(len(rows))
-    free = room.free[np.ix_(rows, columns)] - request[columns]
-    shares = (free / np.maximum(room.allocatable[np.ix_(rows, columns)], 1)).mean(axis=1)
-    return np.where((free >= 0).all(axis=1), shares, np.inf)
-
-
-def _figures(kept: dict[object, _Kept], key: object, room: Room, blank: float) -> _Kept:
-    """Those kept under the key, made new where there are none or the table has grown. blank: of rows without a node."""
-    found = kept.get(key)
-    if found is None or len(found.figures) != room.size:
-        if len(kept) >= MAX_KEPT:
-            kept.clear()
-        found = kept[key] = _Kept(np.full(room.size, blank))
-    return found
+        return kept.figures if kept.differ else None

@@ -26,6 +26,7 @@ from berth_scheduling.filtering import Filtering
 from berth_scheduling.gangs import Gangs
 from berth_scheduling.kept_room import GroupKey
 from berth_scheduling.ledger import Ledger
+from berth_scheduling.packing import Packing
 from berth_scheduling.preemption import Preemption
 from berth_scheduling.ranking import MAX_RANK, Ranking
 from berth_scheduling.reservations import Reservations
@@ -53,7 +54,8 @@ class Scheduler:
         self._reservations = Reservations(self._room, self._taken, now)
         self._ledger = Ledger(self._room, clock, settings.ledger_seconds, self._reservations.touch)
         self._gangs = Gangs(self._ledger, self._reservations, clock, settings.gang_hold_seconds)
-        self._ranking = Ranking(self._room, clock)
+        self._packing = Packing(self._room, clock)
+        self._ranking = Ranking(self._room, self._packing)
         self._filtering = Filtering(settings, self._room, self._reservations, self._ledger, self._ranking, self._gangs)
         self._preemption = Preemption(settings.scheduler_name, self._room, self._reservations, self._ledger)
 
@@ -92,6 +94,8 @@ class Scheduler:
             self._forget(old)
         if new is None:
             return
+        if old is None or new.uid != old.uid:
+            self._packing.observe(new.spec.requests)
         identity = new.uid or new.key
         before = self._room.bound(identity)
         if before is not None and before.node is not None:
@@ -113,9 +117,10 @@ class Scheduler:
         """Leases are the extender's: it sets `leader_alive`."""
 
     def expire(self) -> None:
-        """Ledger entries and plans whose time is over; to be called about once a second."""
+        """Ends what is over and tends what is kept for speed; to be called about once a second."""
         self._ledger.expire()
         self._reservations.refresh()
+        self._packing.tend()
 
     # What metrics and acknowledgements show
 

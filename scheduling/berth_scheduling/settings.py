@@ -18,5 +18,3 @@ class Settings(msgspec.Struct, frozen=True):
     """Filter answers with so many nodes, the best. None: with all that pass."""
     narrow_above: int = 100
     """Only where more nodes than this are offered: below it kube-scheduler's own scoring costs little."""
-    demand_seconds: float = 5.0
-    """The packing score's picture of demand is renewed this often at most."""
