@@ -130,7 +130,7 @@ def replica_set(template: int) -> Json:
 
 
 def _managed(manager: str) -> list[Json]:
-    fields = {f"f:field{i}": {"f:part": {}, "f:other": {f'k:{{"type":"T{i}"}}': {".": {}}}} for i in range(18)}
+    fields: Json = {f"f:field{i}": {"f:part": {}, "f:other": {f'k:{{"type":"T{i}"}}': {".": {}}}} for i in range(18)}
     entry = {"apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": {"f:metadata": fields, "f:spec": fields}, "manager": manager, "operation": "Update", "time": "2026-01-01T00:00:00Z"}  # fmt: skip
     return [entry]
 

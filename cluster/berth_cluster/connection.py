@@ -58,7 +58,8 @@ class ApiError(Exception):
 
 
 class UnreachableError(ApiError):
-    """No answer, or not all of it: refused, cut, timed out. reason: Unreachable, Timeout, Cut, Silent or TooLarge."""
+    """No answer, or not all of it: refused, cut, timed out. reason: Unreachable, Timeout, Cut, Silent, TooLarge,
+    NoCredentials (a token file that has gone, say)."""
 
     def __init__(self, asked: str, reason: str, message: str) -> None:
         super().__init__(asked, 0, reason, message)
@@ -227,6 +228,8 @@ class Connection:
         except aiohttp.SocketTimeoutError as error:
             reason = "Silent" if answer is not None else "Timeout"
             raise UnreachableError(asked, reason, "nothing came for too long") from error
+        except self._client.refused as error:
+            raise UnreachableError(asked, "NoCredentials", str(error)) from error
         except TimeoutError as error:
             raise UnreachableError(asked, "Timeout", "not answered in time") from error
         except aiohttp.ClientPayloadError as error:

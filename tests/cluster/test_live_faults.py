@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -276,6 +277,32 @@ class TestConnection:
                 with pytest.raises(ApiError, match="401"):
                     await connection.request("GET", PODS)
                 assert await connection.request("GET", PODS)
+
+        run(scenario())
+
+    def test_a_plugin_is_asked_for_the_token_again_when_it_expires(self, tmp_path: Path) -> None:
+        asked = tmp_path / "asked"
+        code = f"""
+import json, pathlib, datetime
+path = pathlib.Path({str(asked)!r})
+times = int(path.read_text()) + 1 if path.exists() else 1
+path.write_text(str(times))
+ends = "2020-01-01T00:00:00Z" if times == 1 else "2999-01-01T00:00:00Z"
+status = {{"token": f"token-{{times}}", "expirationTimestamp": ends}}
+print(json.dumps({{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": status}}))
+"""
+        plugin = {
+            "apiVersion": "client.authentication.k8s.io/v1", "command": sys.executable, "args": ["-c", code],
+            "interactiveMode": "Never",
+        }  # fmt: skip
+
+        async def scenario() -> None:
+            server = ApiServer()
+            server.token = "token-2"
+            async with server.running(), connected(server, tmp_path, exec=plugin) as connection:
+                for _ in range(3):
+                    assert await connection.request("GET", PODS)
+            assert asked.read_text() == "2"
 
         run(scenario())
 
