@@ -54,6 +54,14 @@ class Run(msgspec.Struct, frozen=True):
     round: int
     pods: int
     seconds: float
+    scheduler_cpu: float
+    """Seconds of CPU in that time; unlike pods/s hardly touched by what else the machine does."""
+    extender_cpu: float
+
+    @property
+    def cpu_milliseconds(self) -> float:
+        """A pod, scheduler and extender together."""
+        return 1_000 * (self.scheduler_cpu + self.extender_cpu) / self.pods
 
     @property
     def rate(self) -> float:
@@ -113,13 +121,22 @@ def _run(cluster: Cluster, way: str, number: int, pods: int) -> Run:
     total = each * len(groups)
     wait_for(f"{total} pods made", lambda: _count(cluster) == total, WAY_SECONDS)
     ports = [claim_port(random.Random()) for _ in range(3)]
-    started: list[subprocess.Popen[bytes]] = []
+    started: dict[str, subprocess.Popen[bytes]] = {}
     try:
         if way.startswith("berth"):
-            started.append(_start_extender(cluster, way, ports))
-        seconds = asyncio.run(_watch(cluster, total, lambda: started.append(_start_scheduler(cluster, way, ports))))
+            started["extender"] = _start_extender(cluster, way, ports)
+        before: dict[str, float] = {}
+
+        def begin() -> None:
+            started["scheduler"] = _start_scheduler(cluster, way, ports)
+
+        def first_bound() -> None:
+            before.update({name: _cpu_seconds(process.pid) for name, process in started.items()})
+
+        seconds = asyncio.run(_watch(cluster, total, begin, first_bound))
+        spent = {name: _cpu_seconds(process.pid) - before[name] for name, process in started.items()}
     finally:
-        for process in reversed(started):
+        for process in reversed(started.values()):
             process.terminate()
             process.wait()
         give_back(ports)
@@ -127,10 +144,10 @@ def _run(cluster: Cluster, way: str, number: int, pods: int) -> Run:
             cluster.api.delete(f"/apis/apps/v1/namespaces/default/replicasets/{group}")
         cluster.api.delete("/api/v1/namespaces/default/pods", grace_seconds=0)
         wait_for("all pods gone", lambda: _count(cluster) == 0, WAY_SECONDS)
-    return Run(way, number, total, seconds)
+    return Run(way, number, total, seconds, spent["scheduler"], spent.get("extender", 0.0))
 
 
-async def _watch(cluster: Cluster, total: int, start: Callable[[], None]) -> float:
+async def _watch(cluster: Cluster, total: int, start: Callable[[], None], first_bound: Callable[[], None]) -> float:
     """Seconds from the first binding to the last, seen by a watch on bound pods."""
     connection = await Connection.open(cluster.kubeconfig)
     bound: dict[str, float] = {}
@@ -143,6 +160,8 @@ async def _watch(cluster: Cluster, total: int, start: Callable[[], None]) -> flo
                     async for line in connection.stream("/api/v1/namespaces/default/pods", query):
                         event = msgspec.json.decode(line, type=_Event)
                         if event.type == "ADDED":
+                            if not bound:
+                                first_bound()
                             bound.setdefault(event.object.metadata.name, time.perf_counter())
                             if len(bound) == total:
                                 break
@@ -204,6 +223,12 @@ def _start_extender(cluster: Cluster, way: str, ports: list[int]) -> subprocess.
     return process
 
 
+def _cpu_seconds(pid: int) -> float:
+    """User and system time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _count(cluster: Cluster) -> int:
     """Pods of the namespace, counted by the server."""
     listed = cluster.api.get("/api/v1/namespaces/default/pods", limit="1")
@@ -213,12 +238,13 @@ def _count(cluster: Cluster) -> int:
 def _table(report: ThroughputReport) -> str:
     lines = [
         f"{report.pods} pods on {report.nodes} nodes, Kubernetes {report.version}, load before {report.machine.load_average:.1f}",
-        f"{'way':<12}{'pods/s':>8}{'of stock':>10}{'of stock-all':>14}   each round",
+        f"{'way':<12}{'pods/s':>8}{'of stock':>10}{'of stock-all':>14}{'cpu ms/pod':>12}   each round",
     ]
     for way in dict.fromkeys(run.way for run in report.runs):
         shares = [report.rate(way) / report.rate(of) if of in {r.way for r in report.runs} else 0.0 for of in TARGETS]
         each = " ".join(f"{run.rate:.0f}" for run in report.runs if run.way == way)
-        lines.append(f"{way:<12}{report.rate(way):>8.1f}{shares[0]:>10.2f}{shares[1]:>14.2f}   {each}")
+        cpu = statistics.median(run.cpu_milliseconds for run in report.runs if run.way == way)
+        lines.append(f"{way:<12}{report.rate(way):>8.1f}{shares[0]:>10.2f}{shares[1]:>14.2f}{cpu:>12.2f}   {each}")
     return "\n".join(lines)
 
 
