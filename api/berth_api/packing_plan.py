@@ -59,9 +59,13 @@ class WorkloadRef(ApiModel):
     """The top owner of pods; kind Pod for a bare pod."""
 
     namespace: str = Field(max_length=63)
+    """Namespace of the owner."""
     kind: str = Field(max_length=63)
+    """Kind of the owner."""
     name: str = Field(max_length=253)
+    """Name of the owner."""
     uid: str = Field(default="", max_length=64)
+    """uid of the owner; empty where it is not known."""
 
 
 class PlannedPlacement(ApiModel):
@@ -70,7 +74,9 @@ class PlannedPlacement(ApiModel):
     workload: WorkloadRef
     priority: int = Field(description="Value of the pods' priority.")
     node: str = Field(max_length=253)
+    """Node where they are to arrive."""
     count: int = Field(ge=1, le=10_000)
+    """How many pods are to arrive there."""
     standing: int = Field(
         default=0,
         ge=0,
@@ -88,11 +94,15 @@ class PlannedEviction(ApiModel):
 
     pod: str = Field(max_length=317, description="namespace/name")
     uid: str = Field(max_length=64)
+    """uid of the pod: another pod of that name is left alone."""
     workload: WorkloadRef
     priority: int
+    """Value of the pod's priority."""
     node: str = Field(max_length=253)
+    """Node that it leaves."""
     target: str | None = Field(default=None, max_length=253, description="Node where its replacement goes.")
     move_cost: int = 1
+    """What moving it costs, from berth.dev/move-cost; 1 unless said."""
     requests: dict[str, int] = Field(description="Effective request, units as in placements.")
 
 
@@ -100,50 +110,70 @@ class PlannedStep(ApiModel):
     """Evict these, wait until they are gone, then these are placed."""
 
     evictions: list[PlannedEviction] = Field(default=[], max_length=1_000)
+    """Evicted together, through the Eviction API."""
     placements: list[PlannedPlacement] = Field(default=[], max_length=1_000)
+    """Placed when those are gone."""
 
 
 class PlannedWave(ApiModel):
     """Steps that belong together: at the end of a wave, and only there, the cluster is known to be no worse by tier."""
 
     steps: list[PlannedStep] = Field(max_length=1_000)
+    """One after the other."""
 
 
 class TierCertificate(ApiModel):
     """A tier before and after. `bound`: the most pods of it that can be placed, given the tiers above."""
 
     priority: int
+    """Value of the priority."""
     priority_class: str = ""
+    """Name of a PriorityClass of that value."""
     pods: int
+    """Pods of that priority, running and waiting."""
     placed_before: int
+    """How many of them had a node."""
     placed_after: int
+    """How many have one when the plan is done."""
     bound: int
+    """The most of them that any placement can hold, given the tiers above."""
     certificate: Literal["Optimal", "Bounded"]
+    """Optimal: the bound is reached. Bounded: at most the difference is missing."""
     evidence: str = Field(default="", max_length=64)
+    """What the bound rests on, in the solver's words."""
 
 
 class DisruptionCertificate(ApiModel):
     moves: int
+    """Evictions whose replacement has a node waiting for it."""
     evictions: int
+    """Evictions whose replacement has none."""
     value: float = Field(description="Moves and evictions weighted by their cost.")
     bound: float = Field(description="The least that any way to these counts must cost.")
     certificate: Literal["Optimal", "Bounded"]
+    """Optimal: no way to these counts costs less. Bounded: at most the difference could be saved."""
     evidence: str = Field(default="", max_length=64)
+    """What the bound rests on, in the solver's words."""
 
 
 class PlanCertificate(ApiModel):
     """What is proven about the plan, and that code which shares nothing with the search has checked it."""
 
     tiers: list[TierCertificate] = Field(max_length=1_000)
+    """From the highest priority down."""
     disruption: DisruptionCertificate
+    """What reaching these counts costs."""
     verified: bool
+    """Code that shares nothing with the search has checked the plan."""
     solve_seconds: float
+    """How long the search took."""
 
 
 class PlanSnapshot(ApiModel):
     """What the plan was computed on."""
 
     taken: datetime
+    """When the cluster stood like this."""
     resource_versions: dict[str, str] = Field(default={}, description="Kind to the resourceVersion of its list.")
     fingerprint: str = Field(
         default="", max_length=64, description="Hash of what the plan depends on; unlike versions it ignores noise."
@@ -151,10 +181,13 @@ class PlanSnapshot(ApiModel):
 
 
 class PackingPlanSpec(ApiModel):
+    """What was proven. Only `approved` and `cancelled` may change."""
+
     policy: str = Field(
         default="", max_length=253, description="PackingPolicy it was made under; empty: built-in defaults."
     )
     trigger: Trigger
+    """Why the plan was made."""
     summary: str = Field(max_length=1_024, description="What it does and what is proven, in a sentence for people.")
     approved: bool = Field(default=False, description="Set to true to have the plan carried out.")
     cancelled: bool = Field(default=False, description="Set to true to stop the plan; what is under way is finished.")
@@ -162,8 +195,11 @@ class PackingPlanSpec(ApiModel):
         description="At this moment the plan ends, whatever is left of it, and keeps no room any more."
     )
     certificate: PlanCertificate
+    """What is proven about the plan."""
     snapshot: PlanSnapshot
+    """What the plan was computed on."""
     waves: list[PlannedWave] = Field(max_length=1_000)
+    """Carried out one after the other; one may stop after each."""
 
     @property
     def evictions(self) -> tuple[PlannedEviction, ...]:
@@ -178,45 +214,70 @@ class StepStatus(ApiModel):
     """Outcome of one step; wave and step count from 0."""
 
     wave: int
+    """Counted from 0."""
     step: int
+    """Within its wave, counted from 0."""
     state: Literal["Pending", "Evicting", "Placing", "Done", "Failed", "Skipped"]
+    """How far it is."""
     evicted: int = 0
+    """Pods of it that are gone."""
     placed: int = 0
+    """Pods of it that have arrived."""
     reason: str = Field(default="", max_length=64)
+    """Reason code where something went otherwise than planned."""
     message: str = Field(default="", max_length=1_024)
+    """The same in a sentence."""
     started: datetime | None = None
+    """When its first eviction or placement began."""
     finished: datetime | None = None
+    """When it was done, skipped or given up."""
 
 
 class EvictionRecord(ApiModel):
     """An eviction of ours that the API server accepted: what budgets count and what a new leader goes on from."""
 
     pod: str = Field(max_length=317)
+    """namespace/name"""
     uid: str = Field(max_length=64)
+    """uid of the pod."""
     workload: str = Field(max_length=400, description="namespace/kind/name")
     at: datetime
+    """When it was asked for."""
 
 
 class PackingPlanStatus(ApiModel):
+    """How far the plan has been carried out; written by the leader."""
+
     observed_generation: int = 0
+    """Generation of the spec that this status speaks of."""
     phase: str = Field(
         default="", max_length=32, description="For people: Proposed, Reserving, Executing, or the outcome."
     )
     conditions: list[Condition] = Field(default=[], max_length=16)
+    """Approved, Reserved, Executing, Finished; the reason of Finished says how it ended."""
     steps: list[StepStatus] = Field(default=[], max_length=1_000)
+    """Outcome of each step."""
     evictions: list[EvictionRecord] = Field(default=[], max_length=1_000)
+    """What was evicted; budgets count these."""
     pods_planned: int = 0
+    """Pods to be placed."""
     pods_placed: int = 0
+    """Pods that have arrived."""
     moves_planned: int = 0
+    """Pods to be evicted."""
     moves_done: int = 0
+    """Pods evicted so far."""
     progress: str = Field(default="", max_length=64, description="For people: `placed 2/3, moved 1/1`.")
     message: str = Field(default="", max_length=1_024)
+    """How it stands, in a sentence."""
 
 
 class PackingPlan(Resource):
     kind: Literal["PackingPlan"] = "PackingPlan"
     spec: PackingPlanSpec
+    """What was proven. Only approved and cancelled may change."""
     status: PackingPlanStatus = PackingPlanStatus()
+    """How far it has been carried out; written by the leader."""
 
     @property
     def is_approved(self) -> bool:

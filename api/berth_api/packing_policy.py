@@ -37,10 +37,14 @@ class Budgets(ApiModel):
     """Limits on evictions of ours; a plan that would pass one is cut down or not made. They hold across restarts."""
 
     moves_per_plan: int = Field(default=50, ge=0, le=MAX_MOVES_PER_PLAN)
+    """Most evictions of one plan."""
     moves_per_hour: int = Field(default=100, ge=0, le=10_000)
+    """Most evictions in an hour, all plans together."""
     moves_per_workload: int = Field(default=10, ge=0, le=1_000, description="Evictions of one workload in an hour.")
     moves_per_pod_gained: int = Field(default=10, ge=1, le=1_000)
+    """Most evictions for each pod that the plan places more than before."""
     quiet_hours: list[QuietHours] = Field(default=[], max_length=16)
+    """Times in which no plan begins."""
 
 
 class Triggers(ApiModel):
@@ -51,6 +55,7 @@ class Triggers(ApiModel):
 class Consolidation(ApiModel):
     enabled: bool = Field(default=False, description="Empty nodes by moving their pods together.")
     period_seconds: int = Field(default=3_600, ge=60, le=604_800)
+    """How often to look whether fewer nodes would do."""
     min_nodes_freed: int = Field(default=1, ge=1, le=1_000, description="Do nothing for less.")
 
 
@@ -64,9 +69,14 @@ class Scope(ApiModel):
 
 
 class PackingPolicySpec(ApiModel):
+    """What the planning loop may do by itself."""
+
     mode: Mode = Mode.AUTOMATIC
+    """Automatic: verified plans are carried out. Manual: a person approves each. DryRun: plans are only written."""
     scope: Scope = Scope()
+    """Which pods the policy is for."""
     budgets: Budgets = Budgets()
+    """How much may be disturbed."""
     time_budget_seconds: float = Field(default=5.0, ge=0.1, le=300, description="For solving one plan.")
     patience_seconds: float = Field(
         default=30.0,
@@ -75,7 +85,9 @@ class PackingPolicySpec(ApiModel):
         description="After so long without a plan a waiting pod is served by ordinary preemption, its room reserved.",
     )
     triggers: Triggers = Triggers()
+    """When plans are made for pods that cannot be placed."""
     consolidation: Consolidation = Consolidation()
+    """Whether nodes are emptied."""
     plan_deadline_seconds: int = Field(
         default=600, ge=30, le=86_400, description="A plan ends this long after it was made."
     )
@@ -93,16 +105,25 @@ class PackingPolicySpec(ApiModel):
     )
     keep_plans: int = Field(default=50, ge=1, le=1_000, description="Finished plans kept.")
     keep_plans_hours: int = Field(default=168, ge=1, le=8_760)
+    """Finished plans are kept so long."""
 
 
 class PackingPolicyStatus(ApiModel):
+    """What was done under the policy; written by the leader."""
+
     observed_generation: int = 0
+    """Generation of the spec that this status speaks of."""
     conditions: list[Condition] = Field(default=[], max_length=16)
+    """Conflict: an older policy covers the same pods and wins."""
     moves_last_hour: int = 0
+    """Evictions under this policy in the last hour."""
     last_plan: str = Field(default="", max_length=253)
+    """Name of the plan made last."""
 
 
 class PackingPolicy(Resource):
     kind: Literal["PackingPolicy"] = "PackingPolicy"
     spec: PackingPolicySpec = PackingPolicySpec()
+    """What may be done."""
     status: PackingPolicyStatus = PackingPolicyStatus()
+    """What was done; written by the leader."""

@@ -21,7 +21,9 @@ API_VERSION = f"{GROUP}/{VERSION}"
 class ApiModel(BaseModel):
     """snake_case in Python, camelCase in JSON; unknown fields are left out."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True, use_attribute_docstrings=True
+    )
 
     def to_json(self) -> dict[str, Any]:
         """The object as the API server takes it: JSON values, absent fields left out."""
@@ -46,11 +48,16 @@ class Condition(ApiModel):
     """metav1.Condition."""
 
     type: str = Field(max_length=316)
+    """What it is about."""
     status: Literal["True", "False", "Unknown"]
+    """True, False or Unknown."""
     reason: str = Field(max_length=1_024, description="CamelCase.")
     message: str = Field(default="", max_length=32_768)
+    """The same for people."""
     last_transition_time: datetime
+    """When status last changed."""
     observed_generation: int = 0
+    """Generation of the spec that it speaks of."""
 
 
 class Resource(ApiModel):
