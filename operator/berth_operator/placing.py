@@ -86,19 +86,26 @@ def _await(turn: Turn, s: int, group: GroupKey, pods: list[Pod]) -> bool:
 
 
 def _wake(turn: Turn, s: int, node: str, pods: list[Pod]) -> None:
-    """At once when a pod has not been told yet, and again when it still waits; each time with a text that is new."""
+    """At once those that our filter rejected last, for nothing else wakes them; others, which the end of a pod wakes, when
+    they still wait after a while. Each time with a text that is new: the same would change nothing."""
     name = turn.plan.metadata.name
     for pod in pods:
         if not pod.unschedulable:
             continue
         told = read_why(pod.why)
-        awake = told is not None and told.code == Reason.FITS_NOW and told.plan == name
-        if awake and turn.lasts(f"asleep {pod.uid} {pod.why}") < WAKE_SECONDS:
-            continue
+        woken = told is not None and told.code == Reason.FITS_NOW and told.plan == name
+        if woken or not _rejected_by_us(pod, name):
+            if turn.lasts(f"asleep {pod.uid} {pod.why}") < WAKE_SECONDS:
+                continue
         message = f"Its place on {node} is free and kept for it ({turn.view.now:%H:%M:%S} UTC)."
         position = turn.places[s][0] + 1
         why = Why(code=Reason.FITS_NOW, message=message, plan=name, position=position)
         turn.actions.append(Wake(pod.namespace, pod.name, pod.uid, why))
+
+
+def _rejected_by_us(pod: Pod, plan: str) -> bool:
+    """kube-scheduler quotes our filter's texts: `kept for plan NAME`, `waiting for gang NAME`."""
+    return f"plan {plan}" in pod.unschedulable_message or "waiting for gang" in pod.unschedulable_message
 
 
 def _patience(turn: Turn, s: int, group: GroupKey) -> float:

@@ -280,8 +280,10 @@ class ModelCluster:
                 continue
             fitting = [name for name in sorted(self.nodes) if self._fits(pod, self.nodes[name])]
             ours = pod.scheduler == "berth" and bool(fitting)
+            rejected: dict[str, str] = {}
             if ours and self.extenders_live:
-                passed = self.scheduler.filter(pod, fitting).nodes
+                answer = self.scheduler.filter(pod, fitting)
+                passed, rejected = answer.nodes, {**answer.failed, **answer.unresolvable}
                 ranks = dict(self.scheduler.prioritize(pod, passed)) if passed else {}
                 fitting = sorted(passed, key=lambda name: -ranks[name])
             if fitting:
@@ -289,8 +291,8 @@ class ModelCluster:
                 continue
             self._asleep[pod.uid] = ours
             self._backoff[pod.uid] = self.seconds + BACKOFF_SECONDS
-            if not pod.unschedulable:
-                self.change_pod(replace(pod, unschedulable=True, unschedulable_since=stamp(self.now)))
+            said = next(iter(rejected.values()), "Insufficient nvidia.com/gpu")
+            self.change_pod(replace(pod, unschedulable=True, unschedulable_message=said))
 
     def _fits(self, pod: Pod, node: Node) -> bool:
         if node_matches(pod.spec, node) is not None:
