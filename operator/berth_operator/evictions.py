@@ -23,6 +23,9 @@ FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 5.0
 LONGEST_RETRY_AFTER_SECONDS = 30.0
 
+MORE_THAN_ONE = "more than one PodDisruptionBudget"
+"""The Eviction API's answer, 500, for a pod that two budgets select."""
+
 NOT_FOUND, CONFLICT, TOO_MANY, FORBIDDEN, INVALID = 404, 409, 429, 403, 422
 
 logger = logging.getLogger(__name__)
@@ -107,7 +110,7 @@ class Evictor:
         if error.status in (NOT_FOUND, CONFLICT):
             return "gone"
         by_budget = error.status == TOO_MANY and "disruption budget" in error.message.lower()
-        final = error.status in (FORBIDDEN, INVALID)
+        final = error.status in (FORBIDDEN, INVALID) or MORE_THAN_ONE in error.message
         if error.status:  # without one it is not known whether the server has acted: the record stays
             self.refused[evict.uid] = Refusal(error.message, by_budget, final)
         if attempts == 1 or final:

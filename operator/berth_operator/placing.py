@@ -16,7 +16,7 @@ from berth_operator.execution_turn import GRACE_SECONDS, Turn
 from berth_operator.plan_progress import PLACED_ELSEWHERE, REPLACEMENT_NEVER_CAME
 from berth_operator.plan_validity import OF_THE_NODE, TAKEN
 from berth_operator.telling import read_why
-from berth_scheduling.kept_room import GroupKey
+from berth_scheduling.kept_room import GroupKey, Owner
 
 REPLACEMENT_SECONDS = 30.0
 """An owner that has made no replacement by then will not: it is paused, or wants fewer pods."""
@@ -47,6 +47,8 @@ def place(turn: Turn, s: int) -> Ended | None:
             waits |= _await(turn, s, group, pods)
             if turn.draft.is_finished:
                 return None
+        elif turn.plan.spec.cancelled and group.owner not in _evicted_owners(turn):
+            continue  # none of its pods went, so none comes
         elif turn.arrivals.elsewhere(group) >= short:
             reasons.append((PLACED_ELSEWHERE, f"{who} went to other nodes"))
         elif turn.lasts(f"absent {s} {group.owner}") < _patience(turn, s, group):
@@ -106,6 +108,14 @@ def _wake(turn: Turn, s: int, node: str, pods: list[Pod]) -> None:
 def _rejected_by_us(pod: Pod, plan: str) -> bool:
     """kube-scheduler quotes our filter's texts: `kept for plan NAME`, `waiting for gang NAME`."""
     return f"plan {plan}" in pod.unschedulable_message or "waiting for gang" in pod.unschedulable_message
+
+
+def _evicted_owners(turn: Turn) -> set[Owner]:
+    return {
+        (e.workload.namespace, e.workload.kind, e.workload.name)
+        for e in turn.plan.spec.evictions
+        if e.uid in turn.draft.records and e.uid not in turn.arrivals.standing
+    }
 
 
 def _patience(turn: Turn, s: int, group: GroupKey) -> float:

@@ -481,6 +481,14 @@ def test_cancelled_in_the_middle_the_evicted_pod_is_still_placed_and_no_other_is
     assert is_released(cluster)
 
 
+def test_cancelled_while_a_budget_refuses_it_ends_at_once_and_counts_nothing() -> None:
+    cluster = fragmented().budget("web", 0)
+    done = cluster.carry_out(repack(cluster).build(), during=cancel_at(5))
+    assert outcome(done) is Outcome.CANCELLED
+    assert cluster.seconds < 8
+    assert (cluster.evicted, done.status.evictions) == ([], [])
+
+
 def test_a_finished_plan_is_left_as_it_is() -> None:
     cluster = fragmented()
     done = cluster.carry_out(repack(cluster).build())
