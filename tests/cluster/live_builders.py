@@ -18,7 +18,7 @@ from berth_cluster.watching import Pace
 from .api_server import ApiServer, connected
 from .builders import Thing, read_bytes
 
-PATIENCE = 5.0
+PATIENCE = 15.0
 """Seconds within which a scenario must come out as expected."""
 
 QUICK = Pace(

@@ -120,7 +120,7 @@ acts = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(acts, max_size=4), st.lists(acts, max_size=25))
 def test_whatever_happens_it_ends_with_what_the_server_holds(before: list[Act], after: list[Act]) -> None:
     async def scenario() -> None:
