@@ -96,9 +96,9 @@ def _wake(turn: Turn, s: int, node: str, pods: list[Pod]) -> None:
             continue
         told = read_why(pod.why)
         woken = told is not None and told.code == Reason.FITS_NOW and told.plan == name
-        if woken or not _rejected_by_us(pod, name):
-            if turn.lasts(f"asleep {pod.uid} {pod.why}") < WAKE_SECONDS:
-                continue
+        at_once = _rejected_by_us(pod, name) and not woken
+        if not at_once and turn.lasts(f"asleep {pod.uid} {pod.why}") < WAKE_SECONDS:
+            continue
         message = f"Its place on {node} is free and kept for it ({turn.view.now:%H:%M:%S} UTC)."
         position = turn.places[s][0] + 1
         why = Why(code=Reason.FITS_NOW, message=message, plan=name, position=position)
