@@ -39,3 +39,18 @@ def test_nodes_that_come_later_are_ranked_like_those_that_were_there() -> None:
     stage.tell(pod("x", gpu=4, on="n150"))
     answer = ranks(stage, pod("a", gpu=4), *stage.nodes)
     assert [name for name, rank in answer.items() if rank == 10] == ["n150"]
+
+
+def test_a_resource_that_comes_to_the_cluster_later_is_packed_too() -> None:
+    stage = Stage(node("old", gpu=0))
+    assert ranks(stage, pod("a"), "old") == {"old": 10}
+    stage.tell(node("n1"), node("n2"), pod("x", gpu=4, on="n2"))
+    assert ranks(stage, pod("b", gpu=4), "n1", "n2") == {"n2": 10, "n1": 9}
+    assert set(ranks(stage, pod("a"), "old", "n1")) == {"old", "n1"}
+
+
+def test_pods_that_are_told_before_their_nodes_do_not_spoil_the_measure() -> None:
+    stage = Stage(pod("x", gpu=4, on="n2"))
+    assert ranks(stage, pod("early", gpu=4), "n1", "n2") == {"n1": 10, "n2": 10}
+    stage.tell(node("n1"), node("n2"))
+    assert ranks(stage, pod("b", gpu=4), "n1", "n2") == {"n2": 10, "n1": 9}
