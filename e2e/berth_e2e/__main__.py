@@ -33,15 +33,14 @@ Cluster {name} is up: Kubernetes {version}, {nodes} nodes of {gpus} GPUs, Berth 
 
 Three things to try:
 
-  1. Twelve pods of two GPUs, packed so that whole nodes stay free:
-       kubectl apply -f {samples}/llama.yaml && kubectl get pods -o wide --sort-by=.spec.nodeName
-  2. A node goes: Berth's pods are placed again, and what waits says why:
-       kubectl drain $(kubectl get pods -l app=llama -o jsonpath='{{.items[0].spec.nodeName}}') --ignore-daemonsets --force
-       kubectl get packingplans; kubectl get events --field-selector reason=NothingBetter
+  1. Twelve pods of two GPUs, placed by Berth:
+       kubectl apply -f {samples}/llama.yaml && kubectl rollout status deploy/llama && kubectl get pods -o wide
+  2. A pod that no node can hold says why, a few seconds later:
+       kubectl apply -f {samples}/too-wide.yaml && sleep 5 && kubectl get pod too-wide -o yaml | grep -A1 berth.dev/why
   3. One extender dies by SIGKILL, and pods are scheduled as before:
        kill -9 $(cat {pids}/extender-0) && kubectl scale deploy/llama --replicas=16 && kubectl rollout status deploy/llama
 
-Logs are in {folder}/logs. Take it down with: make cluster-down NAME={name}
+A plan at work, from Pending to Running: make demo-cluster. Logs are in {folder}/logs. Take it down with: make cluster-down NAME={name}
 """
 
 

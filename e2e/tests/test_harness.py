@@ -193,6 +193,21 @@ def test_a_failed_build_leaves_nothing_half_done(tmp_path: Path, monkeypatch: py
     assert [p.name for p in (tools.cache_folder() / "parts").iterdir()] == []
 
 
+def test_pods_of_berths_scheduler_are_placed_by_the_pair_that_leads(berth_cluster: Cluster) -> None:
+    berth_cluster.add_nodes(2, gpus=8)
+    berth_cluster.processes["extender-0"].kill()
+    berth_cluster.create(replica_set("llama", 4, gpus=4, scheduler="berth"))
+    placed = berth_cluster.wait_running("app=llama", 4)
+    assert {p["spec"]["schedulerName"] for p in placed} == {"berth"}
+
+
+def test_berth_can_be_taken_away_and_its_pods_wait(berth_cluster: Cluster) -> None:
+    berth_cluster.add_nodes(1, gpus=8)
+    berth_cluster.remove_berth()
+    berth_cluster.create(pod("waits", scheduler="berth"), pod("runs"))
+    assert [p["metadata"]["name"] for p in berth_cluster.wait_running("", 1)] == ["runs"]
+
+
 def test_clusters_stand_side_by_side(cluster: Cluster) -> None:
     with Cluster.start("harness-beside", nodes=1) as other:
         other.create(pod("only-there"))
