@@ -81,15 +81,15 @@ def least_slack(kube: KubeScheduler, made: PackingPlan) -> dict[str, int]:
             for e in step.evictions:
                 if e.node == name and e.uid in kube.pods:
                     balance += e.requests.get(GPU, 0)
-            for p in step.placements:
-                if p.node != name:
+            for place in step.placements:
+                if place.node != name:
                     continue
-                key = (p.workload.name, kept_requests(p.requests.items()))
-                here = max(arrived[key] - p.standing, 0)
-                came = min(here, p.count)
+                key = (place.workload.name, kept_requests(place.requests.items()))
+                here = max(arrived[key] - place.standing, 0)
+                came = min(here, place.count)
                 arrived[key] -= came
-                balance -= (p.count - came) * p.requests.get(GPU, 0)
-            if any(p.node == name for p in step.placements):
+                balance -= (place.count - came) * place.requests.get(GPU, 0)
+            if any(place.node == name for place in step.placements):
                 worst = min(worst, balance)
         slack[name] = worst
     return slack
@@ -146,8 +146,8 @@ def test_no_kept_place_is_spent_by_others(seed: int) -> None:
             case 2:
                 kube.catch_up(rng.randint(1, 4))
             case _:
-                workload = rng.choice(["a", "b", "c", "stranger", None])
-                kube.schedule(pod(f"w{i}", workload, gpu=rng.choice(SIZES)))
+                owner = rng.choice(["a", "b", "c", "stranger", None])
+                kube.schedule(pod(f"w{i}", owner, gpu=rng.choice(SIZES)))
         assert min(least_slack(kube, made).values()) >= 0
     kube.catch_up(len(kube.late))
     assert stage.scheduler.ledger_size == 0

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from berth_cluster.snapshot import Pod
+
 from .builders import Stage, node, pod
 
 
-def ranks(stage: Stage, asked: object, *names: str) -> dict[str, int]:
-    return dict(stage.scheduler.prioritize(asked, list(names)))  # type: ignore[arg-type]
+def ranks(stage: Stage, asked: Pod, *names: str) -> dict[str, int]:
+    return dict(stage.scheduler.prioritize(asked, list(names)))
 
 
 def test_a_pod_without_gpus_keeps_off_cores_that_pods_with_gpus_need() -> None:

@@ -224,29 +224,16 @@ def test_a_count_of_ours_that_is_late_rejects_nothing_that_is_not_kept() -> None
     assert stage.filter(pod("new-1", "new", gpu=8)).outcome is Outcome.PLANNED
 
 
-def test_an_urgent_pod_whose_place_is_being_cleared_does_not_break_the_plan_that_serves_it() -> None:
-    victim = pod("v", "batch", gpu=8, on="n1")
-    stage = Stage(node("n1"), node("n2"), victim)
-    stage.plan(
-        plan("p1")
-        .evicts(victim, to="n2")
-        .places("batch", 1, on="n2", gpu=8)
-        .places("urgent", 1, on="n1", gpu=8, priority=100)
-    )
-    urgent = pod("urgent-1", "urgent", gpu=8, priority=100)
-    assert stage.filter(urgent, ["n2"]).nodes == []  # n2 is where its victim goes
-    stage.remove(victim)
-    assert stage.filter(urgent, ["n1", "n2"]).nodes == ["n1"]
-
-
 def test_a_pod_with_a_place_of_its_own_coming_does_not_take_a_lesser_pods_place() -> None:
     """Its own node is still full of a victim: it waits for that, rather than break the plan that serves it."""
     victim = pod("victim", "web", gpu=8, on="n1")
     stage = Stage(node("n1"), node("n2"), victim)
     stage.plan(
-        plan("p1").places("small", 1, on="n2", gpu=8, priority=1).then().evicts(victim).places(
-            "big", 1, on="n1", gpu=8, priority=10
-        )
+        plan("p1")
+        .places("small", 1, on="n2", gpu=8, priority=1)
+        .then()
+        .evicts(victim)
+        .places("big", 1, on="n1", gpu=8, priority=10)
     )
     assert stage.filter(pod("big-x", "big", gpu=8, priority=10), ["n2"]).outcome is Outcome.KEPT
     assert stage.filter(pod("other", gpu=8, priority=10), ["n2"]).outcome is Outcome.OVERTAKES
