@@ -59,11 +59,12 @@ class BerthGroup(TyperGroup):
         "plan",
         "why",
         "what-if",
+        "status",
+        "adopt",
         "verify",
         "solve",
         "import",
         "extender",
-        "operator",
         "operator",
         "version",
     )

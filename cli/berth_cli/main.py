@@ -15,7 +15,20 @@ from pathlib import Path
 import typer
 
 from berth_cli.command import BerthCommand, BerthGroup
-from berth_cli.commands import demo, extender, import_, operator, plan, solve, verify, version, what_if, why
+from berth_cli.commands import (
+    adopt,
+    demo,
+    extender,
+    import_,
+    operator,
+    plan,
+    solve,
+    status,
+    verify,
+    version,
+    what_if,
+    why,
+)
 from berth_cli.exits import DEBUG_VARIABLE, CommandError, Exit
 from berth_cli.printable import printable
 from berth_cli.streams import cannot_write, prepare_streams
@@ -23,7 +36,8 @@ from berth_cli.streams import cannot_write, prepare_streams
 HELP_WIDTH = 100
 
 HELP = """Berth packs the pods of a Kubernetes cluster by strict priority: as many high-priority pods as can be placed, proven,
-with the fewest moves that reach it, in an order in which each move is safe. It only reads; nothing here changes a cluster."""
+with the fewest moves that reach it, in an order in which each move is safe. Only `adopt` and `plan --apply`, `--approve` and
+`--cancel` change a cluster, and ask first."""
 
 EXAMPLES = """
 Start here:
@@ -56,6 +70,8 @@ imports = typer.Typer(cls=BerthGroup, help=import_.GROUP_HELP, no_args_is_help=T
 imports.command(cls=BerthCommand, epilog=import_.OPENB_EXAMPLES)(import_.openb)
 app.add_typer(imports, name="import")
 app.command(cls=BerthCommand, epilog=demo.EXAMPLES)(demo.demo)
+app.command(cls=BerthCommand, epilog=status.EXAMPLES)(status.status)
+app.command(cls=BerthCommand, epilog=adopt.EXAMPLES)(adopt.adopt)
 app.command(cls=BerthCommand, epilog=verify.EXAMPLES)(verify.verify)
 app.command(cls=BerthCommand, epilog=extender.EXAMPLES)(extender.extender)
 app.command(cls=BerthCommand, epilog=operator.EXAMPLES)(operator.operator)

@@ -10,10 +10,13 @@ import typer
 from berth_cli import options
 
 if TYPE_CHECKING:
+    from berth_cli.live_objects import LiveObjects
     from berth_cli.terminal import Terminal
     from berth_cluster.snapshot import Snapshot
     from berth_planner.frontier import FrontierPoint
     from berth_planner.plan import Plan
+
+ACTING = "Acting on the cluster"
 
 EXAMPLES = """
 Examples:
@@ -23,8 +26,12 @@ Examples:
   berth plan --dump dump.json --html report.html          a picture of before, after and each wave
   berth plan --dump dump.json --max-moves 10 --frontier   what 10 moves buy, and what fewer would
   kubectl get nodes,pods,pdb,rs -A -o json | berth plan --dump - -o json | jq .plan.disruption
+  kubectl berth plan --apply                              plan, show, ask, and have the operator carry it out
+  kubectl berth plan --approve plan-x7k2p                 let a plan of a Manual policy go ahead
+  kubectl berth plan --cancel plan-x7k2p                  stop one: nothing more is evicted
 
-Exit codes: 0 a plan (also an empty one), 2 bad input, 3 cluster not reachable. docs/plan.md explains each line printed.
+Exit codes: 0 a plan (also an empty one), carried out if --apply was given, 1 not carried out, 2 bad input, 3 cluster not
+reachable. docs/plan.md explains each line printed.
 """
 
 
@@ -78,6 +85,27 @@ def plan(
             metavar="FILE", help="Also write the picture, one self-contained page.", rich_help_panel=options.OUTPUT
         ),
     ] = None,
+    apply: Annotated[
+        bool,
+        typer.Option(
+            "--apply",
+            help="After showing the plan, ask, and have the operator carry it out (pods of scheduler berth only).",
+            rich_help_panel=ACTING,
+        ),
+    ] = False,
+    approve: Annotated[
+        str | None,
+        typer.Option(metavar="PLAN", help="Approve a PackingPlan that waits for it.", rich_help_panel=ACTING),
+    ] = None,
+    cancel: Annotated[
+        str | None,
+        typer.Option(metavar="PLAN", help="Cancel a PackingPlan.", rich_help_panel=ACTING),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.", rich_help_panel=ACTING)] = False,
+    wait: Annotated[
+        bool,
+        typer.Option("--wait/--no-wait", help="Tell how the plan goes until it has ended.", rich_help_panel=ACTING),
+    ] = True,
     namespace: options.Namespace = None,
     all_namespaces: options.AllNamespaces = False,
     no_color: options.NoColor = False,
@@ -85,8 +113,9 @@ def plan(
     """The best placement of a cluster's pods, with proof and a safe order.
 
     Places as many pods as possible of the highest priority, then of the next, and so on; among all ways to do that it
-    takes one that disturbs the fewest running pods. Each count comes with what is proven about it. Nothing is changed.
-    The plan is always for the whole cluster; -n only narrows which moves are listed.
+    takes one that disturbs the fewest running pods. Each count comes with what is proven about it. Nothing is changed
+    unless --apply, --approve or --cancel asks for it. The plan is always for the whole cluster; -n only narrows which
+    moves are listed.
     """
     from berth_cli.files import check_writable
     from berth_cli.source import read_snapshot
@@ -99,6 +128,12 @@ def plan(
     if html is not None:
         check_writable(html, keep=(*(dump or ()), out))
     terminal = open_terminal(no_color=no_color)
+    cluster = _acted_on(apply, approve, cancel, dump, movable, context, kubeconfig)
+    if cluster is not None and (approve or cancel):
+        _approve_or_cancel(cluster, approve, cancel, wait=wait, terminal=terminal)
+        return
+    if apply:
+        movable = options.Movable.BERTH
     snapshot = read_snapshot(dump, context=context, kubeconfig=kubeconfig, terminal=terminal)
     asked = PlanOptions(
         movable=(movable or options.Movable.ALL).value,
@@ -145,6 +180,68 @@ def plan(
             _draw(snapshot, made, terminal)
         within = None if all_namespaces else namespace
         print_plan(terminal.out, made, Shown(wide=output is options.OutputFormat.WIDE, namespace=within))
+    if cluster is not None:
+        _carry_out(cluster, made, snapshot, yes=yes, wait=wait, terminal=terminal)
+
+
+def _acted_on(
+    apply: bool,
+    approve: str | None,
+    cancel: str | None,
+    dump: list[Path] | None,
+    movable: options.Movable | None,
+    context: str | None,
+    kubeconfig: Path | None,
+) -> LiveObjects | None:
+    """The cluster that is to be changed; None when nothing is."""
+    from berth_cli.exits import CommandError
+    from berth_cli.live_objects import LiveObjects
+
+    asked = [flag for flag, given in (("--apply", apply), ("--approve", approve), ("--cancel", cancel)) if given]
+    if not asked:
+        return None
+    if len(asked) > 1:
+        raise CommandError(f"{' and '.join(asked)} exclude each other: one at a time")
+    if dump:
+        raise CommandError(f"{asked[0]} acts on a live cluster: it cannot be combined with --dump")
+    if apply and movable is options.Movable.ALL:
+        raise CommandError(
+            "--apply moves pods of the scheduler berth only: it cannot be combined with --movable all",
+            hint="Bring a workload in with: kubectl berth adopt deploy/NAME",
+        )
+    return LiveObjects(context, kubeconfig)
+
+
+def _approve_or_cancel(
+    cluster: LiveObjects, approve: str | None, cancel: str | None, *, wait: bool, terminal: Terminal
+) -> None:
+    from berth_cli import plan_actions
+
+    if approve is not None:
+        plan_actions.approve(cluster, approve, terminal)
+        if wait:
+            plan_actions.follow(cluster, approve, terminal)
+    elif cancel is not None:
+        plan_actions.cancel(cluster, cancel, terminal)
+
+
+def _carry_out(
+    cluster: LiveObjects, made: Plan, snapshot: Snapshot, *, yes: bool, wait: bool, terminal: Terminal
+) -> None:
+    from datetime import UTC, datetime
+
+    from berth_cli import plan_actions
+    from berth_cli.exits import Exit
+
+    if made.is_empty:
+        terminal.note("Nothing to carry out.")
+        return
+    if not yes and not typer.confirm("Carry this out?", default=False, err=True):
+        raise typer.Exit(int(Exit.NO))
+    name = plan_actions.write_plan(cluster, made, snapshot, datetime.now(UTC))
+    terminal.note(f"Wrote {name}, approved. Stop it with: kubectl berth plan --cancel {name}")
+    if wait:
+        plan_actions.follow(cluster, name, terminal)
 
 
 def _draw(snapshot: Snapshot, plan: Plan, terminal: Terminal) -> None:
