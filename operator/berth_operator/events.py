@@ -83,11 +83,15 @@ class Events:
         self._clock = clock
         self._now = now
         self._queue: asyncio.Queue[_Said] = asyncio.Queue(MAX_QUEUED)
-        self._last: dict[_Said, float] = {}
+        self._last: dict[tuple[About, str, str], float] = {}
 
-    def tell(self, about: About, reason: str, message: str, *, warning: bool = False, once: bool = False) -> None:
+    def tell(
+        self, about: About, reason: str, message: str, *, topic: str = "", warning: bool = False, once: bool = False
+    ) -> None:
+        """topic: what stays the same when only the words change (counts, say); such an event is not said again soon."""
         said = _Said(about, reason, message[:MAX_MESSAGE], warning, once)
-        last = self._last.get(said)
+        key = (about, reason, topic or said.message)
+        last = self._last.get(key)
         if last is not None and (once or self._clock() - last < REPEAT_SECONDS):
             return
         try:
@@ -95,8 +99,8 @@ class Events:
         except asyncio.QueueFull:
             self._metrics.events.labels("dropped").inc()
             return
-        self._last.pop(said, None)
-        self._last[said] = self._clock()
+        self._last.pop(key, None)
+        self._last[key] = self._clock()
         while len(self._last) > MAX_REMEMBERED:
             del self._last[next(iter(self._last))]
 

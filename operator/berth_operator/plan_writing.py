@@ -10,19 +10,19 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from berth_api.annotations import SCHEDULER
 from berth_api.packing_plan import Outcome, PackingPlan, PackingPlanSpec, PlanCondition, Trigger
-from berth_api.packing_policy import Mode
+from berth_api.packing_policy import Mode, PackingPolicySpec
 from berth_api.resource import API_VERSION, GROUP, VERSION, Condition, with_condition
 from berth_cluster.connection import ApiError, Connection
 from berth_cluster.live import LiveCluster
 from berth_cluster.snapshot import Snapshot
 from berth_operator.events import Events, about_plan
 from berth_operator.metrics import Metrics
-from berth_operator.policy_in_force import PolicyInForce
+from berth_operator.policy_in_force import PoliciesInForce, PolicyInForce
 from berth_operator.verdicts import WrittenPlan
 from berth_planner.fingerprint import fingerprint, fingerprint_of
 from berth_planner.plan import Plan
@@ -64,7 +64,7 @@ class PlanWriter:
         self._now = now
         self._unseen: tuple[str, float] | None = None
 
-    def plan_in_the_way(self) -> bool:
+    def plan_in_the_way(self, policies: PoliciesInForce) -> bool:
         """A plan is approved and not finished, so that there must not be another."""
         plans, now = self._cluster.plans, self._now()
         if self._unseen is not None:
@@ -72,7 +72,7 @@ class PlanWriter:
             if name not in plans and self._clock() < until:
                 return True
             self._unseen = None
-        return any(p.spec.approved and not p.is_finished and now < p.spec.deadline for p in plans.values())
+        return any(_is_open(plan, now) and not _is_proposal(plan, policies.specs) for plan in plans.values())
 
     def proposal_holds(self, policy: PolicyInForce, view: Snapshot) -> bool:
         """A plan waits for a person, still fits the world, and serves everybody who asks."""
@@ -131,13 +131,11 @@ class PlanWriter:
 
     def _proposals(self, policy: PolicyInForce) -> list[PackingPlan]:
         now = self._now()
+        specs = {policy.name: policy.spec}
         return [
             plan
             for plan in self._cluster.plans.values()
-            if plan.spec.policy == policy.name
-            and not plan.spec.approved
-            and not plan.is_finished
-            and now < plan.spec.deadline
+            if plan.spec.policy == policy.name and _is_open(plan, now) and _is_proposal(plan, specs)
         ]
 
     async def _create(self, name: str, spec: PackingPlanSpec) -> PackingPlan:
@@ -172,3 +170,18 @@ class PlanWriter:
                 return error.status == NOT_FOUND
             raise
         return True
+
+
+def _is_open(plan: PackingPlan, now: datetime) -> bool:
+    return not plan.is_finished and now < plan.spec.deadline
+
+
+def _is_proposal(plan: PackingPlan, policies: Mapping[str, PackingPolicySpec]) -> bool:
+    """Nobody carries it out: it is not approved, or its policy has become a dry run before it was taken up."""
+    if plan.is_approved:
+        return False
+    if not plan.spec.approved:
+        return True
+    policy = policies.get(plan.spec.policy)
+    idle = policy is not None and policy.mode is Mode.DRY_RUN
+    return idle and plan.spec.trigger not in (Trigger.PERSON, Trigger.FALLBACK)

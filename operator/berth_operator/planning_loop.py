@@ -171,7 +171,7 @@ class PlanningLoop:
         self._look_at_budgets()
         self._metrics.count_solver_restarts(self._solver.restarts)
         await self._tending.tend(policies)
-        if self._writer.plan_in_the_way():
+        if self._writer.plan_in_the_way(policies):
             return
         due = self._due(policies, at)
         if due is not None:
@@ -335,9 +335,11 @@ class PlanningLoop:
     def _announce(self, verdict: Verdict, pods: Mapping[str, Pod]) -> None:
         for key in [k for k in verdict.pods if k in pods][:EVENT_PODS]:
             if verdict.code not in _NO_EVENT:
-                self._events.tell(about_pod(pods[key]), Reason.NOTHING_BETTER, verdict.sentence)
+                self._events.tell(about_pod(pods[key]), Reason.NOTHING_BETTER, verdict.sentence, topic=verdict.code)
             if verdict.capacity:
-                self._events.tell(about_pod(pods[key]), Reason.NEEDS_CAPACITY, verdict.capacity, warning=True)
+                self._events.tell(
+                    about_pod(pods[key]), Reason.NEEDS_CAPACITY, verdict.capacity, topic=verdict.shape, warning=True
+                )
 
 
 def _stirs(old: Pod | None, new: Pod | None) -> bool:

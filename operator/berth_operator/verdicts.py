@@ -46,12 +46,12 @@ class Verdict(msgspec.Struct, frozen=True):
     is_final: bool
     """No plan serves them: the present placement is the best there is for them, or nothing better is known."""
     capacity: str = ""
-    """How many nodes of which shape would help; empty where none would, or something smaller does."""
+    """How many nodes of which shape would help; empty where none would."""
+    shape: str = ""
+    """A node of that shape."""
 
 
-def verdicts(
-    explanations: Iterable[Explanation], written: WrittenPlan | None, limits: Limits
-) -> tuple[Verdict, ...]:
+def verdicts(explanations: Iterable[Explanation], written: WrittenPlan | None, limits: Limits) -> tuple[Verdict, ...]:
     positions = {} if written is None else _positions(written.plan)
     found = []
     for explanation in explanations:
@@ -98,7 +98,15 @@ def _left_waiting(explanation: Explanation, pods: tuple[str, ...], limits: Limit
     sentence = _cut(sentence)
     whys = {pod: Why(code=code, message=sentence) for pod in pods}
     capacity = next((r for r in explanation.remedies if r.kind == "one-more-node"), None)
-    return Verdict(pods, whys, sentence, code, is_final=True, capacity=_capacity(explanation, pods, capacity))
+    return Verdict(
+        pods,
+        whys,
+        sentence,
+        code,
+        is_final=True,
+        capacity=_capacity(explanation, pods, capacity),
+        shape="" if capacity is None else capacity.node,
+    )
 
 
 def _capacity(explanation: Explanation, pods: tuple[str, ...], remedy: Remedy | None) -> str:
