@@ -50,6 +50,8 @@ EXPIRED = "Expired"
 UNREADABLE = "Unreadable"
 ABSENT = "Absent"
 ENDED = "Ended"
+_ORDINARY = ("Silent", "Cut")
+"""Ends of a watch that are no trouble yet: if the next request fails, that is."""
 _GONE = 410
 _NOT_FOUND = 404
 _MISSING = (403, _NOT_FOUND)
@@ -134,6 +136,7 @@ class Reflector(Generic[T]):
         self._listing: _Listing | None = None
         self._limit = pace.page
         self._said: set[str] = set()
+        self._in_trouble = False
         wire: Any = collection.wire  # a type that only exists at run time
         self._decode_page = msgspec.json.Decoder(Page[wire]).decode
         self._decode_event = msgspec.json.Decoder(Event[wire]).decode
@@ -190,20 +193,26 @@ class Reflector(Generic[T]):
             "resourceVersion": self.version,
             "timeoutSeconds": str(max(round(seconds), 1)),
         }
-        started = self._clock()
+        agreed: float | None = None
         accept = METADATA_OF_EVENTS if self.collection.metadata_only else JSON
         batches = self._connection.batches(self.path, query, accept=accept, silence=self._pace.silence)
-        async for lines in batches:
-            self.heard = self._clock()
-            for i, line in enumerate(lines):
-                if line:
-                    self._event(line)
-                if i % SLICE == SLICE - 1:
-                    await asyncio.sleep(0)
-            if self.heard - started >= self._pace.healthy_after:
+        try:
+            async for lines in batches:
+                self.heard = self._clock()
+                if agreed is None:
+                    agreed = self.heard
+                    self._well_again()
+                for i, line in enumerate(lines):
+                    if line:
+                        self._event(line)
+                    if i % SLICE == SLICE - 1:
+                        await asyncio.sleep(0)
+        finally:
+            lived = agreed is not None and self._clock() - agreed >= self._pace.healthy_after
+            if lived:
                 self._backoff.reset()
         self._restarts[ENDED] += 1
-        if self._clock() - started < self._pace.healthy_after:
+        if not lived:
             await asyncio.sleep(self._backoff.delay())  # a server that ends watches at once is not asked at once again
 
     def _event(self, line: bytes) -> None:
@@ -283,13 +292,19 @@ class Reflector(Generic[T]):
                 self._limit = min(self._limit * GROW, MAX_PAGE)
         elif error.reason == "TooLarge" and listing:
             self._limit = max(self._limit // GROW, 1)
-        elif listing or error.status:
-            self._say_once(f"{error}; trying again until it works")
+        elif not self._in_trouble and error.reason not in _ORDINARY:
+            self._in_trouble = True
+            _LOG.warning("%s; going on with what is known, trying again until it works", error)
         delay = self._backoff.delay()
         if error.retry_after is not None:
             delay = max(min(error.retry_after, self._pace.max_retry_after) * (1 + self._rand() / 4), delay)
         _LOG.debug("%s; again in %.1f s", error, delay)
         await asyncio.sleep(delay)
+
+    def _well_again(self) -> None:
+        if self._in_trouble:
+            self._in_trouble = False
+            _LOG.info("%s is watched again", self.path)
 
     async def _absent(self, error: ApiError) -> None:
         self._restarts[ABSENT] += 1

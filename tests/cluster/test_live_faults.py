@@ -153,6 +153,30 @@ def test_a_watch_that_falls_silent_is_given_up() -> None:
     run(scenario())
 
 
+def test_a_quiet_watch_is_opened_again_and_again_without_growing_gaps() -> None:
+    async def scenario() -> None:
+        pace = msgspec.structs.replace(QUICK, silence=0.05, healthy_after=0.04, max_delay=60)
+        async with watched(node("n1"), kinds=NODES_AND_PODS, pace=pace) as (server, _):
+            await until(lambda: server.asked[f"WATCH {PODS}"] >= 14)  # doubling from 10 ms would take minutes
+
+    run(scenario())
+
+
+def test_an_outage_is_logged_when_it_begins_and_when_it_ends(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        async with watched(node("n1"), kinds=NODES_AND_PODS) as (server, cluster):
+            for outage in (1, 2):
+                server.refuse(PODS, 503, "ServiceUnavailable", times=3)
+                await server.cut(PODS)
+                await until(lambda n=outage: cluster.restarts["ServiceUnavailable"] == 3 * n)  # type: ignore[misc]
+                await until(lambda: server.watchers[PODS])
+
+    with caplog.at_level(logging.INFO, "berth_cluster.reflector"):
+        run(scenario())
+    said = [r.getMessage() for r in caplog.records if PODS in r.getMessage()]
+    assert ["503" in sentence for sentence in said] == [True, False, True, False]
+
+
 def test_bookmarks_move_the_version_that_a_watch_resumes_from() -> None:
     async def scenario() -> None:
         async with watched(node("n1"), pod("a"), kinds=NODES_AND_PODS) as (server, cluster):
