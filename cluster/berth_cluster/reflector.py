@@ -228,7 +228,7 @@ class Reflector(Generic[T]):
             case "DELETED":
                 self._store.remove((metadata.namespace or "", metadata.name))
             case "ERROR":
-                raise refusal_of(msgspec.json.decode(line, type=StatusEvent).object, f"WATCH {self.path}")
+                raise self._refusal(line)
         if metadata.resource_version:
             self.version = metadata.resource_version
 
@@ -269,7 +269,12 @@ class Reflector(Generic[T]):
             raw = msgspec.json.decode(line, type=RawEvent)
         except MALFORMED as broken:
             raise ApiError(f"WATCH {self.path}", 0, "Malformed", f"not an event: {broken}") from broken
+        if raw.type == "ERROR":  # of a Status, not of our kind: its `status` is a text
+            raise self._refusal(line)
         self._unreadable(_place(raw.object), field_error(error))
+
+    def _refusal(self, line: bytes) -> ApiError:
+        return refusal_of(msgspec.json.decode(line, type=StatusEvent).object, f"WATCH {self.path}")
 
     def _unreadable(self, place: Place, error: FieldError, exc_info: bool = False) -> None:
         """Better unknown than known wrongly: the object is left out until it can be read."""

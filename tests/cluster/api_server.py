@@ -102,7 +102,14 @@ class ApiServer:
         self, path: str, status: int, reason: str = "", *, retry_after: int | None = None, times: int = 1
     ) -> None:
         """The next requests for the path, lists or watches, are answered so."""
-        body = {"kind": "Status", "code": status, "reason": reason, "message": f"told to say {status}", "metadata": {}}
+        body = {
+            "kind": "Status",
+            "status": "Failure",
+            "code": status,
+            "reason": reason,
+            "message": f"told to say {status}",
+            "metadata": {},
+        }
         headers = {"Retry-After": str(retry_after)} if retry_after is not None else {}
         self._refusals.setdefault(path, deque()).extend([(status, body, headers)] * times)
 
@@ -119,7 +126,14 @@ class ApiServer:
 
     async def say_error(self, path: str, code: int, reason: str, message: str = "told to") -> None:
         """An ERROR event to who watches now."""
-        status = {"kind": "Status", "code": code, "reason": reason, "message": message, "metadata": {}}
+        status = {
+            "kind": "Status",
+            "status": "Failure",
+            "code": code,
+            "reason": reason,
+            "message": message,
+            "metadata": {},
+        }
         await self._end_watches(path, json.dumps({"type": "ERROR", "object": status}) + "\n")
 
     async def cut(self, path: str, half: str = "") -> None:
@@ -160,7 +174,9 @@ class ApiServer:
         self.asked[f"{verb} {path}"] += 1
         self.queries.append((path, query, request.headers.get("Accept")))
         if self.token and request.headers.get("Authorization") != f"Bearer {self.token}":
-            return web.json_response({"kind": "Status", "code": 401, "reason": "Unauthorized"}, status=401)
+            return web.json_response(
+                {"kind": "Status", "status": "Failure", "code": 401, "reason": "Unauthorized"}, status=401
+            )
         if refusals := self._refusals.get(path):
             status, body, headers = refusals.popleft()
             return web.json_response(body, status=status, headers=headers)
@@ -239,7 +255,7 @@ def _place(body: Json) -> tuple[str, Key]:
 
 
 def _expired(message: str) -> Json:
-    return {"kind": "Status", "code": 410, "reason": "Expired", "message": message, "metadata": {}}
+    return {"kind": "Status", "status": "Failure", "code": 410, "reason": "Expired", "message": message, "metadata": {}}
 
 
 def kubeconfig(folder: Path, url: str, **user: Any) -> Path:
