@@ -1,0 +1,97 @@
+"""A plan as an object in the cluster: it counts what stands, says what is proven, and never grows past what fits."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from berth_api.packing_plan import PackingPlanSpec, Trigger
+from berth_cluster.snapshot import Snapshot
+from berth_planner.options import PlanOptions
+from berth_planner.plan import Plan
+from berth_planner.plan_object import MAX_BYTES, MAX_MOVES, plan_specs
+from berth_planner.planning import make_plan
+
+from .clusters import Cluster
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+def planned(snapshot: Snapshot) -> Plan:
+    return make_plan(snapshot, PlanOptions(budget=1.0, threads=1))
+
+
+def specs(plan: Plan, snapshot: Snapshot) -> list[PackingPlanSpec]:
+    return plan_specs(
+        plan,
+        snapshot,
+        policy="gold",
+        trigger=Trigger.UNSCHEDULABLE,
+        now=NOW,
+        deadline_seconds=90,
+        approved=True,
+        resource_versions={"pods": "7"},
+        fingerprint="f",
+    )
+
+
+def fragmented() -> Snapshot:
+    """Two nodes of 8 GPUs with 6 taken each; 4 wanted at once."""
+    cluster = Cluster().node("n1", gpu=8).node("n2", gpu=8)
+    return cluster.pods("small", 3, gpu=2, on="n1").pods("small", 3, gpu=2, on="n2").pods("big", 1, gpu=4).snapshot()
+
+
+def test_it_says_who_goes_where_and_how_many_stood_there() -> None:
+    snapshot = fragmented()
+    [spec] = specs(planned(snapshot), snapshot)
+    [eviction] = spec.evictions
+    arrivals = {p.workload.name: p for p in spec.placements}
+    assert arrivals["small"].node == eviction.target != eviction.node
+    assert arrivals["small"].standing == 3
+    assert arrivals["big"].node == eviction.node
+    assert arrivals["big"].standing == 0
+    assert arrivals["big"].pods == ["default/big-0"]
+    assert arrivals["big"].requests["nvidia.com/gpu"] == 4
+
+
+def test_pods_that_leave_or_are_leaving_already_do_not_stand() -> None:
+    cluster = Cluster().node("n1", gpu=8).node("n2", gpu=8)
+    snapshot = cluster.pods("small", 2, gpu=2, on="n1").pods("small", 3, gpu=2, on="n2").snapshot()
+    plan = planned(fragmented())
+    target = next(p.node for p in plan.placements if p.workload.name == "small")
+    going = msgspec.structs.replace(
+        snapshot, pods=tuple(msgspec.structs.replace(p, terminating=p.node == target) for p in snapshot.pods)
+    )
+    [spec] = specs(plan, going)
+    assert next(p for p in spec.placements if p.workload.name == "small").standing == 0
+
+
+def test_it_carries_its_certificate_and_what_it_was_made_on() -> None:
+    snapshot = fragmented()
+    [spec] = specs(planned(snapshot), snapshot)
+    assert spec.summary == "1 waiting pod placed by 1 move; proven: no placement holds more"
+    assert spec.certificate.verified
+    assert spec.certificate.disruption.moves == 1
+    assert (spec.policy, spec.trigger, spec.approved) == ("gold", Trigger.UNSCHEDULABLE, True)
+    assert spec.deadline == NOW + timedelta(seconds=90)
+    assert spec.snapshot.resource_versions == {"pods": "7"}
+    assert spec.snapshot.fingerprint == "f"
+
+
+def test_it_reads_back_as_it_was_written() -> None:
+    snapshot = fragmented()
+    [spec] = specs(planned(snapshot), snapshot)
+    assert PackingPlanSpec.model_validate(spec.to_json()) == spec
+
+
+def test_a_plan_too_large_for_one_object_is_cut_between_waves() -> None:
+    snapshot = fragmented()
+    small = planned(snapshot)
+    waves = small.waves * (MAX_MOVES * 2 + 1)
+    parts = specs(msgspec.structs.replace(small, waves=waves), snapshot)
+    assert sum(len(part.waves) for part in parts) == len(waves)
+    for i, part in enumerate(parts, 1):
+        assert len(part.evictions) <= MAX_MOVES
+        assert len(part.model_dump_json(by_alias=True)) < MAX_BYTES * 1.1
+        assert part.summary.startswith(f"part {i} of {len(parts)}: ")
