@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from msgspec.structs import replace
 
 from berth_api.packing_plan import Outcome, Trigger
@@ -127,6 +128,16 @@ def test_a_plan_whose_cluster_has_changed_expires_before_it_reserves() -> None:
     assert outcome(done) is Outcome.EXPIRED
     assert "cannot go to n1" in done.status.message
     assert cluster.evicted == []
+
+
+def test_a_plan_whose_room_is_held_by_a_pod_that_is_leaving_waits_for_it() -> None:
+    cluster = ModelCluster().node("n1").node("n2")
+    cluster.deploy("web", gpu=4, on=["n1", "n2"]).deploy("gone", gpu=4, on=["n1"], grace=20.0)
+    cluster.deploy("big", gpu=8, priority=100, on=[None])
+    cluster.scale("gone", 0)
+    done = cluster.carry_out(repack(cluster).build())
+    assert outcome(done) is Outcome.COMPLETED
+    assert cluster.seconds > 20
 
 
 def test_a_plan_for_pods_that_are_gone_expires() -> None:
@@ -262,6 +273,18 @@ def test_limits_of_the_policy_hold_for_whole_waves() -> None:
     assert cluster.on("n2") == ["big-0"]
 
 
+@pytest.mark.parametrize("limit", ["moves_per_plan", "moves_per_hour", "moves_per_workload"])
+def test_a_wave_that_would_pass_a_limit_half_way_is_not_begun(limit: str) -> None:
+    cluster = ModelCluster().node("n1").node("n2").node("n3")
+    cluster.deploy("web", gpu=2, on=["n1", "n2", "n2"]).deploy("big", gpu=8, priority=100, on=[None])
+    cluster.policy = PackingPolicySpec(budgets=Budgets.model_validate({limit: 1}))
+    cluster.change_node(replace(cluster.nodes["n3"], unschedulable=True))
+    built = plan("p1", cluster).evicts("web-1", to="n1").evicts("web-2", to="n1").places("web", 2, on="n1")
+    done = cluster.carry_out(built.then().places("big", on="n2", pods=("big-0",)).build())
+    assert outcome(done) is Outcome.BUDGET_EXHAUSTED
+    assert cluster.evicted == []
+
+
 def test_moves_of_other_plans_within_the_hour_count() -> None:
     cluster = fragmented()
     done = cluster.carry_out(repack(cluster).build())
@@ -297,6 +320,45 @@ def test_a_node_that_flaps_for_a_moment_does_not() -> None:
         cluster.change_node(replace(cluster.nodes["n1"], ready=not 20 <= seconds < 22))
 
     assert outcome(cluster.carry_out(repack(cluster).build(), during=flap)) is Outcome.COMPLETED
+
+
+def test_nor_one_that_flaps_while_an_eviction_is_refused() -> None:
+    cluster = fragmented().budget("web", 0)
+
+    def flap(cluster: ModelCluster, seconds: float) -> None:
+        cluster.change_node(replace(cluster.nodes["n1"], ready=not 10 <= seconds < 12))
+        if seconds == 20:
+            cluster.budgets.clear()
+
+    assert outcome(cluster.carry_out(repack(cluster).build(), during=flap)) is Outcome.COMPLETED
+
+
+def test_a_replacement_that_takes_the_place_of_a_later_one_leaves_its_own_to_it() -> None:
+    """n3, meant for the second replacement, is free at once; n1 is not before old-0 has gone."""
+    cluster = ModelCluster().node("n1").node("n2").node("n3", gpu=4).node("n4")
+    cluster.deploy("web", gpu=4, on=["n2", "n4"]).deploy("old", gpu=8, on=["n1"], grace=20.0)
+    cluster.deploy("big", gpu=8, priority=100, on=[None])
+    built = plan("p1", cluster).evicts("old-0").evicts("web-0", to="n1").places("web", on="n1")
+    built = built.then().evicts("web-1", to="n3").places("web", on="n3").places("big", on="n2", pods=("big-0",))
+    done = cluster.carry_out(built.build())
+    assert outcome(done) is Outcome.COMPLETED
+    assert (cluster.apps_on("n1"), cluster.apps_on("n3")) == ({"web": 1}, {"web": 1})
+    assert cluster.seconds < 30
+
+
+def test_pods_of_a_node_that_does_not_answer_are_not_evicted() -> None:
+    """They would be terminating for ever."""
+    cluster = ModelCluster().node("n1").node("n2").deploy("web", gpu=4, on=["n1", "n2"]).budget("web", 0)
+
+    def go_down(cluster: ModelCluster, seconds: float) -> None:
+        if seconds == 5:
+            cluster.change_node(replace(cluster.nodes["n2"], ready=False))
+            cluster.budgets.clear()
+
+    built = plan("p1", cluster).evicts("web-1", to="n1").places("web", on="n1")
+    done = cluster.carry_out(built.build(), during=go_down)
+    assert outcome(done) is Outcome.CLUSTER_CHANGED
+    assert cluster.evicted == []
 
 
 def test_a_target_that_is_deleted_ends_it() -> None:
@@ -336,12 +398,13 @@ def test_a_pod_of_higher_priority_that_comes_meanwhile_is_not_kept_waiting_by_th
 
     def urgent(cluster: ModelCluster, seconds: float) -> None:
         if seconds == 5:
-            cluster.deploy("urgent", gpu=6, priority=1000, on=[None])
+            cluster.deploy("urgent", gpu=9, priority=1000, on=[None])
             cluster.change_pod(replace(cluster.pod("urgent-0"), created=stamp(cluster.now)))
 
     done = cluster.carry_out(built.build(), during=urgent)
     assert outcome(done) is Outcome.OVERTAKEN
-    assert "urgent-0" in done.status.message
+    assert "urgent-0 of priority 1000 came meanwhile" in done.status.message
+    assert cluster.on("n2") == ["big-0"]  # the wave that had begun was finished
     assert len(cluster.evicted) == 1
     assert is_released(cluster)
 
@@ -479,6 +542,23 @@ def test_cancelled_in_the_middle_the_evicted_pod_is_still_placed_and_no_other_is
     assert cluster.evicted == ["uid-web-1"]
     assert cluster.apps_on("n1") == {"web": 2}
     assert is_released(cluster)
+
+
+def test_cancelled_while_nobody_had_to_go_it_ends_at_once() -> None:
+    cluster = ModelCluster().node("n1").deploy("big", gpu=8, priority=100, on=[None])
+    cluster.scheduler_runs = False
+    done = cluster.carry_out(plan("p1", cluster).places("big", on="n1").build(), during=cancel_at(5))
+    assert outcome(done) is Outcome.CANCELLED
+    assert cluster.seconds < 8
+
+
+def test_cancelled_while_a_pod_ends_its_replacement_is_still_placed() -> None:
+    cluster = fragmented_slowly(grace=10.0)
+    built = repack(cluster).next_wave().evicts("web-0").build()
+    done = cluster.carry_out(built, during=cancel_at(3))
+    assert outcome(done) is Outcome.CANCELLED
+    assert cluster.apps_on("n1") == {"web": 2}
+    assert cluster.evicted == ["uid-web-1"]
 
 
 def test_cancelled_while_a_budget_refuses_it_ends_at_once_and_counts_nothing() -> None:
