@@ -9,7 +9,7 @@ from berth_api.resource import ApiModel
 SCHEDULER = "berth"
 
 ALLOCATION_HINT = "berth.dev/allocation-hint"
-HINT_ALIASES = ("berth.dev/allocation_hint", "allocation_hint", "allocation-hint")
+HINT_ALIASES = ("allocation_hint", "allocation-hint")
 DO_NOT_MOVE = "berth.dev/do-not-move"
 MOVE_COST = "berth.dev/move-cost"
 GANG = "berth.dev/gang"
