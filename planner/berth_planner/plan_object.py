@@ -31,7 +31,9 @@ MAX_MOVES = 1_000
 MAX_BYTES = 900_000
 
 Requests = tuple[tuple[str, int], ...]
-Standing = Mapping[tuple[WorkloadKey, Requests, str], int]
+_Kind = tuple[WorkloadKey, Requests, str]
+"""Workload, request, node: what a placement counts."""
+Standing = Mapping[_Kind, int]
 
 
 def plan_specs(
@@ -47,8 +49,7 @@ def plan_specs(
     fingerprint: str = "",
 ) -> list[PackingPlanSpec]:
     """One object, or several to be carried out in this order."""
-    standing = _standing(plan, snapshot)
-    parts = _parts([_wave(wave, standing) for wave in plan.waves])
+    parts = _parts(plan.waves)
     taken = datetime.fromisoformat(snapshot.taken) if snapshot.taken else now
     whole = summary(plan)
     return [
@@ -64,9 +65,9 @@ def plan_specs(
                 resource_versions=dict(resource_versions),
                 fingerprint=fingerprint,
             ),
-            waves=waves,
+            waves=[_wave(wave, standing) for wave in waves],
         )
-        for i, waves in enumerate(parts, 1)
+        for i, (waves, standing) in enumerate(zip(parts, _standing(parts, snapshot), strict=True), 1)
     ]
 
 
@@ -91,22 +92,27 @@ def summary(plan: Plan) -> str:
     return f"{text}; not proven for priority {open_tiers[0]}{' and below' if len(open_tiers) > 1 else ''}"
 
 
-def _standing(plan: Plan, snapshot: Snapshot) -> Standing:
-    leaving = {e.uid for wave in plan.waves for e in wave.evictions}
-    targets = {p.node for wave in plan.waves for p in wave.placements}
-    found: Counter[tuple[WorkloadKey, Requests, str]] = Counter()
-    for pod in snapshot.pods:
-        if pod.node in targets and pod.node is not None and not pod.terminating and pod.uid not in leaving:
-            found[pod.workload, pod.spec.requests, pod.node] += 1
-    return found
+def _standing(parts: Sequence[Sequence[Wave]], snapshot: Snapshot) -> list[Standing]:
+    """For each part what stands there and stays through it, when the parts before it have been carried out."""
+    here = {pod.uid: pod for pod in snapshot.pods if pod.node is not None and not pod.terminating}
+    found: Counter[_Kind] = Counter((pod.workload, pod.spec.requests, pod.node or "") for pod in here.values())
+    standing: list[Standing] = []
+    for waves in parts:
+        for pod in (here.pop(e.uid, None) for wave in waves for e in wave.evictions):
+            if pod is not None:
+                found[pod.workload, pod.spec.requests, pod.node or ""] -= 1
+        standing.append(dict(found))
+        for placement in (p for wave in waves for p in wave.placements):
+            found[placement.workload, placement.requests, placement.node] += placement.count
+    return standing
 
 
-def _parts(waves: Sequence[PlannedWave]) -> list[list[PlannedWave]]:
-    parts: list[list[PlannedWave]] = [[]]
+def _parts(waves: Sequence[Wave]) -> list[list[Wave]]:
+    parts: list[list[Wave]] = [[]]
     moves = size = 0
     for wave in waves:
-        own_moves = sum(len(step.evictions) for step in wave.steps)
-        own_size = len(wave.model_dump_json(by_alias=True))
+        own_moves = len(wave.evictions)
+        own_size = len(_wave(wave, {}).model_dump_json(by_alias=True))
         if parts[-1] and (moves + own_moves > MAX_MOVES or size + own_size > MAX_BYTES):
             parts.append([])
             moves = size = 0

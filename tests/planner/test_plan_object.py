@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+import pytest
 
 from berth_api.packing_plan import PackingPlanSpec, Trigger
 from berth_cluster.snapshot import Snapshot
+from berth_planner import plan_object
 from berth_planner.options import PlanOptions
-from berth_planner.plan import Plan
+from berth_planner.plan import Eviction, Placement, Plan, Wave
 from berth_planner.plan_object import MAX_BYTES, MAX_MOVES, plan_specs
 from berth_planner.planning import make_plan
 
@@ -95,3 +97,24 @@ def test_a_plan_too_large_for_one_object_is_cut_between_waves() -> None:
         assert len(part.evictions) <= MAX_MOVES
         assert len(part.model_dump_json(by_alias=True)) < MAX_BYTES * 1.1
         assert part.summary.startswith(f"part {i} of {len(parts)}: ")
+
+
+def move(snapshot: Snapshot, name: str, to: str) -> Wave:
+    pod = next(p for p in snapshot.pods if p.name == name)
+    assert pod.node is not None
+    request = pod.spec.requests
+    leaves = Eviction(pod.key, pod.uid, pod.workload, pod.priority, pod.node, to, 1, request)
+    return Wave((leaves,), (Placement(pod.workload, pod.priority, to, 1, request),))
+
+
+def test_each_part_counts_what_stands_when_its_turn_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three of a kind on n1: one goes to n2 by the first part, which must find the other two standing; then n2's goes on."""
+    monkeypatch.setattr(plan_object, "MAX_MOVES", 1)
+    cluster = Cluster().node("n1", gpu=8).node("n2", gpu=8).node("n3", gpu=8)
+    snapshot = cluster.pods("small", 3, gpu=2, on="n1").pods("small", 1, gpu=2, on="n2").snapshot()
+    on = {node: [p.name for p in snapshot.pods if p.node == node] for node in ("n1", "n2")}
+    waves = (move(snapshot, on["n1"][0], "n2"), move(snapshot, on["n2"][0], "n1"), move(snapshot, on["n1"][1], "n2"))
+    plan = msgspec.structs.replace(planned(fragmented()), waves=waves)
+    parts = specs(plan, snapshot)
+    # n2 holds its own pod; then n1 the two that stayed; then n2 the one that came, for its own has gone
+    assert [p.standing for part in parts for p in part.placements] == [1, 2, 1]
