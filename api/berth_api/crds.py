@@ -101,12 +101,6 @@ POLICY_RULES: Mapping[str, Sequence[Rule]] = {
             "minPriority is above maxPriority: the scope holds no pod",
         ),
     ),
-    "spec.budgets": (
-        Rule(
-            "self.movesPerPlan <= self.movesPerHour",
-            "movesPerPlan is above movesPerHour: no plan could use it; raise movesPerHour or lower movesPerPlan",
-        ),
-    ),
     "spec.budgets.quietHours[]": (
         Rule("self.from != self.to", "quiet hours end when they begin; give them a length, or leave them out"),
     ),
@@ -128,11 +122,12 @@ DEFINITIONS = (
         PackingPlanSpec,
         PackingPlanStatus,
         (
-            Column("Phase", ".status.phase"),
+            Column("Policy", ".spec.policy"),
             Column("Trigger", ".spec.trigger"),
+            Column("Phase", ".status.phase"),
             Column("Progress", ".status.progress"),
-            Column("Approved", ".spec.approved", "boolean"),
-            Column("Policy", ".spec.policy", priority=1),
+            Column("Moves", ".spec.certificate.disruption.moves", "integer"),
+            Column("Approved", ".spec.approved", "boolean", priority=1),
             Column("Summary", ".spec.summary", priority=1),
             Column("Age", ".metadata.creationTimestamp", "date"),
         ),

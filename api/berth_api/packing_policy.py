@@ -37,7 +37,7 @@ class Budgets(ApiModel):
     """Limits on evictions of ours; a plan that would pass one is cut down or not made. They hold across restarts."""
 
     moves_per_plan: int = Field(default=50, ge=0, le=MAX_MOVES_PER_PLAN)
-    """Most evictions of one plan."""
+    """Most evictions of one plan; those of an hour are the limit where they are fewer."""
     moves_per_hour: int = Field(default=100, ge=0, le=10_000)
     """Most evictions in an hour, all plans together."""
     moves_per_workload: int = Field(default=10, ge=0, le=1_000, description="Evictions of one workload in an hour.")

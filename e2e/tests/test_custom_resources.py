@@ -64,7 +64,7 @@ def refusal(cluster: Cluster, method: str, path: str, body: Json, content_type: 
     ("spec", "words"),
     [
         ({"scope": {"minPriority": 5, "maxPriority": 3}}, "the scope holds no pod"),
-        ({"budgets": {"movesPerPlan": 500}}, "movesPerPlan is above movesPerHour"),
+        ({"budgets": {"movesPerPlan": 1_001}}, "less than or equal to 1000"),
         ({"budgets": {"quietHours": [{"from": "01:00", "to": "01:00"}]}}, "give them a length"),
         ({"budgets": {"quietHours": [{"from": "25:00", "to": "01:00"}]}}, "spec.budgets.quietHours[0].from"),
         ({"planDeadlineSeconds": 30, "timeBudgetSeconds": 100}, "must be longer than timeBudgetSeconds"),
@@ -74,6 +74,13 @@ def refusal(cluster: Cluster, method: str, path: str, body: Json, content_type: 
 )
 def test_a_policy_that_makes_no_sense_is_refused_in_words(cluster: Cluster, spec: Json, words: str) -> None:
     assert words in refusal(cluster, "POST", POLICIES, policy(**spec))
+
+
+def test_all_moves_can_be_stopped_with_one_change(cluster: Cluster) -> None:
+    """The brake that somebody reaches for at night must not be refused for another field's default."""
+    cluster.api.request("POST", POLICIES, policy())
+    made = cluster.api.request("PATCH", f"{POLICIES}/p", {"spec": {"budgets": {"movesPerHour": 0}}}, PATCH)
+    assert made["spec"]["budgets"] == {**made["spec"]["budgets"], "movesPerHour": 0, "movesPerPlan": 50}
 
 
 def test_a_policy_shows_the_defaults_that_hold(cluster: Cluster) -> None:
