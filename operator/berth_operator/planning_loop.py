@@ -29,10 +29,10 @@ from berth_operator.budgets import MovesLeft, moves_left
 from berth_operator.chances import budgets_may_help, node_may_help, pod_may_help
 from berth_operator.events import Events, about_pod
 from berth_operator.metrics import Metrics
-from berth_operator.patience import may_be_rescued, rescue_plan
+from berth_operator.patience import Patience
 from berth_operator.plan_cutting import Cut, cut_to_budget, pods_served
 from berth_operator.plan_writing import PlanWriter
-from berth_operator.policy_in_force import DEFAULTS, PoliciesInForce, PolicyInForce, scoped
+from berth_operator.policy_in_force import PoliciesInForce, PolicyInForce, scoped
 from berth_operator.quiet_hours import quiet_until
 from berth_operator.solver_messages import Answered, Job
 from berth_operator.solver_process import SolverError, SolverProcess
@@ -52,8 +52,6 @@ EXPLAIN_SECONDS = 2.0
 GRACE_SECONDS = 15.0
 """Over the budgets for solving and explaining, for reading the snapshot and ordering the moves; then the worker is killed."""
 
-RESCUE_RETRY_SECONDS = 60.0
-MAX_RESCUES_A_ROUND = 5
 EVENT_PODS = 10
 """Pods of one verdict that get an Event; all get the annotation."""
 
@@ -91,6 +89,7 @@ class PlanningLoop:
         self._tending = Tending(
             connection, cluster, self._writer, self._teller, self._waiting, metrics, clock=clock, now=now
         )
+        self._patience = Patience(cluster, self._waiting, self._writer, self._teller, metrics)
         self._debounce = Debounce()
         self._timetable = Timetable()
         self._wake = asyncio.Event()
@@ -176,7 +175,7 @@ class PlanningLoop:
         due = self._due(policies, at)
         if due is not None:
             await self._plan(policies, *due)
-        elif await self._rescue(policies, at, now):
+        elif await self._patience.rescue(policies, at, now):
             return
         elif (scheduled := self._timetable.due(policies.specs, at)) is not None:
             name, trigger = scheduled
@@ -291,37 +290,7 @@ class PlanningLoop:
         waiting = {pod.key for pod in self._waiting.pods()}
         return any(wave.evictions for wave in plan.waves) or bool(waiting & set(pods_served(plan)))
 
-    # -- patience -----------------------------------------------------------------------------------------------------
-
-    async def _rescue(self, policies: PoliciesInForce, at: float, now: datetime) -> bool:
-        """Serve one pod whose patience has ended as the stock scheduler would. True when a plan was written."""
-        tried = 0
-        for pod, waited in self._waiting.to_rescue(at):
-            policy = policies.of(pod)
-            if not may_be_rescued(pod, waited, policy, looked_at=self._waiting.was_looked_at(pod.uid), now=now):
-                continue
-            if tried == MAX_RESCUES_A_ROUND:
-                return False
-            tried += 1
-            self._waiting.rescue_tried(pod.uid, at + RESCUE_RETRY_SECONDS)
-            chosen = policy or DEFAULTS
-            left = moves_left(self._cluster.plans.values(), chosen.name, chosen.spec.budgets, now)
-            plan, view, result = await rescue_plan(self._cluster.snapshot(), pod, policies, left, now)
-            self._metrics.fallbacks.labels(result).inc()
-            if plan is not None:
-                written = await self._writer.write(plan, view, chosen, Trigger.FALLBACK, approved=True)
-                if written is not None:
-                    why = Why(
-                        code=Reason.FITS_AFTER_MOVES if plan.evictions else Reason.FITS_NOW,
-                        message=f"{pod.key} goes to {plan.placements[0].node} by ordinary preemption, after {waited:.0f} s",
-                        plan=written.name,
-                        position=1,
-                    )
-                    await self._teller.tell({pod.key: why}, {pod.key: pod}, chosen.spec.plan_deadline_seconds)
-                return written is not None
-        return False
-
-    # -- telling and tending ------------------------------------------------------------------------------------------
+    # -- telling ------------------------------------------------------------------------------------------
 
     async def _tell(self, found: Collection[Verdict], delay_seconds: int) -> None:
         pods = {pod.key: pod for pod in self._waiting.pods()}
