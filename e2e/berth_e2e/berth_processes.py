@@ -11,12 +11,13 @@ import http.client
 import json
 import ssl
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from berth_api.annotations import SYSTEM_NAMESPACE
+from berth_e2e.control_plane import PORTS
 from berth_e2e.process import LocalProcess
 from berth_e2e.state import ClusterState
 from berth_extender.kube_scheduler import configuration
@@ -38,23 +39,15 @@ class Berth:
     """Of the extenders and operators, on top of the environment."""
 
 
-@dataclass(frozen=True)
-class Served:
-    """A process and how to ask whether it is ready."""
-
-    process: LocalProcess
-    is_ready: Callable[[], bool]
-
-
 def berth_ports(berth: Berth) -> list[str]:
     """Names of the ports that these processes need."""
     pairs = [f"{use}-{i}" for i in range(berth.pairs) for use in ("scheduler", "extender", "extender-metrics")]
     return pairs + [f"operator-{i}" for i in range(berth.operators)]
 
 
-def berth_processes(state: ClusterState, binaries: Path, berth: Berth) -> list[Served]:
+def berth_processes(state: ClusterState, binaries: Path, berth: Berth) -> list[LocalProcess]:
     """All of them, not started; `state.ports` holds what `berth_ports` asks for. Writes the schedulers' configurations."""
-    served: list[Served] = []
+    processes: list[LocalProcess] = []
     for i in range(berth.pairs):
         url = f"http://127.0.0.1:{state.ports[f'extender-{i}']}"
         settings = configuration(
@@ -62,13 +55,13 @@ def berth_processes(state: ClusterState, binaries: Path, berth: Berth) -> list[S
             kubeconfig=str(state.kubeconfig),
             percentage_of_nodes_to_score=berth.percentage_of_nodes_to_score,
         )
-        served.append(_extender(state, berth, i))
-        served.append(scheduler_process(state, binaries, f"scheduler-{i}", settings))
-    served += [_operator(state, berth, i) for i in range(berth.operators)]
-    return served
+        processes.append(_extender(state, berth, i))
+        processes.append(scheduler_process(state, binaries, f"scheduler-{i}", settings))
+    processes += [_operator(state, berth, i) for i in range(berth.operators)]
+    return processes
 
 
-def scheduler_process(state: ClusterState, binaries: Path, name: str, settings: Mapping[str, Any]) -> Served:
+def scheduler_process(state: ClusterState, binaries: Path, name: str, settings: Mapping[str, Any]) -> LocalProcess:
     """A stock kube-scheduler with a KubeSchedulerConfiguration; its port is `state.ports[name]`."""
     config = state.folder / f"{name}.json"
     config.write_text(json.dumps(settings, indent=2))
@@ -83,10 +76,10 @@ def scheduler_process(state: ClusterState, binaries: Path, name: str, settings: 
         f"--authorization-kubeconfig={kubeconfig}",
         "--authorization-always-allow-paths=/healthz,/readyz,/livez,/metrics",
     ]
-    return Served(_process(state, name, argv), lambda: answers(port, tls=True))
+    return _process(state, name, argv)
 
 
-def _extender(state: ClusterState, berth: Berth, index: int) -> Served:
+def _extender(state: ClusterState, berth: Berth, index: int) -> LocalProcess:
     name = f"extender-{index}"
     metrics = state.ports[f"extender-metrics-{index}"]
     argv = [
@@ -95,10 +88,10 @@ def _extender(state: ClusterState, berth: Berth, index: int) -> Served:
         *("--identity", name, "--system-namespace", SYSTEM_NAMESPACE),
         *berth.extender_flags,
     ]
-    return Served(_process(state, name, argv, berth.env), lambda: answers(metrics))
+    return _process(state, name, argv, berth.env)
 
 
-def _operator(state: ClusterState, berth: Berth, index: int) -> Served:
+def _operator(state: ClusterState, berth: Berth, index: int) -> LocalProcess:
     name = f"operator-{index}"
     port = state.ports[name]
     argv = [
@@ -106,11 +99,11 @@ def _operator(state: ClusterState, berth: Berth, index: int) -> Served:
         *("--identity", name, "--system-namespace", SYSTEM_NAMESPACE),
         *berth.operator_flags,
     ]
-    return Served(_process(state, name, argv, berth.env), lambda: answers(port))
+    return _process(state, name, argv, berth.env)
 
 
 def _process(state: ClusterState, name: str, argv: list[str], env: Mapping[str, str] | None = None) -> LocalProcess:
-    process = LocalProcess(
+    return LocalProcess(
         name=name,
         argv=argv,
         state=state.folder,
@@ -119,10 +112,20 @@ def _process(state: ClusterState, name: str, argv: list[str], env: Mapping[str, 
         # the solver's compiled kernels are found again under this name: see the Makefile
         env={"NUMBA_CPU_NAME": "generic", **(env or {})},
     )
-    records = state.folder / "processes"
-    records.mkdir(exist_ok=True)
-    (records / f"{name}.json").write_text(process.record())
-    return process
+
+
+def record_file(state: ClusterState, name: str) -> Path:
+    """How the process was started, for other runs."""
+    return state.folder / "processes" / f"{name}.json"
+
+
+def is_ready(state: ClusterState, name: str) -> bool:
+    """Does this process of Berth, or further scheduler, say that it is ready? Others count as ready while they run."""
+    if name.startswith("extender-"):
+        return answers(state.ports[name.replace("extender-", "extender-metrics-")])
+    if name.startswith("operator-"):
+        return answers(state.ports[name])
+    return name in PORTS or name not in state.ports or answers(state.ports[name], tls=True)
 
 
 def answers(port: int, path: str = "/readyz", *, tls: bool = False) -> bool:

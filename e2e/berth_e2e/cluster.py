@@ -27,7 +27,7 @@ from typing import Any
 from berth_api.annotations import OPERATOR_LEASE, SCHEDULER_LEASE, SYSTEM_NAMESPACE
 from berth_e2e import tools
 from berth_e2e.api_client import ApiClient, RequestError, object_path
-from berth_e2e.berth_processes import Berth, Served, berth_ports, berth_processes, scheduler_process
+from berth_e2e.berth_processes import Berth, berth_ports, berth_processes, is_ready, record_file, scheduler_process
 from berth_e2e.clearing import clear, remove_nodes
 from berth_e2e.cluster_view import ClusterView
 from berth_e2e.control_plane import PORTS, components, start_control_plane
@@ -94,7 +94,7 @@ class Cluster(ClusterView):
             cluster._set_up()
             cluster.add_nodes(nodes, gpus=gpus)
             if network is not None:
-                cluster._serve([Served(relay_process(state), lambda: True)])
+                cluster._serve([relay_process(state)])
                 start_real_nodes(cluster.api, list(cluster.real.values()), gpus)
             if berth:
                 cluster.add_berth(Berth() if berth is True else berth)
@@ -189,20 +189,33 @@ class Cluster(ClusterView):
         """Ends Berth's processes in order and forgets them."""
         for name in [n for n in self.processes if n.startswith(("extender-", "scheduler-", "operator-"))]:
             self.processes.pop(name).stop()
+            record_file(self.state, name).unlink(missing_ok=True)
 
     def add_scheduler(self, name: str, settings: Mapping[str, Any]) -> LocalProcess:
         """A further kube-scheduler with this KubeSchedulerConfiguration, ready on return: to compare with."""
         self._claim([name])
-        served = scheduler_process(self.state, self.binaries, name, settings)
-        self._serve([served])
-        return served.process
+        process = scheduler_process(self.state, self.binaries, name, settings)
+        self._serve([process])
+        return process
 
     def heal(self) -> None:
-        """Every process runs again, whatever a test did to it."""
+        """Every process runs again and is ready, whatever a test did to it."""
         for process in self.processes.values():
             process.thaw()
             process.start()
         self.wait_api()
+        for name in self.processes:
+            self.wait_ready(name)
+
+    def wait_ready(self, name: str, timeout: float = READY_SECONDS) -> None:
+        """Until a process that has just been started says that it is ready."""
+        process = self.processes[name]
+
+        def ready() -> bool:
+            process.assert_running()
+            return is_ready(self.state, name)
+
+        wait_for(f"{name} ready", ready, timeout, seen=lambda: f"{process.log} ends with:\n{process.log_tail()}")
 
     def clear(self, *, nodes: bool = True) -> None:
         """Empty again, for the next test: see clearing.py."""
@@ -232,25 +245,17 @@ class Cluster(ClusterView):
         self.state.ports.update({use: claim_port(chance) for use in uses if use not in self.state.ports})
         self.state.write()
 
-    def _serve(self, all_served: Iterable[Served]) -> None:
+    def _serve(self, processes: Iterable[LocalProcess]) -> None:
         """Starts them together and waits until each is ready."""
-        waiting = list(all_served)
-        for served in waiting:
-            served.process.start()
-            self.processes[served.process.name] = served.process
-        for served in waiting:
-            process = served.process
-
-            def ready(served: Served = served) -> bool:
-                served.process.assert_running()
-                return served.is_ready()
-
-            wait_for(
-                f"{process.name} ready",
-                ready,
-                READY_SECONDS,
-                seen=lambda p=process: f"{p.log} ends with:\n{p.log_tail()}",  # type: ignore[misc]
-            )
+        started = list(processes)
+        for process in started:
+            record = record_file(self.state, process.name)
+            record.parent.mkdir(exist_ok=True)
+            record.write_text(process.record())
+            process.start()
+            self.processes[process.name] = process
+        for process in started:
+            self.wait_ready(process.name)
 
     def _wait_led(self, lease: str) -> None:
         path = f"/apis/coordination.k8s.io/v1/namespaces/{SYSTEM_NAMESPACE}/leases/{lease}"
