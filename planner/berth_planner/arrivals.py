@@ -168,6 +168,8 @@ class Arriving:
         self.site = site
         self.kinds = kinds
         self.places: dict[int, Place] = {}
+        self.on: list[dict[int, Place]] = [{} for _ in range(len(site.free))]
+        """By node; `places` again."""
         self._policy = policy
         self._ties = ties
         self._all = np.arange(len(site.free))
@@ -195,11 +197,12 @@ class Arriving:
         shared = 0 < asked.request[self.site.gpu] < DEVICE
         devices = self.site.take(row, asked, self._policy.device(self.site, row, asked) if shared else None)
         self._number += 1
-        self.places[self._number] = Place(kind, row, devices)
+        self.places[self._number] = self.on[row][self._number] = Place(kind, row, devices)
         return self._number
 
     def leave(self, number: int) -> Place:
         place = self.places.pop(number)
+        del self.on[place.row][number]
         self.site.give_back(place.row, self.kinds[place.kind], place.devices)
         return place
 

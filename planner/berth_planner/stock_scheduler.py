@@ -73,8 +73,18 @@ class StockScheduler:
         best = max(scores.values())
         node = self._ties.choice([name for name, score in scores.items() if score == best])
         placed = replace(pod, node=node, phase="Running")
-        self._cluster.place(placed, node)
+        self.stand(placed)
         return placed
+
+    def stand(self, pod: Pod) -> None:
+        """It is bound to its node, by whomever."""
+        if pod.node is not None:
+            self._cluster.place(pod, pod.node)
+
+    def remove(self, pod: Pod) -> None:
+        """It has gone from its node."""
+        if pod.node is not None:
+            self._cluster.remove(pod, pod.node)
 
     def scores(self, pod: Pod, nodes: Sequence[Node]) -> dict[str, int]:
         """Weighted sum over the plugins, by node."""
