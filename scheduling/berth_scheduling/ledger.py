@@ -67,17 +67,20 @@ class Ledger:
         entry = Entry(pod.spec.requests, rows, place, gang, self._clock() + self._seconds)
         self.pending[rows] += self._room.vector(pod.spec.requests)
         self._entries[identity] = entry
+        if len(rows) == 1:
+            self._room.assume(int(rows[0]), entry.requests, 1)
         if place is not None:
             self._taken[place] += 1
             self._touch(place[0])
         if gang is not None:
             self._of_gang[gang] += 1
 
-    def narrow(self, pod: Pod, rows: Rows) -> None:
-        """Of the nodes that it was approved for, it will be one of these."""
+    def lift(self, pod: Pod) -> tuple[str, GroupKey] | None:
+        """Strikes a pod out that is about to be approved anew; gives the place that it takes in a plan."""
         identity = pod.uid or pod.key
         entry = self._entries.get(identity)
-        self.approve(pod, rows, entry.place if entry is not None else None)
+        self.strike(identity)
+        return entry.place if entry is not None else None
 
     def strike(self, identity: str) -> None:
         pending = self.pending
@@ -85,6 +88,8 @@ class Ledger:
         if entry is None:
             return
         pending[entry.rows] -= self._room.vector(entry.requests)
+        if len(entry.rows) == 1:
+            self._room.assume(int(entry.rows[0]), entry.requests, -1)
         if entry.place is not None:
             self._taken[entry.place] -= 1
             self._touch(entry.place[0])

@@ -67,7 +67,9 @@ class Packing:
             rows = self._room.changed_since(kept.tick)
             columns = len(self._room.columns)
             kept.figures[rows] = increase(
-                self._room.free[rows, :columns], self._room.vector(requests)[:columns], self._basis[requests]
+                self._room.free[rows, :columns] - self._room.assumed[rows, :columns],
+                self._room.vector(requests)[:columns],
+                self._basis[requests],
             )
             kept.tick = self._room.tick
         return kept.figures

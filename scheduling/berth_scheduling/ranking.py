@@ -8,7 +8,10 @@ Two things are compared, the second only where the first is equal:
    weighs: its own scores decide those.
 
 Ranks are whole numbers: the best nodes get 10, the next best 9, and so on; nodes of equal cost share a rank and leave the
-choice to the in-tree plugins (control-plane.md and DESIGN.md, "Traps": kube-scheduler multiplies by a weight of 121 or more).
+choice to the in-tree plugins (DESIGN.md, "Traps": kube-scheduler multiplies by a weight of 121 or more). Only the first place
+is never shared where packing decides: of a burst of equal pods on equal nodes, each would otherwise begin a node of its own,
+for kube-scheduler asks about the next pod before the watch has shown where the last one went. With one best node it is known,
+and counts as taken at once (`Room.assumed`).
 
 Cost: figures are kept per request and per set of wishes, for all nodes, and only rows that changed since are renewed.
 """
@@ -100,7 +103,12 @@ class Ranking:
                 distinct = np.unique(np.round(costs, DIGITS))
                 levels = levels * (len(rows) + 1) + np.searchsorted(distinct, np.round(costs, DIGITS))
         best = np.unique(levels)[:MAX_RANK]
-        return MAX_RANK - np.searchsorted(best, levels)
+        ranks: npt.NDArray[np.int64] = MAX_RANK - np.searchsorted(best, levels)
+        ties = np.flatnonzero(ranks == MAX_RANK)
+        if packing is not None and len(ties) > 1:
+            ranks[ties] = MAX_RANK - 1
+            ranks[ties[np.argmin(rows[ties])]] = MAX_RANK
+        return ranks
 
     def _costs(self, pod: Pod, rows: Rows) -> tuple[Costs | None, Costs | None]:
         """Costs of wishes and of packing, None where there is nothing to compare."""

@@ -41,6 +41,8 @@ class Room:
         self.nodes: list[Node | None] = [None]
         self.free: Amounts = np.zeros((FIRST_ROWS, FIRST_COLUMNS), np.int64)
         self.allocatable: Amounts = np.zeros((FIRST_ROWS, FIRST_COLUMNS), np.int64)
+        self.assumed: Amounts = np.zeros((FIRST_ROWS, FIRST_COLUMNS), np.int64)
+        """Requests of approved pods that can end on no other node: kube-scheduler counts them already."""
         self.changed: Rows = np.zeros(FIRST_ROWS, np.int64)
         self.relabelled: Rows = np.zeros(FIRST_ROWS, np.int64)
         """Tick of the last change of labels or taints."""
@@ -109,6 +111,13 @@ class Room:
         self._touch(row)
         self._give_up_if_empty(row)
 
+    def assume(self, row: int, requests: Requests, count: int) -> None:
+        """`count` (1 or -1) more pods are as good as bound there."""
+        if row == NOWHERE:
+            return
+        self.assumed[row] += count * self.vector(requests)
+        self._touch(row)
+
     def bound(self, identity: str) -> Pod | None:
         entry = self._bound.get(identity)
         return entry[1] if entry is not None else None
@@ -166,6 +175,7 @@ class Room:
             if row == self.size:
                 self.free = _grown(self.free, 2 * row, self.free.shape[1])
                 self.allocatable = _grown(self.allocatable, 2 * row, self.free.shape[1])
+                self.assumed = _grown(self.assumed, 2 * row, self.free.shape[1])
                 self.changed = np.concatenate([self.changed, np.zeros(row, np.int64)])
                 self.relabelled = np.concatenate([self.relabelled, np.zeros(row, np.int64)])
         self.rows[name] = row
@@ -189,6 +199,7 @@ class Room:
         if len(self.columns) > self.free.shape[1]:
             self.free = _grown(self.free, self.size, 2 * self.free.shape[1])
             self.allocatable = _grown(self.allocatable, self.size, self.free.shape[1])
+            self.assumed = _grown(self.assumed, self.size, self.free.shape[1])
 
 
 def _grown(table: Amounts, rows: int, columns: int) -> Amounts:

@@ -70,8 +70,9 @@ class Scheduler:
         if not names:
             return []
         rows = self._room.rows_of(names)
+        place = self._ledger.lift(pod)
         ranks = self._ranking.ranks(pod, rows)
-        self._ledger.narrow(pod, rows[ranks == MAX_RANK])
+        self._ledger.approve(pod, rows[ranks == MAX_RANK], place)
         return list(zip(names, ranks.tolist(), strict=True))
 
     def preempt(self, pod: Pod, candidates: Mapping[str, Sequence[str]]) -> PreemptAnswer:
