@@ -73,6 +73,18 @@ class Reason(StrEnum):
     EMPTY_CLUSTER = "EmptyCluster"
     KUBECTL_FAILED = "KubectlFailed"
 
+    # What a command that acts on a cluster says
+    NOT_INSTALLED = "NotInstalled"  # the cluster has no PackingPlan
+    UNKNOWN_PLAN = "UnknownPlan"
+    UNKNOWN_POLICY = "UnknownPolicy"
+    UNKNOWN_WORKLOAD = "UnknownWorkload"
+    PLAN_FINISHED = "PlanFinished"
+    PLAN_CANCELLED = "PlanCancelled"
+    DRY_RUN = "DryRun"  # the plan's policy carries nothing out
+    NO_LEADER = "NoLeader"  # nobody takes the plan up
+    NO_SCHEDULER = "NoScheduler"  # no scheduler `berth` is alive: pods that use it would stay Pending
+    NO_WORD_YET = "NoWordYet"  # the planning loop has not looked at the pod
+
     # Why an HTTP request is refused
     MALFORMED_REQUEST = "MalformedRequest"  # the body is not what this path takes
     METHOD_NOT_ALLOWED = "MethodNotAllowed"

@@ -6,13 +6,12 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import msgspec
 
 from berth_api.annotations import (
     ACKNOWLEDGED_PLANS,
-    COMPONENT_LABEL,
-    EXTENDER_COMPONENT,
     EXTENDER_LEASE_PREFIX,
     OPERATOR_LEASE,
     SCHEDULER,
@@ -21,15 +20,15 @@ from berth_api.annotations import (
 )
 from berth_api.packing_plan import PackingPlan
 from berth_api.packing_policy import PackingPolicy
+from berth_api.reasons import Reason
 from berth_api.resource import find_condition
+from berth_cli.holders import live_holders
 from berth_cli.live_objects import API, Json, LiveObjects
+from berth_cluster.leases import Lease, WireLease, read_lease
 from berth_operator.budgets import moves_in_last_hour
 from berth_operator.policy_in_force import PoliciesInForce
 
 PENDING_PODS = "/api/v1/pods?fieldSelector=spec.nodeName%3D,status.phase%3DPending"
-NO_WORD_YET = "NoWordYet"
-SLACK_SECONDS = 5.0
-"""Between this machine's clock and the cluster's, before somebody is called gone."""
 
 
 class Process(msgspec.Struct, frozen=True, rename="camel"):
@@ -79,10 +78,7 @@ class ClusterStatus(msgspec.Struct, frozen=True, rename="camel"):
 
 def read_status(cluster: LiveObjects, namespace: str, now: datetime) -> ClusterStatus:
     """Raises CommandError when the cluster does not answer."""
-    leases = {
-        item["metadata"]["name"]: item
-        for item in cluster.items(f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases")
-    }
+    leases, live = live_holders(lambda: leases_of(cluster, namespace), matters=_is_ours, now=lambda: now)
     plans = sorted(
         (PackingPlan.model_validate(item) for item in cluster.items(f"{API}/packingplans")),
         key=lambda plan: plan.metadata.creation_timestamp or now,
@@ -90,14 +86,17 @@ def read_status(cluster: LiveObjects, namespace: str, now: datetime) -> ClusterS
     )
     policies = [PackingPolicy.model_validate(item) for item in cluster.items(f"{API}/packingpolicies")]
     names = {plan.metadata.uid: plan.metadata.name for plan in plans}
+
+    def process(name: str) -> Process | None:
+        return _process(leases[name], name in live, now, names) if name in leases else None
+
     return ClusterStatus(
-        leader=_process(leases.get(OPERATOR_LEASE), now, names),
-        scheduler=_process(leases.get(SCHEDULER_LEASE), now, names),
+        leader=process(OPERATOR_LEASE),
+        scheduler=process(SCHEDULER_LEASE),
         extenders=tuple(
             found
-            for lease in leases.values()
-            if (lease["metadata"].get("labels") or {}).get(COMPONENT_LABEL) == EXTENDER_COMPONENT
-            and (found := _process(lease, now, names)) is not None
+            for name in sorted(leases)
+            if name.startswith(EXTENDER_LEASE_PREFIX) and (found := process(name)) is not None
         ),
         policies=_policies(policies),
         active=tuple(_plan(plan) for plan in plans if not plan.is_finished),
@@ -107,16 +106,28 @@ def read_status(cluster: LiveObjects, namespace: str, now: datetime) -> ClusterS
     )
 
 
-def _process(lease: Json | None, now: datetime, plan_names: Mapping[str, str]) -> Process | None:
-    if lease is None:
-        return None
-    spec, annotations = lease.get("spec") or {}, lease["metadata"].get("annotations") or {}
-    holder, renewed = spec.get("holderIdentity") or "", spec.get("renewTime")
-    age = (now - _moment(renewed)).total_seconds() if renewed else None
-    alive = bool(holder) and age is not None and age <= (spec.get("leaseDurationSeconds") or 15) + SLACK_SECONDS
-    name = lease["metadata"]["name"]
-    shown = name.removeprefix(EXTENDER_LEASE_PREFIX) if name.startswith(EXTENDER_LEASE_PREFIX) else holder
-    return Process(shown, alive, age, tuple(plan_names.get(uid, uid) for uid in _uids(annotations)))
+def scheduler_leads(cluster: LiveObjects, namespace: str, now: datetime) -> bool:
+    """A scheduler of ours is alive: pods of the scheduler berth are placed."""
+    _, live = live_holders(lambda: leases_of(cluster, namespace), matters=_is_ours, now=lambda: now)
+    return SCHEDULER_LEASE in live
+
+
+def leases_of(cluster: LiveObjects, namespace: str) -> dict[str, Lease]:
+    """By name."""
+    path = f"/apis/coordination.k8s.io/v1/namespaces/{quote(namespace, safe='')}/leases"
+    found = (read_lease(msgspec.convert(item, WireLease)) for item in cluster.items(path))
+    return {lease.name: lease for lease in found}
+
+
+def _is_ours(name: str) -> bool:
+    return name in (OPERATOR_LEASE, SCHEDULER_LEASE) or name.startswith(EXTENDER_LEASE_PREFIX)
+
+
+def _process(lease: Lease, alive: bool, now: datetime, plan_names: Mapping[str, str]) -> Process:
+    age = (now - datetime.fromisoformat(lease.renewed)).total_seconds() if lease.renewed else None
+    is_extender = lease.name.startswith(EXTENDER_LEASE_PREFIX)
+    name = lease.name.removeprefix(EXTENDER_LEASE_PREFIX) if is_extender else lease.holder
+    return Process(name, alive, age, tuple(plan_names.get(uid, uid) for uid in _uids(lease.annotations)))
 
 
 def _uids(annotations: Mapping[str, str]) -> list[str]:
@@ -166,7 +177,7 @@ def _waiting(pods: Iterable[Json]) -> tuple[WaitingReason, ...]:
         spec, meta = pod.get("spec") or {}, pod["metadata"]
         if spec.get("schedulerName") != SCHEDULER or meta.get("deletionTimestamp"):
             continue
-        code, message = "Gated" if spec.get("schedulingGates") else NO_WORD_YET, ""
+        code, message = str(Reason.GATED if spec.get("schedulingGates") else Reason.NO_WORD_YET), ""
         try:
             told = json.loads((meta.get("annotations") or {}).get(WHY, "null"))
         except ValueError:
@@ -176,7 +187,3 @@ def _waiting(pods: Iterable[Json]) -> tuple[WaitingReason, ...]:
         counts[code] += 1
         example.setdefault(code, (f"{meta.get('namespace', '')}/{meta['name']}", message))
     return tuple(WaitingReason(code, count, *example[code]) for code, count in counts.most_common())
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)

@@ -1,7 +1,7 @@
 """Which of Berth's processes are alive, told by their Leases.
 
-Clocks differ, so a Lease whose time looks old is looked at again: who still renews it is alive, whatever its clock says. That
-takes up to `LOOK_AGAIN_SECONDS`, and only when something is wrong or has been restarted.
+Times in Leases are by their holders' clocks. Where all of them look old, it may be this machine's clock that is wrong: they are
+looked at again, and who still renews is alive, whatever its clock says. That takes up to `LOOK_AGAIN_SECONDS`, and only then.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ def live_holders(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> tuple[dict[str, Lease], frozenset[str]]:
-    """All Leases that matter, and the names of those that are held and renewed."""
+    """All Leases that matter, by name, and the names of those that are held and renewed."""
     first = {name: lease for name, lease in look().items() if matters(name)}
     live = {name for name, lease in first.items() if _is_fresh(lease, now())}
-    unclear = {name for name, lease in first.items() if lease.holder and name not in live}
+    unclear = set() if live else {name for name, lease in first.items() if lease.holder}
     end = clock() + LOOK_AGAIN_SECONDS
     while unclear and clock() < end:
         sleep(PAUSE_SECONDS)

@@ -13,6 +13,7 @@ from berth_cli.kubectl import KUBECTL, REQUEST_SECONDS
 
 Json = dict[str, Any]
 
+DEFAULT_NAMESPACE = "default"
 API = "/apis/berth.dev/v1alpha1"
 
 
@@ -54,9 +55,14 @@ class LiveObjects:
         if ended.returncode:
             raise self._failed(f"cannot change {kind} {name}", _last_line(ended.stderr))
 
+    def namespace(self) -> str:
+        """The one of the context."""
+        ended = self._run("config", "view", "--minify", "-o", "jsonpath={..namespace}")
+        return ended.stdout.strip() or DEFAULT_NAMESPACE
+
     def has_resources(self) -> bool:
         """Whether the custom resources are installed."""
-        return self.get(f"{API}") is not None
+        return self.get(API) is not None
 
     def _run(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
         command = [KUBECTL]
@@ -90,10 +96,12 @@ class LiveObjects:
         return CommandError(f"KubectlFailed: {doing}: {said or 'kubectl said nothing'}", hint=hint, code=code)
 
 
-NOT_INSTALLED = CommandError(
-    "NotInstalled: this cluster has no PackingPlan resource: Berth is not installed in it",
-    hint="Install it (kubectl apply -f manifests/crds brings the resources), or name another cluster: --context, --kubeconfig.",
-)
+def not_installed() -> CommandError:
+    return CommandError(
+        "NotInstalled: this cluster has no PackingPlan resource: Berth is not installed in it",
+        hint="Install it (kubectl apply -f manifests/crds brings the resources), or name another cluster: --context, "
+        "--kubeconfig.",
+    )
 
 
 def _last_line(stderr: str) -> str:

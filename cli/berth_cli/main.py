@@ -36,8 +36,8 @@ from berth_cli.streams import cannot_write, prepare_streams
 HELP_WIDTH = 100
 
 HELP = """Berth packs the pods of a Kubernetes cluster by strict priority: as many high-priority pods as can be placed, proven,
-with the fewest moves that reach it, in an order in which each move is safe. Only `adopt` and `plan --apply`, `--approve` and
-`--cancel` change a cluster, and ask first."""
+with the fewest moves that reach it, in an order in which each move is safe. Only `adopt` and `plan` with --apply, --approve or
+--cancel change a cluster; `adopt` and --apply ask first."""
 
 EXAMPLES = """
 Start here:

@@ -40,10 +40,18 @@ Json = dict[str, Any]
 
 def adopt(
     target: Annotated[str, typer.Argument(metavar="KIND/NAME", help="deploy/NAME, sts/NAME or rs/NAME.")],
-    namespace: Annotated[str, typer.Option("--namespace", "-n", metavar="NAME", help="Its namespace.")] = "default",
+    namespace: Annotated[
+        str | None, typer.Option("--namespace", "-n", metavar="NAME", help="Its namespace. Default: the context's.")
+    ] = None,
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
     back: Annotated[bool, typer.Option("--back", help="Give it back to the default scheduler instead.")] = False,
+    system_namespace: Annotated[
+        str, typer.Option(metavar="NAMESPACE", help="Where the Leases of Berth's processes lie.")
+    ] = "berth-system",
+    force: Annotated[
+        bool, typer.Option("--force", help="Also where no scheduler `berth` is alive: new pods wait until one is.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     no_color: options.NoColor = False,
@@ -53,14 +61,19 @@ def adopt(
     Sets `schedulerName` in its pod template, which rolls its pods out anew. Says first how many pods that restarts, in which
     way, what guards them, and whether Berth may move them later.
     """
+    from datetime import UTC, datetime
+    from urllib.parse import quote
+
     from berth_api.annotations import SCHEDULER
+    from berth_cli.cluster_status import scheduler_leads
     from berth_cli.live_objects import LiveObjects
     from berth_cli.terminal import open_terminal
 
     resource, name = _parsed(target)
     terminal = open_terminal(no_color=no_color)
     cluster = LiveObjects(context, kubeconfig)
-    found = cluster.get(f"/apis/apps/v1/namespaces/{namespace}/{resource}/{name}")
+    namespace = namespace or cluster.namespace()
+    found = cluster.get(f"/apis/apps/v1/namespaces/{quote(namespace, safe='')}/{resource}/{quote(name, safe='')}")
     if found is None:
         raise CommandError(
             f"UnknownWorkload: there is no {resource.removesuffix('s')} {name} in namespace {namespace}",
@@ -72,18 +85,24 @@ def adopt(
     if present == wanted:
         terminal.out.print(f"{resource}/{name} uses the scheduler {wanted} already.")
         return
-    if not back and not _berth_leads(cluster):
-        terminal.warn(
-            "no scheduler `berth` leads in this cluster: the new pods would stay Pending (see `berth status`)"
+    leads = back or scheduler_leads(cluster, system_namespace, datetime.now(UTC))
+    if not leads and not force and not dry_run:
+        raise CommandError(
+            "NoScheduler: no scheduler `berth` is alive in this cluster: the new pods would stay Pending",
+            hint="See `berth status`; --force does it nevertheless, --system-namespace says where to look.",
         )
+    if not leads:
+        terminal.warn("no scheduler `berth` is alive in this cluster: the new pods would stay Pending")
     _explain(found, resource, name, present, wanted, terminal)
     if dry_run:
         terminal.out.print("Nothing was changed (--dry-run).")
         return
     if not yes and not typer.confirm("Go on?", default=False, err=True):
         raise typer.Exit(int(Exit.NO))
-    change = {"spec": {"template": {"spec": {"schedulerName": wanted}}}}
-    cluster.patch(resource, name, change, namespace=namespace)
+    change: Json = {"spec": {"template": {"spec": {"schedulerName": wanted}}}}
+    # the uid: what was shown is what is changed, also when somebody replaces it while the question stands
+    change["metadata"] = {"uid": found["metadata"]["uid"]}
+    cluster.patch(f"{resource}.apps", name, change, namespace=namespace)
     undo = f"kubectl berth adopt {resource}/{name} -n {namespace}" + ("" if back else " --back")
     terminal.out.print(f"Done. Watch it: kubectl get pods -n {namespace} -w. Undo: {undo}")
 
@@ -113,16 +132,6 @@ def _refuse_owned(found: Json, resource: str, name: str, namespace: str) -> None
         )
 
 
-def _berth_leads(cluster: Any) -> bool:
-    from datetime import UTC, datetime
-
-    from berth_api.annotations import SYSTEM_NAMESPACE
-    from berth_cli.cluster_status import read_status
-
-    scheduler = read_status(cluster, SYSTEM_NAMESPACE, datetime.now(UTC)).scheduler
-    return scheduler is not None and scheduler.alive
-
-
 def _explain(found: Json, resource: str, name: str, present: str, wanted: str, terminal: Terminal) -> None:
     spec, pods = found["spec"], found["spec"].get("replicas", 1)
     say = terminal.out.print
@@ -138,6 +147,8 @@ def _explain(found: Json, resource: str, name: str, present: str, wanted: str, t
             else f"rolling, maxUnavailable {rolling.get('maxUnavailable', '25%')}, maxSurge {rolling.get('maxSurge', '25%')}"
         )
         say(f"  Its {pods} pods are replaced {how}.")
+        if spec.get("paused"):
+            say("  It is paused: nothing happens before `kubectl rollout resume`.")
         if str(rolling.get("maxUnavailable", "25%")) == "0":
             say(
                 "  With maxUnavailable 0 each new pod needs room beside the old ones; where there is none, the rollout waits."
@@ -145,8 +156,16 @@ def _explain(found: Json, resource: str, name: str, present: str, wanted: str, t
     elif (spec.get("updateStrategy") or {}).get("type") == "OnDelete":
         say(f"  updateStrategy is OnDelete: its {pods} pods change when somebody deletes them.")
     else:
+        partition = ((spec.get("updateStrategy") or {}).get("rollingUpdate") or {}).get("partition", 0)
         say(f"  Its {pods} pods are replaced one after the other, the last ordinal first.")
+        if partition:
+            say(f"  updateStrategy has partition {partition}: pods of lower ordinals stay as they are.")
+    if resource != "replicasets":
+        say("  A rollout does not ask PodDisruptionBudgets: its own limits, above, are what guards the service.")
     annotations = (spec["template"].get("metadata") or {}).get("annotations") or {}
+    keeper = (found["metadata"].get("labels") or {}).get("app.kubernetes.io/managed-by")
+    if keeper:
+        say(f"  {keeper} manages it and may set it back: change schedulerName there too.")
     if wanted == "berth":
         if annotations.get("berth.dev/do-not-move") == "true":
             say("  berth.dev/do-not-move is set: Berth places these pods and never moves them.")

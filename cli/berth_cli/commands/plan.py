@@ -12,6 +12,7 @@ from berth_cli import options
 if TYPE_CHECKING:
     from berth_cli.live_objects import LiveObjects
     from berth_cli.terminal import Terminal
+    from berth_cli.under_policy import UnderPolicy
     from berth_cluster.snapshot import Snapshot
     from berth_planner.frontier import FrontierPoint
     from berth_planner.plan import Plan
@@ -101,6 +102,14 @@ def plan(
         str | None,
         typer.Option(metavar="PLAN", help="Cancel a PackingPlan.", rich_help_panel=ACTING),
     ] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="With --apply: the PackingPolicy to plan under. Default: that of the most important waiting pod.",
+            rich_help_panel=ACTING,
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.", rich_help_panel=ACTING)] = False,
     wait: Annotated[
         bool,
@@ -117,6 +126,9 @@ def plan(
     unless --apply, --approve or --cancel asks for it. The plan is always for the whole cluster; -n only narrows which
     moves are listed.
     """
+    from datetime import UTC, datetime
+
+    from berth_cli.exits import CommandError
     from berth_cli.files import check_writable
     from berth_cli.source import read_snapshot
     from berth_cli.terminal import open_terminal
@@ -129,12 +141,24 @@ def plan(
         check_writable(html, keep=(*(dump or ()), out))
     terminal = open_terminal(no_color=no_color)
     cluster = _acted_on(apply, approve, cancel, dump, movable, context, kubeconfig)
+    if policy is not None and not apply:
+        raise CommandError("--policy says under which policy --apply plans: it means nothing alone")
+    if apply and output in (options.OutputFormat.JSON, options.OutputFormat.YAML):
+        raise CommandError(
+            f"--apply tells how it goes: it cannot be combined with -o {output.value}", hint="Use --out FILE."
+        )
     if cluster is not None and (approve or cancel):
         _approve_or_cancel(cluster, approve, cancel, wait=wait, terminal=terminal)
         return
     if apply:
         movable = options.Movable.BERTH
     snapshot = read_snapshot(dump, context=context, kubeconfig=kubeconfig, terminal=terminal)
+    under: UnderPolicy | None = None
+    if cluster is not None:
+        from berth_cli.plan_actions import read_under_policy
+
+        under = read_under_policy(cluster, snapshot, policy, datetime.now(UTC))
+        snapshot = under.view
     asked = PlanOptions(
         movable=(movable or options.Movable.ALL).value,
         budget=budget,
@@ -146,7 +170,11 @@ def plan(
     )
     from berth_cli.ask_planner import ask_for_plan, asking
 
+    if under is not None:
+        asked = under.limited(asked)
     made = ask_for_plan(snapshot, asked, terminal)
+    if under is not None:
+        made = under.cut(made, consolidate=consolidate)
     points: tuple[FrontierPoint, ...] | None = None
     if frontier:
         with asking(terminal, "solving under one cap after the other"):
@@ -172,6 +200,8 @@ def plan(
         from berth_cli.plan_text import Shown, print_plan, scope
 
         terminal.out.print(scope(snapshot, asked.movable, by_default=movable is None))
+        if under is not None:
+            terminal.out.print(under.sentence)
         terminal.out.print()
         if points:
             print_frontier(terminal.out, points)
@@ -180,8 +210,8 @@ def plan(
             _draw(snapshot, made, terminal)
         within = None if all_namespaces else namespace
         print_plan(terminal.out, made, Shown(wide=output is options.OutputFormat.WIDE, namespace=within))
-    if cluster is not None:
-        _carry_out(cluster, made, snapshot, yes=yes, wait=wait, terminal=terminal)
+    if cluster is not None and under is not None:
+        _carry_out(cluster, made, under, yes=yes, wait=wait, terminal=terminal)
 
 
 def _acted_on(
@@ -226,7 +256,7 @@ def _approve_or_cancel(
 
 
 def _carry_out(
-    cluster: LiveObjects, made: Plan, snapshot: Snapshot, *, yes: bool, wait: bool, terminal: Terminal
+    cluster: LiveObjects, made: Plan, under: UnderPolicy, *, yes: bool, wait: bool, terminal: Terminal
 ) -> None:
     from datetime import UTC, datetime
 
@@ -238,7 +268,7 @@ def _carry_out(
         return
     if not yes and not typer.confirm("Carry this out?", default=False, err=True):
         raise typer.Exit(int(Exit.NO))
-    name = plan_actions.write_plan(cluster, made, snapshot, datetime.now(UTC))
+    name = plan_actions.write_plan(cluster, made, under, datetime.now(UTC))
     terminal.note(f"Wrote {name}, approved. Stop it with: kubectl berth plan --cancel {name}")
     if wait:
         plan_actions.follow(cluster, name, terminal)

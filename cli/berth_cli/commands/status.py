@@ -42,7 +42,7 @@ def status(
     from datetime import UTC, datetime
 
     from berth_cli.cluster_status import read_status
-    from berth_cli.live_objects import NOT_INSTALLED, LiveObjects
+    from berth_cli.live_objects import LiveObjects, not_installed
     from berth_cli.output import print_value
     from berth_cli.terminal import open_terminal
 
@@ -50,7 +50,7 @@ def status(
     cluster = LiveObjects(context, kubeconfig)
     with terminal.progress("asking the cluster"):
         if not cluster.has_resources():
-            raise NOT_INSTALLED
+            raise not_installed()
         found = read_status(cluster, system_namespace, datetime.now(UTC))
     if not print_value(found, output):
         _print(found, terminal, RECENT if output is options.OutputFormat.TABLE else len(found.recent))
@@ -62,7 +62,9 @@ def _print(found: ClusterStatus, terminal: Terminal, recent: int) -> None:
     from berth_cli.terminal import columns
 
     out = terminal.out
-    out.print(f"Operator    {_alive(found.leader, 'none leads: nothing is planned; pods are preempted for as ever')}")
+    out.print(
+        f"Operator    {_alive(found.leader, 'none leads: nothing is planned, and pods are preempted for as the stock scheduler does')}"
+    )
     out.print(f"Scheduler   {_alive(found.scheduler, 'none leads: no pod of scheduler berth is placed')}")
     if not found.extenders:
         out.print("Extenders   none: the scheduler goes on without Berth")
