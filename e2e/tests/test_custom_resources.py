@@ -129,6 +129,10 @@ def test_a_plan_of_a_thousand_moves_fits(cluster: Cluster) -> None:
     status = {"status": {"steps": steps, "evictions": records}}
     stored = cluster.api.request("PATCH", f"{PLANS}/plan-rules/status", status, PATCH)
     assert len(stored["spec"]["waves"]) == len(stored["status"]["evictions"]) == MANY
+    # comparing all of the old spec with the new one stays within what a rule may cost
+    approved = cluster.api.request("PATCH", f"{PLANS}/plan-rules", {"spec": {"approved": True}}, PATCH)
+    assert approved["spec"]["approved"]
+    assert "waves cannot change" in refusal(cluster, "PATCH", f"{PLANS}/plan-rules", {"spec": {"waves": []}}, PATCH)
 
 
 def test_one_more_is_refused(cluster: Cluster) -> None:
