@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from berth_planner.arrivals import Amounts, Arriving, Kind
+from berth_planner.arrivals import Arriving, Kind
 from berth_scheduling.fragmentation import DEVICE
 
 MAX_NODES = 128
@@ -28,6 +28,7 @@ class SingleMoves:
         self.moves = 0
         self._run = run
         self._only_gpus = only_gpus
+        self._asked = [kind.request.tolist() for kind in run.kinds]
 
     def make_room(self, kind: int) -> bool:
         wanted = self._run.kinds[kind]
@@ -35,17 +36,19 @@ class SingleMoves:
             return False
         best: tuple[float, int, int] | None = None
         tried = 0
+        elsewhere: dict[int, tuple[tuple[float, int], ...]] = {}
         for number in self._candidates(wanted):
             place = self._run.places[number]
-            costs = self._run.costs(place.kind).copy()
-            costs[place.row] = np.inf
-            row = int(costs.argmin())
-            if np.isfinite(costs[row]):
-                if best is None or costs[row] < best[0]:
-                    best = (float(costs[row]), number, row)
-                tried += 1
-                if tried >= MAX_TRIED:
+            if place.kind not in elsewhere:
+                elsewhere[place.kind] = self._two_best(place.kind)
+            for cost, row in elsewhere[place.kind]:
+                if row != place.row:
+                    if best is None or cost < best[0]:
+                        best = (cost, number, row)
+                    tried += 1
                     break
+            if tried >= MAX_TRIED:
+                break
         if best is None:
             return False
         _, number, row = best
@@ -53,6 +56,15 @@ class SingleMoves:
         self._run.stand(place.kind, row)
         self.moves += 1
         return True
+
+    def _two_best(self, kind: int) -> tuple[tuple[float, int], ...]:
+        """Cost and node, as many as there are."""
+        costs = self._run.costs(kind)
+        first = int(costs.argmin())
+        others = costs.copy()
+        others[first] = np.inf
+        rows = (first, int(others.argmin()))
+        return tuple((float(costs[row]), row) for row in rows if np.isfinite(costs[row]))
 
     def _candidates(self, wanted: Kind) -> list[int]:
         """Pods, one of a kind and node and device, whose leaving makes room for the wanted kind; nodes that miss least first."""
@@ -62,24 +74,24 @@ class SingleMoves:
         if wanted.allowed is not None:
             lack[~wanted.allowed] = np.inf
         found: list[int] = []
+        asked = wanted.request.tolist()
         for row in np.argsort(lack, kind="stable")[:MAX_NODES].tolist():
             if not np.isfinite(lack[row]):
                 break
+            free, bins = site.free[row].tolist(), site.bins[row].tolist()
             distinct = {(place.kind, place.devices): number for number, place in self._run.on[row].items()}
             for (kind, devices), number in distinct.items():
-                other = self._run.kinds[kind]
-                free = site.free[row] + other.request
-                bins = site.bins[row].copy()
-                for device in devices:
-                    bins[device] += min(int(other.request[site.gpu]), DEVICE)
-                if self._fits(wanted, free, bins):
-                    found.append(number)
+                leaving = self._asked[kind]
+                if all(f + gone >= w for f, gone, w in zip(free, leaving, asked, strict=True)):
+                    left = bins.copy()
+                    for device in devices:
+                        left[device] += min(leaving[site.gpu], DEVICE)
+                    if _fits(asked[site.gpu], left):
+                        found.append(number)
         return found
 
-    def _fits(self, wanted: Kind, free: Amounts, bins: Amounts) -> bool:
-        milli = int(wanted.request[self._run.site.gpu])
-        if not (free >= wanted.request).all():
-            return False
-        if milli >= DEVICE:
-            return int((bins >= DEVICE).sum()) * DEVICE >= milli
-        return not milli or bool((bins >= milli).any())
+
+def _fits(milli: int, bins: list[int]) -> bool:
+    if milli >= DEVICE:
+        return sum(left >= DEVICE for left in bins) * DEVICE >= milli
+    return max(bins) >= milli
