@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
+import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -40,6 +42,25 @@ class RequestError(Exception):
         super().__init__(f"{status} {reason}: {message}")
         self.status = status
         self.reason = reason
+
+
+class Watch:
+    """Iterate over it for events; it ends when the server ends it or another thread closes it."""
+
+    def __init__(self, connection: http.client.HTTPSConnection, response: http.client.HTTPResponse) -> None:
+        self._connection = connection
+        self._response = response
+
+    def __iter__(self) -> Iterator[KubernetesObject]:
+        try:
+            for line in self._response:
+                yield json.loads(line)
+        except (OSError, ValueError, http.client.HTTPException):
+            return  # cut: whoever watches lists again
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 class ApiClient:
@@ -93,6 +114,17 @@ class ApiClient:
     def items(self, path: str, **query: str) -> list[KubernetesObject]:
         found: list[KubernetesObject] = self.get(path, **query)["items"]
         return found
+
+    def watch(self, path: str, version: str) -> Watch:
+        """Changes since `version`, on a connection of its own. Raises RequestError when refused, OSError when nobody answers."""
+        connection = http.client.HTTPSConnection(self._host, self._port, timeout=TIMEOUT, context=self._context)
+        query = urlencode({"watch": "true", "resourceVersion": version})
+        connection.request("GET", f"{path}?{query}", headers={"Accept": "application/json"})
+        response = connection.getresponse()
+        if response.status >= 400:
+            _decoded(response.status, response.read())
+        connection.sock.settimeout(None)  # silence is no error: nothing may have changed
+        return Watch(connection, response)
 
     def exists(self, path: str) -> bool:
         try:
