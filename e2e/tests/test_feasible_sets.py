@@ -26,6 +26,7 @@ from berth_extender.kube_scheduler import configuration
 from berth_planner.stock_scheduler import feasible
 
 CASES = 200
+QUICK_CASES = 50
 AT_ONCE = 50
 SEED = 4
 SCHEDULER = "recorded"
@@ -74,7 +75,8 @@ def recorder() -> Iterator[tuple[str, dict[str, set[str]]]]:
 
 
 @pytest.mark.timeout(900)
-def test_the_simulated_feasible_nodes_are_the_real_schedulers(cluster: Cluster) -> None:
+@pytest.mark.parametrize("count", [QUICK_CASES, pytest.param(CASES, marks=pytest.mark.slow)])
+def test_the_simulated_feasible_nodes_are_the_real_schedulers(cluster: Cluster, count: int) -> None:
     clusters = _generator()
     draw = random.Random(SEED)
     with recorder() as (url, offered):
@@ -88,7 +90,7 @@ def test_the_simulated_feasible_nodes_are_the_real_schedulers(cluster: Cluster) 
         differing = []
         feasible_nodes = 0
         try:
-            for begin in range(0, CASES, AT_ONCE):
+            for begin in range(0, count, AT_ONCE):
                 cases = [clusters.random_case(draw, f"{begin + i}", SCHEDULER) for i in range(AT_ONCE)]
                 _stand(cluster, cases)
                 cluster.create(*(case.pod for case in cases))
@@ -104,7 +106,7 @@ def test_the_simulated_feasible_nodes_are_the_real_schedulers(cluster: Cluster) 
             scheduler.stop()
             cluster.processes.pop("recorded-scheduler", None)
     assert not differing
-    assert feasible_nodes > CASES  # the cases are no empty ones
+    assert feasible_nodes > count  # the cases are no empty ones
 
 
 def _stand(cluster: Cluster, cases: list) -> None:  # type: ignore[type-arg]

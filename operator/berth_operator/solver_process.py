@@ -81,6 +81,14 @@ class SolverProcess:
     def pid(self) -> int | None:
         return None if self._process is None else self._process.pid
 
+    @property
+    def has_ended(self) -> bool:
+        """The worker is known to be gone: reaped, or its end of the pipe closed, whichever shows first."""
+        process = self._process
+        return process is not None and (
+            process.returncode is not None or (process.stdout is not None and process.stdout.at_eof())
+        )
+
     async def start(self) -> None:
         """Start a worker and wait until it is warm. Raises SolverCrashedError."""
         await self._ready_process()
@@ -129,7 +137,7 @@ class SolverProcess:
             await _kill(process)
 
     async def _ready_process(self) -> Process:
-        if self._process is not None and self._process.returncode is not None:
+        if self._process is not None and self.has_ended:
             logger.warning("the solver's process ended by itself (exit code %s)", self._process.returncode)
             self.restarts["Crashed"] += 1
             self._process = None

@@ -114,7 +114,7 @@ def test_a_worker_that_died_between_jobs_is_replaced_without_an_error() -> None:
         await solver.start()
         assert solver.pid is not None
         os.kill(solver.pid, signal.SIGKILL)
-        while is_alive(solver.pid):
+        while not solver.has_ended:
             await asyncio.sleep(0.01)
         assert (await solver.solve(a_job(), 30)).plan.waves
         assert solver.restarts == {"Crashed": 1}
