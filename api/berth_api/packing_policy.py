@@ -6,6 +6,8 @@ is consolidated, budgets are small. Of two policies whose scopes overlap the old
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Literal
 
@@ -14,6 +16,7 @@ from pydantic import Field
 from berth_api.resource import ApiModel, Condition, Resource
 
 MAX_MOVES_PER_PLAN = 1_000
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 class Mode(StrEnum):
@@ -67,6 +70,14 @@ class Scope(ApiModel):
     max_priority: int | None = Field(default=None, description="Only pods of at most this priority.")
     node_selector: dict[str, str] = Field(default={}, description="Labels of the nodes whose pods may be moved.")
 
+    def covers(self, namespace: str, priority: int) -> bool:
+        """Whether a pod of this namespace and priority is in the scope."""
+        return (
+            (not self.namespaces or namespace in self.namespaces)
+            and (self.min_priority is None or priority >= self.min_priority)
+            and (self.max_priority is None or priority <= self.max_priority)
+        )
+
 
 class PackingPolicySpec(ApiModel):
     """What the planning loop may do by itself."""
@@ -119,6 +130,11 @@ class PackingPolicyStatus(ApiModel):
     """Evictions under this policy in the last hour."""
     last_plan: str = Field(default="", max_length=253)
     """Name of the plan made last."""
+
+
+def oldest_first(policies: Iterable[PackingPolicy]) -> list[PackingPolicy]:
+    """The order in which policies win where their scopes overlap."""
+    return sorted(policies, key=lambda p: (p.metadata.creation_timestamp or _EARLIEST, p.metadata.name))
 
 
 class PackingPolicy(Resource):

@@ -94,7 +94,17 @@ class Kind(StrEnum):
 
 EVERYTHING = frozenset(Kind)
 FOR_EXTENDER = frozenset(
-    (Kind.NODES, Kind.PODS, Kind.NAMESPACES, Kind.OWNERS, Kind.JOBS, Kind.GROUPS, Kind.PLANS, Kind.LEASES)
+    (
+        Kind.NODES,
+        Kind.PODS,
+        Kind.NAMESPACES,
+        Kind.OWNERS,
+        Kind.JOBS,
+        Kind.GROUPS,
+        Kind.PLANS,
+        Kind.POLICIES,
+        Kind.LEASES,
+    )
 )
 
 _OWNERS = (

@@ -18,14 +18,12 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from berth_api.annotations import SCHEDULER
-from berth_api.packing_policy import PackingPolicy, PackingPolicySpec, Scope
+from berth_api.packing_policy import PackingPolicy, PackingPolicySpec, Scope, oldest_first
 from berth_api.reasons import Reason
 from berth_cluster.snapshot import Pod, Snapshot
 
 BUILT_IN = ""
 """Name of the policy that holds when there is none."""
-
-_EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,7 @@ class PolicyInForce:
     spec: PackingPolicySpec
 
     def covers(self, pod: Pod) -> bool:
-        return _covers(self.spec.scope, pod.namespace, pod.priority)
+        return self.spec.scope.covers(pod.namespace, pod.priority)
 
 
 DEFAULTS = PolicyInForce(BUILT_IN, PackingPolicySpec())
@@ -45,10 +43,8 @@ class PoliciesInForce:
     """All policies, oldest first."""
 
     def __init__(self, policies: Iterable[PackingPolicy]) -> None:
-        ordered = sorted(policies, key=lambda p: (p.metadata.creation_timestamp or _EARLIEST, p.metadata.name))
-        self.all: tuple[PolicyInForce, ...] = tuple(PolicyInForce(p.metadata.name, p.spec) for p in ordered) or (
-            DEFAULTS,
-        )
+        ordered = (PolicyInForce(p.metadata.name, p.spec) for p in oldest_first(policies))
+        self.all: tuple[PolicyInForce, ...] = tuple(ordered) or (DEFAULTS,)
         self.conflicts: Mapping[str, str] = dict(_conflicts(self.all))
         """Name of a policy to the older one that it overlaps with."""
 
@@ -61,14 +57,6 @@ class PoliciesInForce:
 
     def of(self, pod: Pod) -> PolicyInForce | None:
         return next((policy for policy in self.all if policy.covers(pod)), None)
-
-
-def _covers(scope: Scope, namespace: str, priority: int) -> bool:
-    return (
-        (not scope.namespaces or namespace in scope.namespaces)
-        and (scope.min_priority is None or priority >= scope.min_priority)
-        and (scope.max_priority is None or priority <= scope.max_priority)
-    )
 
 
 def _conflicts(policies: tuple[PolicyInForce, ...]) -> Iterable[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """Pods that are useless apart wait until there is room for enough of them.
 
 A member may go when as many as the gang needs are bound or approved, or an active plan keeps places for all that are
-missing. Held members would wait for ever where nobody plans, so a hold ends `hold_seconds` after the first member was seen
+missing. Held members would wait for ever where nobody plans, so a hold ends the policy's `gangHoldSeconds` after the first member was seen
 waiting, by our own clock, and there is none without a live leader.
 """
 
@@ -28,7 +28,11 @@ class Members(msgspec.Struct):
 
 class Gangs:
     def __init__(
-        self, ledger: Ledger, reservations: Reservations, clock: Callable[[], float], hold_seconds: float
+        self,
+        ledger: Ledger,
+        reservations: Reservations,
+        clock: Callable[[], float],
+        hold_seconds: Callable[[Pod], float],
     ) -> None:
         self._ledger = ledger
         self._reservations = reservations
@@ -77,7 +81,7 @@ class Gangs:
             self.saw(pod)
         members = self._gangs.get(gang.key, Members())
         short = gang.minimum - len(members.bound) - self._ledger.approved_of_gang(gang.key)
-        if short <= 0 or self._clock() - members.since >= self._hold_seconds:
+        if short <= 0 or self._clock() - members.since >= self._hold_seconds(pod):
             return 0
         return max(short - self._places(members), 0)
 

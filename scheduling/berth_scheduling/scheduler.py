@@ -27,6 +27,7 @@ from berth_scheduling.gangs import Gangs
 from berth_scheduling.kept_room import GroupKey
 from berth_scheduling.ledger import Ledger
 from berth_scheduling.packing import Packing
+from berth_scheduling.policies import Policies
 from berth_scheduling.preemption import Preemption
 from berth_scheduling.ranking import MAX_RANK, Ranking
 from berth_scheduling.reservations import Reservations
@@ -53,7 +54,8 @@ class Scheduler:
         self._room = Room()
         self._reservations = Reservations(self._room, self._taken, now)
         self._ledger = Ledger(self._room, clock, settings.ledger_seconds, self._reservations.touch)
-        self._gangs = Gangs(self._ledger, self._reservations, clock, settings.gang_hold_seconds)
+        self._policies = Policies(settings.gang_hold_seconds)
+        self._gangs = Gangs(self._ledger, self._reservations, clock, self._policies.gang_hold_seconds)
         self._packing = Packing(self._room, clock)
         self._ranking = Ranking(self._room, self._packing)
         self._filtering = Filtering(settings, self._room, self._reservations, self._ledger, self._ranking, self._gangs)
@@ -112,7 +114,7 @@ class Scheduler:
         self._reservations.plan_changed(old, new)
 
     def policy_changed(self, old: PackingPolicy | None, new: PackingPolicy | None) -> None:
-        """Policies are the leader's."""
+        self._policies.policy_changed(old, new)
 
     def lease_changed(self, old: object, new: object) -> None:
         """Leases are the extender's: it sets `leader_alive`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from berth_api.packing_policy import PackingPolicy
 from berth_scheduling.answers import Outcome
 from berth_scheduling.settings import Settings
 
@@ -107,3 +108,23 @@ def test_an_approved_member_does_not_take_a_second_place() -> None:
     stage.scheduler.leader_alive = True
     stage.plan(plan("p1").places("train", 1, on="n1", gpu=4).places("train", 2, on="n2", gpu=4))
     assert stage.filter(FOUR[1]).unresolvable["n1"].endswith("room for 1 more is missing")
+
+
+def test_the_oldest_policy_that_covers_a_gang_says_how_long_it_is_held() -> None:
+    stage = Stage(node("n1"), *FOUR)
+
+    def policy(name: str, day: int, seconds: int, **scope: object) -> PackingPolicy:
+        spec = {"gangHoldSeconds": seconds, "scope": scope}
+        created = {"name": name, "creationTimestamp": f"2026-01-0{day}T00:00:00Z"}
+        return PackingPolicy.model_validate({"metadata": created, "spec": spec})
+
+    assert stage.filter(FOUR[0]).nodes == []
+    stage.wait(20)
+    assert stage.filter(FOUR[0]).nodes == []
+    others = policy("others", 1, 5, namespaces=["elsewhere"])
+    older, younger = policy("older", 2, 60), policy("younger", 3, 10)
+    for told in (younger, others, older):
+        stage.scheduler.policy_changed(None, told)
+    assert stage.filter(FOUR[0]).nodes == []
+    stage.scheduler.policy_changed(older, None)
+    assert stage.filter(FOUR[0]).nodes == ["n1"]
