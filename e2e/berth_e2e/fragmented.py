@@ -1,7 +1,7 @@
-"""A cluster whose room is in pieces, pods that need whole nodes, and what must hold when all is over.
+"""Clusters whose room is in pieces, pods that need whole nodes, and what must hold when all is over.
 
-Four nodes of 8 GPUs, half of each taken by a pod of 4 (`small-0` to `small-3`, a ReplicaSet each) that takes its time to go;
-then `wide`, two pods of 8. The plan moves two small pods, so that it has a middle: steps that evict, wait and place.
+`fragment`: four nodes of 8 GPUs, half of each taken by a pod of 4 (`small-0` to `small-3`, a ReplicaSet each) that takes its time to go;
+then `wide`, two pods of 8. The plan moves two small pods, and while they go it has a middle. `chain`: a plan of several steps.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ KEPT = ("active_plans", "reserved_pods", "ledger_pods", "waiting_gang_pods")
 
 def fragment(cluster: Cluster, *, going: str = "1s", deployments: bool = False) -> None:
     """going: how long a small pod takes to end. Back when all stand and the operator could plan."""
-    log = cluster.processes["operator-0"].log_text
-    wait_for("a warm solver", lambda: "the solver is warm" in log(), WARM_SECONDS)
+    wait_warm(cluster)
     names = cluster.add_nodes(NODES, gpus=GPUS)
     for name in names[1:]:
         set_cordoned(cluster, name, True)
@@ -37,6 +36,32 @@ def fragment(cluster: Cluster, *, going: str = "1s", deployments: bool = False) 
         set_cordoned(cluster, names[i], True)
     for name in names:
         set_cordoned(cluster, name, False)
+
+
+def chain(cluster: Cluster, *, going: str = "1s") -> None:
+    """Three nodes on which one pod can only move when another has: `first` from node-1 to node-2, then `second` from node-0 to
+    node-1, then node-0 is free for `chained`."""
+    wait_warm(cluster)
+    names = cluster.add_nodes(3, gpus=GPUS)
+    slowly = {TERMINATES_AFTER: going}
+    for name, app, gpus in zip(names, ("second", "first", "last"), (6, 3, 5), strict=True):
+        for other in names:
+            set_cordoned(cluster, other, other != name)
+        cluster.create(replica_set(app, 1, gpus=gpus, scheduler="berth", annotations=slowly))
+        cluster.wait_running(f"app={app}", 1)
+    for name in names:
+        set_cordoned(cluster, name, False)
+
+
+def chained() -> KubernetesObject:
+    """What needs all of node-0."""
+    return wide(1, "chained", nodeSelector={"kubernetes.io/hostname": "node-0"})
+
+
+def wait_warm(cluster: Cluster) -> None:
+    """Until the operator could plan at once."""
+    log = cluster.processes["operator-0"].log_text
+    wait_for("a warm solver", lambda: "the solver is warm" in log(), WARM_SECONDS)
 
 
 def small(app: str, *, going: str = "1s", deployments: bool = False) -> KubernetesObject:

@@ -109,6 +109,11 @@ class Witness:
         """Names of pods evicted by us, with repetition never."""
         return [name for name, reason in self.disrupted.values() if reason == BY_US]
 
+    @property
+    def pods(self) -> int:
+        """How many it knows of now."""
+        return len(self._pods)
+
     # -- following
 
     def _follow(self, path: str, see: Callable[[KubernetesObject, bool], None], known: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ import pytest
 from berth_e2e.cluster import Cluster
 from berth_e2e.fragmented import SMALL, fragment, set_cordoned, wait_settled, wide
 from berth_e2e.objects import KubernetesObject, pod
+from berth_e2e.waiting import wait_for
 from berth_e2e.witness import Witness, condition, outcome, steps
 
 ALL_RUN = dict.fromkeys(SMALL, 1) | {"wide": 2}
@@ -90,14 +91,18 @@ def test_a_pod_of_the_default_scheduler_takes_the_room(fragmented: Cluster, witn
     wait_settled(fragmented, dict.fromkeys(SMALL, 1) | {"thief": 1, "wide": 1})
 
 
-def test_a_target_is_cordoned_after_the_first_eviction(fragmented: Cluster, witness: Witness) -> None:
-    def cordon() -> None:
-        plan = next(iter(witness.plans.values()))
-        targets = [e["target"] for w in plan["spec"]["waves"] for s in w["steps"] for e in s.get("evictions", [])]
-        set_cordoned(fragmented, targets[-1], True)
+def test_a_target_is_cordoned_after_the_eviction_and_uncordoned_later(fragmented: Cluster, witness: Witness) -> None:
+    """The evicted pod had nowhere else to go: it is told so, and runs as soon as there is room again."""
 
-    cordoned = witness.when("evicting", evicting, cordon)
+    def target() -> str:
+        plan = next(iter(witness.plans.values()))
+        evictions = [e for wave in plan["spec"]["waves"] for step in wave["steps"] for e in step.get("evictions", [])]
+        return str(evictions[-1]["target"])
+
+    cordoned = witness.when("evicting", evicting, lambda: set_cordoned(fragmented, target(), True))
     fragmented.create(wide())
     cordoned.wait()
+    wait_for("the end of the plan", lambda: "ClusterChanged" in outcomes(witness), 30.0)
+    wait_settled(fragmented, {"wide": 2})
+    set_cordoned(fragmented, target(), False)
     wait_settled(fragmented, ALL_RUN)
-    assert condition(next(iter(witness.plans.values())), "Finished")
