@@ -50,6 +50,7 @@ from berth_cluster.objects import (
     WireNode,
     WirePriorityClass,
 )
+from berth_cluster.outage import Outage
 from berth_cluster.owner_index import OwnerIndex
 from berth_cluster.pod_index import PodIndex
 from berth_cluster.pod_objects import WirePod
@@ -162,6 +163,7 @@ class LiveCluster:
         self._clock = clock
         self._now = now
         self._pace = pace
+        self._outage = Outage(clock)
         self._listeners: list[Listener] = []
         self._snapshot: Snapshot | None = None
         findings = _LoggedFindings()
@@ -360,7 +362,9 @@ class LiveCluster:
         name = collection.path.rsplit("/", 1)[1]
         if name in self._reflectors:
             name = f"{name}.{collection.path.split('/')[2]}"
-        self._reflectors[name] = Reflector(self._connection, collection, store, self.restarts, self._pace, self._clock)
+        self._reflectors[name] = Reflector(
+            self._connection, collection, store, self.restarts, self._pace, self._clock, outage=self._outage
+        )
 
     # Telling
 

@@ -5,8 +5,9 @@
   nothing is ever emptied in between, and a deletion that nobody told us about is found.
 - The watch resumes from the last version seen (bookmarks count). It ends by its timeout, an error, a cut or silence; only
   410 or a version that the server has not reached yet (restored from a backup) means listing again.
-- 429 and 503 with Retry-After wait as told, all else with a doubling, jittered backoff. Other than that nothing here gives
-  up, and no error leaves it.
+- 429 and 503 with Retry-After wait as told, all else with a doubling, jittered backoff, which ends early when the server was
+  away and answers others again (`outage`). A server that comes back forgets versions: the first 410 after an outage does not
+  wait as long as the outage lasted. Other than that nothing here gives up, and no error leaves it.
 - An optional kind that is not there (404) or not allowed (403) counts as empty, and is looked for again now and then.
 
 Objects are applied on the event loop, in slices of `SLICE`, so that others get their turn within milliseconds.
@@ -28,6 +29,7 @@ from berth_cluster.connection import ApiError, Connection, refusal_of
 from berth_cluster.decoding import MALFORMED, field_error
 from berth_cluster.errors import FieldError
 from berth_cluster.objects import Named
+from berth_cluster.outage import Outage
 from berth_cluster.watching import Backoff, Event, Pace, Page, RawEvent, RawPage, StatusEvent
 
 _LOG = logging.getLogger(__name__)
@@ -50,6 +52,7 @@ EXPIRED = "Expired"
 UNREADABLE = "Unreadable"
 ABSENT = "Absent"
 ENDED = "Ended"
+UNREACHABLE = "Unreachable"
 _ORDINARY = ("Silent", "Cut")
 """Ends of a watch that are no trouble yet: if the next request fails, that is."""
 _GONE = 410
@@ -119,6 +122,7 @@ class Reflector(Generic[T]):
         pace: Pace = Pace(),  # noqa: B008 (a frozen value)
         clock: Callable[[], float] = time.monotonic,
         rand: Callable[[], float] = random.random,
+        outage: Outage | None = None,
     ) -> None:
         self.collection = collection
         self.version = ""
@@ -133,6 +137,11 @@ class Reflector(Generic[T]):
         self._clock = clock
         self._rand = rand
         self._backoff = Backoff(pace, rand)
+        self._outage = outage or Outage(clock)
+        self._away = False
+        """The server was not there when it was asked last."""
+        self._expired_before = False
+        """Since the last watch that lived."""
         self._listing: _Listing | None = None
         self._limit = pace.page
         self._said: set[str] = set()
@@ -168,7 +177,7 @@ class Reflector(Generic[T]):
             body = await self._connection.request(
                 "GET", self.path, query=query, accept=accept, timeout=self._pace.list_timeout
             )
-            self.heard = self._clock()
+            self._heard()
             page = self._page(body)
             for i, wire in enumerate(page.items or ()):
                 listing.found.add((wire.metadata.namespace or "", wire.metadata.name))
@@ -198,7 +207,7 @@ class Reflector(Generic[T]):
         batches = self._connection.batches(self.path, query, accept=accept, silence=self._pace.silence)
         try:
             async for lines in batches:
-                self.heard = self._clock()
+                self._heard()
                 if agreed is None:
                     agreed = self.heard
                     self._well_again()
@@ -211,6 +220,7 @@ class Reflector(Generic[T]):
             lived = agreed is not None and self._clock() - agreed >= self._pace.healthy_after
             if lived:
                 self._backoff.reset()
+                self._expired_before = False
         self._restarts[ENDED] += 1
         if not lived:
             await asyncio.sleep(self._backoff.delay())  # a server that ends watches at once is not asked at once again
@@ -290,6 +300,11 @@ class Reflector(Generic[T]):
             return
         expired = error.status == _GONE or error.reason in (EXPIRED, "Gone")
         self._restarts[EXPIRED if expired else error.reason] += 1
+        if error.status:
+            self._answered()
+        if expired and not listing and not self._expired_before:
+            self._expired_before = True
+            self._backoff.reset()
         if expired or _TOO_NEW in error.message:
             self.version = ""
             self._listing = None
@@ -304,7 +319,22 @@ class Reflector(Generic[T]):
         if error.retry_after is not None:
             delay = max(min(error.retry_after, self._pace.max_retry_after) * (1 + self._rand() / 4), delay)
         _LOG.debug("%s; again in %.1f s", error, delay)
-        await asyncio.sleep(delay)
+        if error.reason != UNREACHABLE:
+            await asyncio.sleep(delay)
+            return
+        self._away = True
+        if await self._outage.wait(delay):
+            await asyncio.sleep(self._rand() * self._pace.first_delay)  # not all in the same moment
+
+    def _heard(self) -> None:
+        self.heard = self._clock()
+        self._answered()
+
+    def _answered(self) -> None:
+        """Even if it was a refusal."""
+        if self._away:
+            self._away = False
+            self._outage.is_over()
 
     def _well_again(self) -> None:
         if self._in_trouble:
