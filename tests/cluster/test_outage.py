@@ -50,7 +50,7 @@ def test_a_version_that_a_restarted_server_has_forgotten_does_not_wait_as_long_a
         pace = Pace(first_delay=0.05, max_delay=30, healthy_after=30, absent=0.05, first_kinds=2)
         async with watched(node("n1"), pod("a"), kinds=frozenset((Kind.NODES, Kind.PODS)), pace=pace) as (
             server,
-            cluster,
+            _,
         ):
             server.refuse(PODS, 500, "InternalError", times=5)  # the next delay would be 0.8 s at least
             await server.cut(PODS)
