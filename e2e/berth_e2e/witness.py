@@ -13,6 +13,9 @@ It follows pods and plans by watches of their own and checks each event as it co
 - an eviction of ours is on record in a plan, and of no pod whose rest has not ended;
 - no two plans are active at once.
 
+Two schedulers on the same nodes may each bind a pod to the last room within moments: Kubernetes has nothing against that but
+the kubelet, which refuses one of them, and fake nodes have none. Such moments are told apart, in `raced`.
+
 What a watch missed while it was cut is made up for by listing again; a moment that nobody could see is not judged.
 """
 
@@ -21,6 +24,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -35,6 +39,8 @@ PODS, NODES = "/api/v1/pods", "/api/v1/nodes"
 PLANS = "/apis/berth.dev/v1alpha1/packingplans"
 BY_US = "EvictionByEvictionAPI"
 RETRY_SECONDS = 0.1
+RACE_SECONDS = 1.0
+"""So long after a binding another scheduler may not know of it."""
 
 
 @dataclass
@@ -74,6 +80,9 @@ class Witness:
         self.plans: dict[str, KubernetesObject] = {}
         """Every plan that there ever was, by uid, as last seen."""
         self.broken: list[str] = []
+        self.raced: list[str] = []
+        """Nodes that held too much because two schedulers bound at the same time."""
+        self._bound_at: dict[str, float] = {}
         self.disrupted: dict[str, tuple[str, str]] = {}
         """Uid to name and reason of pods that somebody disrupted."""
 
@@ -141,6 +150,7 @@ class Witness:
             self._pods[uid] = pod
         where = pod["spec"].get("nodeName")
         if where and not gone and (before is None or before["spec"].get("nodeName") != where):
+            self._bound_at[uid] = time.monotonic()
             self._check_room(where, pod)
         reason = next(
             (
@@ -165,7 +175,18 @@ class Witness:
                 used.update(requests_of(pod))
         over = {r: amount for r, amount in used.items() if amount > room[r]}
         if over:
-            self.broken.append(f"{node} holds more than it has when {newest['metadata']['name']} came: {over}")
+            found = self.raced if self._has_raced(node, newest) else self.broken
+            found.append(f"{node} holds more than it has when {newest['metadata']['name']} came: {over}")
+
+    def _has_raced(self, node: str, newest: KubernetesObject) -> bool:
+        """A pod of another scheduler has just been bound there too."""
+        own, at = newest["spec"]["schedulerName"], self._bound_at[newest["metadata"]["uid"]]
+        return any(
+            pod["spec"].get("nodeName") == node
+            and pod["spec"]["schedulerName"] != own
+            and at - self._bound_at[uid] < RACE_SECONDS
+            for uid, pod in self._pods.items()
+        )
 
     def _room(self, node: str) -> Counter[str] | None:
         """None: it is gone."""
