@@ -32,7 +32,7 @@ def fragment(cluster: Cluster, *, going: str = "1s", deployments: bool = False) 
     for i, app in enumerate(SMALL):
         set_cordoned(cluster, names[i], False)
         cluster.create(small(app, going=going, deployments=deployments))
-        cluster.wait_running(f"app={app}", 1)
+        wait_spread(cluster, app, [names[i]])
         set_cordoned(cluster, names[i], True)
     for name in names:
         set_cordoned(cluster, name, False)
@@ -48,9 +48,24 @@ def chain(cluster: Cluster, *, going: str = "1s") -> None:
         for other in names:
             set_cordoned(cluster, other, other != name)
         cluster.create(replica_set(app, 1, gpus=gpus, scheduler="berth", annotations=slowly))
-        cluster.wait_running(f"app={app}", 1)
+        wait_spread(cluster, app, [name])
     for name in names:
         set_cordoned(cluster, name, False)
+
+
+def wait_spread(cluster: Cluster, app: str, nodes: list[str]) -> None:
+    """One pod on each of these nodes. One that its scheduler put elsewhere, before it had seen that cordoned, is made again."""
+
+    def spread() -> bool:
+        free = list(nodes)
+        for found in cluster.running(f"app={app}"):
+            if found["spec"]["nodeName"] in free:
+                free.remove(found["spec"]["nodeName"])
+            else:
+                cluster.api.delete(f"/api/v1/namespaces/default/pods/{found['metadata']['name']}", grace_seconds=0)
+        return not free
+
+    wait_for(f"pods of {app} on {nodes}", spread, seen=lambda: cluster.told(f"app={app}"))
 
 
 def chained() -> KubernetesObject:

@@ -15,7 +15,18 @@ import pytest
 
 from berth_e2e.berth_processes import Berth
 from berth_e2e.cluster import Cluster
-from berth_e2e.fragmented import SMALL, chain, chained, fragment, set_cordoned, small, wait_settled, wait_warm, wide
+from berth_e2e.fragmented import (
+    SMALL,
+    chain,
+    chained,
+    fragment,
+    set_cordoned,
+    small,
+    wait_settled,
+    wait_spread,
+    wait_warm,
+    wide,
+)
 from berth_e2e.line import Line
 from berth_e2e.objects import KubernetesObject, disruption_budget, pod, priority_class
 from berth_e2e.waiting import wait_for
@@ -477,10 +488,9 @@ def test_a_disruption_budget_is_kept_while_pods_of_one_owner_move(berth_cluster:
         for other in names:
             set_cordoned(cluster, other, other != name)
         scale(cluster, "together", i + 1)
-        cluster.wait_running("app=together", i + 1)
+        wait_spread(cluster, "together", names[: i + 1])
     for name in names:
         set_cordoned(cluster, name, False)
-    assert len({p["spec"]["nodeName"] for p in cluster.pods("app=together")}) == 4
     cluster.create(disruption_budget("together", "together", min_available=3))
     with watched(cluster, {"together": 3}) as witness:
         cluster.create(wide())
