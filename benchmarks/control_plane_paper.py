@@ -19,6 +19,7 @@ lives for seconds: what counts here is placement.
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import sys
 import time
@@ -33,6 +34,7 @@ import msgspec
 from benchmarks.instance import Instance
 from benchmarks.paper_instances import Cell, find
 from benchmarks.record import Machine, this_machine
+from berth_api.annotations import WHY
 from berth_cluster.dump import read_dumps
 from berth_e2e.cluster import Cluster
 from berth_e2e.objects import KubernetesObject, node, priority_class, replica_set
@@ -43,8 +45,8 @@ USAGES = (0.90, 0.95, 1.00, 1.05)
 PODS_PER_NODE = (4, 8)
 RUN_SECONDS = 2.0
 """What each ReplicaSet is given to run before the next one comes, as in the paper."""
-SETTLE_SECONDS = 4.0
 QUIET_SECONDS = 4.0
+"""Nothing changes for so long, and Berth has told each of its waiting pods why: at rest."""
 LONGEST_SECONDS = 90.0
 PROVE_SECONDS = 5.0
 CATEGORIES = ("no calls", "better, proven", "better", "stock was best", "failure")
@@ -153,7 +155,8 @@ def at_rest(cluster: Cluster) -> list[KubernetesObject]:
             before, since = picture, now
         quiet = now - since
         nobody_waits = all(_runs(pod) for pod in pods)
-        if quiet >= (1.0 if nobody_waits else max(QUIET_SECONDS, SETTLE_SECONDS)) or now - began > LONGEST_SECONDS:
+        answered = all(_runs(pod) or _has_answer(pod) for pod in pods)
+        if (answered and quiet >= (1.0 if nobody_waits else QUIET_SECONDS)) or now - began > LONGEST_SECONDS:
             return pods
         time.sleep(0.25)
 
@@ -165,6 +168,14 @@ def _finished(plan: KubernetesObject) -> bool:
 
 def _runs(pod: KubernetesObject) -> bool:
     return pod["status"].get("phase") == "Running" and not pod["metadata"].get("deletionTimestamp")
+
+
+def _has_answer(pod: KubernetesObject) -> bool:
+    """The stock scheduler says nothing more; Berth says why, unless a plan is about to come."""
+    if pod["spec"]["schedulerName"] != BERTH:
+        return True
+    told = json.loads(pod["metadata"].get("annotations", {}).get(WHY, "null"))
+    return bool(told) and told["code"] not in ("FitsNow", "FitsAfterMoves")
 
 
 def _seconds_to_ready(pod: KubernetesObject) -> float | None:
