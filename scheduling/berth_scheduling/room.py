@@ -115,6 +115,11 @@ class Room:
         """`count` (1 or -1) more pods are as good as bound there."""
         if row == NOWHERE:
             return
+        for (
+            resource,
+            _,
+        ) in requests:  # as `bind`: one that is first seen in between would be given back, but never taken
+            self._column(resource)
         self.assumed[row] += count * self.vector(requests)
         self._touch(row)
 

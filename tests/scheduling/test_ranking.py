@@ -51,6 +51,18 @@ def test_what_was_assumed_is_given_back_when_the_pod_is_bound_or_gone() -> None:
     assert not stage.scheduler._room.assumed.any()
 
 
+def test_a_resource_that_is_first_seen_while_a_pod_is_on_its_way_is_given_back_no_more_than_it_was_taken() -> None:
+    fresh = ("rdma/hca", 1)
+    asked = pod("a")
+    asked = replace(asked, spec=replace(asked.spec, requests=(*asked.spec.requests, fresh)))
+    stage = Stage(node("n1"))
+    stage.filter(asked)
+    plain = node("n1")
+    stage.tell(replace(plain, allocatable=(*plain.allocatable, fresh)))  # kube-scheduler had seen it before we did
+    stage.bind(asked, "n1")
+    assert not stage.scheduler._room.assumed.any()
+
+
 def test_after_ten_distinct_worths_every_rank_is_zero() -> None:
     stage = Stage(*(node(f"n{i:02}", gpu=i + 1) for i in range(14)))
     ranks = [rank for _, rank in stage.scheduler.prioritize(pod("a", gpu=1), list(stage.nodes))]
