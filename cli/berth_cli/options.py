@@ -24,6 +24,13 @@ class OutputFormat(StrEnum):
     YAML = "yaml"
 
 
+class LoggedFrom(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
 class Movable(StrEnum):
     ALL = "all"
     BERTH = "berth"
@@ -93,3 +100,4 @@ AllNamespaces = Annotated[
     bool, typer.Option("--all-namespaces", "-A", help="Show all namespaces (the default).", rich_help_panel=OUTPUT)
 ]
 NoColor = Annotated[bool, typer.Option("--no-color", help="No colour, as with NO_COLOR set.", rich_help_panel=OUTPUT)]
+LogLevel = Annotated[LoggedFrom, typer.Option(metavar="debug|info|warning|error", help="What a process logs, and up.")]

@@ -12,7 +12,9 @@ from pathlib import Path
 from berth_e2e import demo, kind, tools
 from berth_e2e.cluster import Cluster, KubectlError, take_down
 from berth_e2e.control_plane import ControlPlaneError
+from berth_e2e.ports import NoFreePortError
 from berth_e2e.process import ProcessEndedError
+from berth_e2e.real_node.packages import RealNodesError
 from berth_e2e.state import NAME, ForeignClusterError, state_folder
 from berth_e2e.waiting import WaitedTooLongError
 
@@ -24,6 +26,8 @@ EXPECTED = (
     ForeignClusterError,
     KubectlError,
     kind.KindError,
+    NoFreePortError,
+    RealNodesError,
 )
 
 TO_TRY = """
@@ -63,9 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True)
     up = commands.add_parser("up", help="start a cluster with Berth")
     up.add_argument("--name", type=_name, default="berth")
-    up.add_argument("--nodes", type=int, default=100, help="fake nodes")
-    up.add_argument("--gpus", type=int, default=8, help="of each fake node")
-    up.add_argument("--real", type=int, default=0, help="nodes with a real kubelet and containerd beside them")
+    up.add_argument("--nodes", type=_count, default=100, help="fake nodes")
+    up.add_argument("--gpus", type=_count, default=8, help="of each fake node")
+    up.add_argument("--real", type=_count, default=0, help="nodes with a real kubelet and containerd beside them")
     up.add_argument("--version", choices=tools.VERSIONS, default=tools.DEFAULT_VERSION, help="of Kubernetes")
     up.add_argument("--driver", choices=("kwok", "kind"), default="kwok")
     up.set_defaults(run=_up)
@@ -82,6 +86,12 @@ def _name(text: str) -> str:
     if NAME.fullmatch(text) is None:
         raise argparse.ArgumentTypeError(f"{text!r}: lower-case letters, digits and dashes, 40 at most")
     return text
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 on")
+    return int(text)
 
 
 def _up(told: argparse.Namespace) -> None:

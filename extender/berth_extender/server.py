@@ -121,9 +121,13 @@ class Server(uvicorn.Server):
 
 
 def take_port(host: str, port: int) -> socket.socket:
-    """A socket bound to it, on which nothing is served yet; port 0 takes a free one. Raises OSError."""
+    """A socket bound to it, on which nothing is served yet; port 0 takes a free one. Raises OSError that names both."""
     taken = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     taken.setblocking(False)
-    taken.bind((host, port))
+    try:
+        taken.bind((host, port))
+    except OSError as error:
+        taken.close()
+        raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror or error}") from error
     return taken

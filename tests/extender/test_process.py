@@ -167,6 +167,24 @@ def test_its_life(process: Process) -> None:
     assert process.api.leases == set()
 
 
+def test_a_port_that_is_taken_or_given_twice_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for flags in (["--port", str(port)], ["--port", "0", "--metrics-port", str(port)]):
+            said = _refused(*flags)
+            assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in said
+    assert "both 9555" in _refused("--port", "9555", "--metrics-port", "9555")
+    assert "both 9555" in _refused("--port", "9555", "--metrics-host", "0.0.0.0", "--metrics-port", "9555")
+
+
+def _refused(*flags: str) -> str:
+    """What is said at the end."""
+    command = [sys.executable, "-m", "berth_cli.main", "extender", *flags]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=START_SECONDS, check=False)
+    assert ended.returncode == 2, ended.stderr
+    return ended.stderr
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

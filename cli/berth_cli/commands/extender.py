@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from berth_cli import options
 from berth_cli.exits import CommandError, Exit
 
 EXAMPLES = """
@@ -21,11 +21,7 @@ Exit codes: 0 ended by SIGTERM or Ctrl-C, 2 a port is taken or a flag is wrong, 
 """
 
 
-class LogLevel(StrEnum):
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 (asked about, not listened on)
 
 
 def extender(
@@ -55,7 +51,7 @@ def extender(
             help="Pass only the best NODES where a pod prefers none of its own accord; 0 passes all that are feasible.",
         ),
     ] = None,
-    log_level: Annotated[LogLevel, typer.Option(metavar="debug|info|warning|error")] = LogLevel.INFO,
+    log_level: options.LogLevel = options.LoggedFrom.INFO,
 ) -> None:
     """Run the scheduler extender.
 
@@ -70,9 +66,13 @@ def extender(
     from berth_extender.process import Options, main
     from berth_scheduling.settings import Settings
 
+    if port == metrics_port != 0 and (host == metrics_host or EVERY_ADDRESS in (host, metrics_host)):
+        raise CommandError(
+            f"--port and --metrics-port are both {port}", hint="They are two servers: give them two ports."
+        )
     outlive_callers()
     logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    options = Options(
+    told = Options(
         identity=identity or os.environ.get("POD_NAME") or socket.gethostname(),
         kubeconfig=kubeconfig,
         context=context,
@@ -84,11 +84,10 @@ def extender(
         settings=Settings() if narrow_to is None else Settings(narrow_to=narrow_to or None),
     )
     try:
-        main(options)
+        main(told)
     except (ApiError, ConfigurationError) as error:
         raise CommandError(
             str(error), hint="Which cluster: see --kubeconfig and --context.", code=Exit.UNREACHABLE
         ) from error
     except OSError as error:
-        where = f"{host}:{port} or {metrics_host}:{metrics_port}"
-        raise CommandError(f"cannot listen on {where}: {error}", hint="Other ports: --port, --metrics-port.") from error
+        raise CommandError(error.strerror or str(error), hint="Other ports: --port, --metrics-port.") from error

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from berth_cli import options
 from berth_cli.exits import CommandError, Exit
 
 EXAMPLES = """
@@ -17,13 +17,6 @@ Examples:
 
 Exit codes: 0 ended by SIGTERM or Ctrl-C, 2 the port is taken or a flag is wrong, 3 the cluster cannot be reached.
 """
-
-
-class LogLevel(StrEnum):
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
 
 
 def operator(
@@ -43,7 +36,7 @@ def operator(
     system_namespace: Annotated[
         str, typer.Option(metavar="NAMESPACE", help="Where the Leases of Berth's processes lie.")
     ] = "berth-system",
-    log_level: Annotated[LogLevel, typer.Option(metavar="debug|info|warning|error")] = LogLevel.INFO,
+    log_level: options.LogLevel = options.LoggedFrom.INFO,
 ) -> None:
     """Run the operator: it plans for pods that cannot be placed and carries plans out.
 
