@@ -115,10 +115,8 @@ class Room:
         """`count` (1 or -1) more pods are as good as bound there."""
         if row == NOWHERE:
             return
-        for (
-            resource,
-            _,
-        ) in requests:  # as `bind`: one that is first seen in between would be given back, but never taken
+        # as in `bind`: a resource first seen between the two calls would be given back, but never taken
+        for resource, _ in requests:
             self._column(resource)
         self.assumed[row] += count * self.vector(requests)
         self._touch(row)

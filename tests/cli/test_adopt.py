@@ -73,6 +73,7 @@ def test_pods_are_not_sent_to_a_scheduler_that_is_not_there(here: Here, cluster:
 
 @needs_kubectl
 def test_a_job_is_refused_with_the_way_round(here: Here, cluster: LiveCluster) -> None:
-    ended = here("adopt", "job/train", "--kubeconfig", cluster.kubeconfig)
-    assert ended.code == 2
-    assert "set spec.template.spec.schedulerName: berth before creating it" in ended.err
+    for target in ("job/train", "pod/train-0"):
+        ended = here("adopt", target, "--kubeconfig", cluster.kubeconfig)
+        assert ended.code == 2
+        assert "set schedulerName: berth before creating it" in ended.err

@@ -117,7 +117,7 @@ def _parsed(target: str) -> tuple[str, str]:
     if resource is None:
         raise CommandError(
             f"{kind} cannot be adopted: only Deployments, StatefulSets and ReplicaSets can",
-            hint="A pod's scheduler, and a Job's pod template, cannot change: set schedulerName: berth before creating it. "
+            hint="A Job's pod template cannot change, nor can a pod's scheduler: set schedulerName: berth before creating it. "
             "DaemonSets belong to their nodes; leave them to the default scheduler.",
         )
     return resource, name
