@@ -9,7 +9,7 @@ same for all ways. The ways take turns, forwards and backwards.
 
     stock           as it comes: looks at 42 % of 1,000 nodes
     stock-all       percentageOfNodesToScore: 100
-    berth           the bundled configuration and the extender as it comes (narrows to the best few dozen nodes)
+    berth           the bundled configuration and the extender as it comes (narrows to the best node)
     berth-all       the same without narrowing: all feasible nodes are scored
 """
 
