@@ -4,8 +4,7 @@ They wake and do nothing else. What the objects say is read from the cluster's c
 the loop also looks at every tick. `on.event` handlers leave no annotation and no finalizer on the objects.
 
 kopf runs in a thread of its own. In the process's event loop it would take over SIGTERM and SIGINT, and when it ends it cancels
-every task begun since, ours too (kopf 1.45: `spawn_tasks`, `run_tasks`). It keeps a watch a kind, one of CRDs and one of
-namespaces; it costs what importing it costs, about 40 MB.
+every task begun since, ours too (kopf 1.45: `spawn_tasks`, `run_tasks`). It keeps a watch a kind and one of CRDs; it costs what importing it costs, about 40 MB.
 """
 
 from __future__ import annotations

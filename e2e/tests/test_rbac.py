@@ -1,0 +1,180 @@
+"""The roles of docs/rbac.md are enough for every process, and hardly more than they use: the API server's audit log says so."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from berth_api.annotations import SYSTEM_NAMESPACE
+from berth_e2e.berth_processes import Berth
+from berth_e2e.cluster import Cluster
+from berth_e2e.objects import replica_set
+from berth_e2e.state import ROOT
+from berth_e2e.waiting import wait_for
+from berth_extender.kube_scheduler import configuration
+from berth_operator.plan_writing import PLANS_PATH
+from berth_operator.policy_status import POLICIES_PATH
+
+PAGE = ROOT / "docs" / "rbac.md"
+GROUP = "rbac.authorization.k8s.io"
+ACCOUNTS = ("berth-extender", "berth-operator", "berth-scheduler")
+OF_SCHEDULERS = ("system:kube-scheduler", "system:volume-scheduler")
+PREFIX = f"system:serviceaccount:{SYSTEM_NAMESPACE}:"
+NOT_THERE = (
+    "leaderworkerset.x-k8s.io/leaderworkersets",
+    "scheduling.k8s.io/podgroups",
+    "scheduling.x-k8s.io/podgroups",
+    "scheduling.volcano.sh/podgroups",
+    "scheduling.run.ai/podgroups",
+)
+"""Kinds that this control plane does not serve: they are asked for, and cannot be watched."""
+NOT_USED_HERE = {
+    ("berth-extender", "create", "coordination.k8s.io/leases"),  # by server-side apply: one request, logged as a patch
+    ("berth-operator", "get", "events"),  # the same event after ten minutes
+    ("berth-operator", "patch", "events"),
+    ("berth-operator", "delete", "berth.dev/packingplans"),  # finished ones, by count and age
+    *((account, "watch", kind) for account in ("berth-extender", "berth-operator") for kind in NOT_THERE),
+}
+"""As the page says."""
+AUDIT = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived", "ResponseStarted"],
+    "rules": [{"level": "Metadata", "userGroups": [f"system:serviceaccounts:{SYSTEM_NAMESPACE}"]}, {"level": "None"}],
+}
+
+Json = dict[str, Any]
+Right = tuple[str, str, str]
+"""Account, verb, group and resource."""
+
+
+def roles() -> list[Json]:
+    text = PAGE.read_text().split("```yaml\n", 1)[1].split("```", 1)[0]
+    return list(yaml.safe_load_all(text))
+
+
+def granted() -> set[Right]:
+    return {
+        (role["metadata"]["name"], verb, f"{group}/{resource}".lstrip("/"))
+        for role in roles()
+        for rule in role["rules"]
+        for verb in rule["verbs"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    }
+
+
+@pytest.fixture
+def audited(binaries: Path, tmp_path: Path) -> Iterator[Cluster]:
+    """A control plane that writes down what our accounts ask for, in `audit.log` of the folder."""
+    with Cluster.start(f"e2e-{os.getpid()}-rbac") as cluster:
+        policy = tmp_path / "audit.yaml"
+        policy.write_text(yaml.safe_dump(AUDIT))
+        server = cluster.processes["kube-apiserver"]
+        server.argv += [f"--audit-policy-file={policy}", f"--audit-log-path={tmp_path / 'audit.log'}"]
+        server.restart()
+        cluster.wait_api()
+        yield cluster
+
+
+def binding(kind: str, role_kind: str, role: str, account: str, namespace: str | None = None) -> Json:
+    return {
+        "apiVersion": f"{GROUP}/v1",
+        "kind": kind,
+        "metadata": {"name": f"{account}-{role}".replace(":", "-")} | ({"namespace": namespace} if namespace else {}),
+        "roleRef": {"apiGroup": GROUP, "kind": role_kind, "name": role},
+        "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": SYSTEM_NAMESPACE}],
+    }
+
+
+def objects() -> list[Json]:
+    """The page's roles, accounts that have them, and for the scheduler those that every scheduler has."""
+    made: list[Json] = roles()
+    for name in ACCOUNTS:
+        made.append(
+            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": SYSTEM_NAMESPACE}}
+        )
+        made.append(binding("RoleBinding", "Role", name, name, SYSTEM_NAMESPACE))
+    made += [binding("ClusterRoleBinding", "ClusterRole", name, name) for name in ACCOUNTS[:2]]
+    made += [binding("ClusterRoleBinding", "ClusterRole", role, "berth-scheduler") for role in OF_SCHEDULERS]
+    reader = "extension-apiserver-authentication-reader"
+    return [*made, binding("RoleBinding", "Role", reader, "berth-scheduler", "kube-system")]
+
+
+def kubeconfig_of(cluster: Cluster, account: str, folder: Path) -> str:
+    token = cluster.kubectl("create", "token", account, "-n", SYSTEM_NAMESPACE).strip()
+    config = yaml.safe_load(cluster.kubeconfig.read_text())
+    for entry in config["clusters"]:
+        authority = entry["cluster"].pop("certificate-authority", None)
+        if authority is not None:
+            data = base64.b64encode(Path(authority).read_bytes()).decode()
+            entry["cluster"]["certificate-authority-data"] = data
+    for entry in config["users"]:
+        entry["user"] = {"token": token}
+    path = folder / f"{account}.kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    return str(path)
+
+
+def asked(log: Path) -> list[Json]:
+    return [json.loads(line) for line in log.read_text().splitlines()]
+
+
+def right(event: Json) -> Right | None:
+    """None for what is no object: discovery."""
+    told = event.get("objectRef")
+    if told is None or "resource" not in told:
+        return None
+    resource = "/".join(part for part in (told.get("apiGroup"), told["resource"], told.get("subresource")) if part)
+    return event["user"]["username"].removeprefix(PREFIX), event["verb"], resource
+
+
+@pytest.mark.timeout(180)
+def test_each_process_does_all_its_work_under_its_own_roles(audited: Cluster, tmp_path: Path) -> None:
+    cluster, log = audited, tmp_path / "audit.log"
+    cluster.kubectl("apply", "-f", "-", given=yaml.safe_dump_all(objects()))
+    extender, operator, scheduler = (kubeconfig_of(cluster, account, tmp_path) for account in ACCOUNTS)
+    cluster.add_berth(
+        Berth(pairs=1, extender_flags=("--kubeconfig", extender), operator_flags=("--kubeconfig", operator))
+    )
+    cluster.processes["scheduler-0"].stop()
+    url = f"http://127.0.0.1:{cluster.state.ports['extender-0']}"
+    cluster.add_scheduler("scheduler-own", configuration(extender_url=url, kubeconfig=scheduler))
+    wait_for("a warm solver", lambda: "solver is warm" in cluster.processes["operator-0"].log_text(), 60.0)
+
+    # a plan with a move, approved by its policy: everything that the processes are for
+    cluster.create(
+        {"apiVersion": "berth.dev/v1alpha1", "kind": "PackingPolicy", "metadata": {"name": "all"}, "spec": {}}
+    )
+    cluster.add_nodes(2, gpus=8)
+    for i, name in enumerate(("left", "right")):
+        cluster.kubectl("cordon", f"node-{1 - i}")
+        cluster.create(replica_set(name, 1, gpus=4, scheduler="berth"))
+        cluster.wait_running(f"app={name}", 1)
+        cluster.kubectl("uncordon", f"node-{1 - i}")
+    cluster.create(replica_set("big", 1, gpus=8, scheduler="berth"))
+    cluster.wait_running("app=big", 1)
+
+    def ended() -> bool:
+        plans = cluster.api.items(PLANS_PATH)
+        return all(p.get("status", {}).get("phase") == "Completed" for p in plans)
+
+    wait_for("the plan's end", ended, 20.0)
+    wait_for("word about the policy", lambda: cluster.api.items(POLICIES_PATH)[0].get("status"), 20.0)
+    wait_for("events", lambda: "PlanFinished" in {e["reason"] for e in cluster.events()}, 10.0)
+    cluster.remove_berth()
+
+    events = asked(log)
+    refused = [e["requestURI"] for e in events if e.get("responseStatus", {}).get("code") == 403]
+    assert refused == []
+    used = {found for event in events if (found := right(event)) is not None}
+    ours = {found for found in used if found[0] != "berth-scheduler"}
+    assert ours <= granted()
+    assert {g for g in granted() if g[0] != "berth-scheduler"} - ours == NOT_USED_HERE
