@@ -66,6 +66,18 @@ def test_the_hold_ends_in_time_from_when_the_first_member_was_seen() -> None:
     assert stage.filter(FOUR[1]).nodes == ["n1"]
 
 
+def test_a_gated_member_does_not_begin_the_hold() -> None:
+    stage = Stage(node("n1"), settings=Settings(gang_hold_seconds=60))
+    stage.tell(replace(FOUR[0], gated=True))
+    stage.wait(50)
+    assert stage.scheduler.waiting_gang_pods == 0
+    stage.tell(*FOUR)
+    stage.wait(50)
+    assert stage.filter(FOUR[0]).nodes == []
+    stage.wait(11)
+    assert stage.filter(FOUR[0]).nodes == ["n1"]
+
+
 def test_a_gang_that_waits_again_is_held_anew() -> None:
     stage = Stage(node("n1"), settings=Settings(gang_hold_seconds=60))
     stage.tell(*FOUR)

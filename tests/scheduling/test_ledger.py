@@ -76,6 +76,16 @@ def test_a_place_that_an_approved_pod_takes_is_not_given_twice_nor_to_others() -
     assert stage.filter(pod("other", gpu=1)).nodes == []
 
 
+def test_asked_for_ranks_an_approved_pod_keeps_the_place_that_it_takes() -> None:
+    stage = Stage(node("n1"))
+    kept_beside(stage)
+    first = pod("big-1", "big", gpu=4)
+    stage.filter(first)
+    stage.scheduler.prioritize(first, ["n1"])
+    assert stage.scheduler.reserved_pods == 0
+    assert stage.filter(pod("other", gpu=4)).nodes == ["n1"]  # the place is counted once, not twice
+
+
 def test_a_place_opens_again_when_the_approved_pod_is_given_up() -> None:
     stage = Stage(node("n1", gpu=4))
     kept_beside(stage)

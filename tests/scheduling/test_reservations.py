@@ -146,6 +146,15 @@ def test_a_pod_of_higher_priority_takes_kept_room_only_where_it_fits_nowhere_els
     assert stage.filter(pod("peer", gpu=8, priority=10), ["n1"]).nodes == []
 
 
+def test_places_of_one_workload_are_kept_at_the_highest_of_their_priorities() -> None:
+    stage = Stage(node("n1"))
+    stage.plan(
+        plan("p1").places("big", 1, on="n1", gpu=4, priority=1).then().places("big", 1, on="n1", gpu=4, priority=9)
+    )
+    assert stage.filter(pod("between", gpu=4, priority=5)).nodes == []
+    assert stage.filter(pod("above", gpu=4, priority=10)).nodes == ["n1"]
+
+
 def test_a_planned_pod_whose_node_is_not_offered_may_go_where_nothing_is_kept() -> None:
     stage = Stage(node("n1"), node("n2"), node("n3"))
     stage.plan(plan("p1").places("web", 1, on="n1", gpu=8).places("other", 1, on="n2", gpu=8))
