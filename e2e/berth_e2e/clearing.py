@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from berth_e2e.api_client import ApiClient, RequestError
+from berth_e2e.real_node.node import LABEL as REAL
 from berth_e2e.waiting import wait_for
 
 KEPT_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease", "berth-system")
@@ -49,7 +50,8 @@ def clear(api: ApiClient, *, nodes: bool = True) -> None:
 
     wait_for("no pods left", empty, CLEAR_SECONDS, seen=lambda: [p["metadata"] for p in api.items("/api/v1/pods")])
     if nodes:
-        remove_nodes(api, [n["metadata"]["name"] for n in api.items("/api/v1/nodes", labelSelector="type=kwok")])
+        fake = (n for n in api.items("/api/v1/nodes") if REAL not in n["metadata"].get("labels", {}))
+        remove_nodes(api, [n["metadata"]["name"] for n in fake])
     for found in api.items("/apis/scheduling.k8s.io/v1/priorityclasses"):
         if not found["metadata"]["name"].startswith("system-"):
             api.delete(f"/apis/scheduling.k8s.io/v1/priorityclasses/{found['metadata']['name']}")

@@ -198,6 +198,11 @@ class Cluster(ClusterView):
         self._serve([process])
         return process
 
+    def remove_scheduler(self, name: str) -> None:
+        """Ends a further scheduler, and forgets it."""
+        self.processes.pop(name).stop()
+        record_file(self.state, name).unlink(missing_ok=True)
+
     def heal(self) -> None:
         """Every process runs again and is ready, whatever a test did to it."""
         for process in self.processes.values():

@@ -86,7 +86,7 @@ def test_the_simulated_feasible_nodes_are_the_real_schedulers(cluster: Cluster, 
         for verb in ("prioritizeVerb", "preemptVerb", "weight"):
             del settings["extenders"][0][verb]
         settings["extenders"][0]["ignorable"] = False
-        scheduler = cluster.add_scheduler("recorded-scheduler", settings)
+        cluster.add_scheduler("recorded-scheduler", settings)
         differing = []
         feasible_nodes = 0
         try:
@@ -103,8 +103,7 @@ def test_the_simulated_feasible_nodes_are_the_real_schedulers(cluster: Cluster, 
                         differing.append((case.suffix, f"real {sorted(found)}, simulated {sorted(expected)}", case.pod))
                 cluster.clear()
         finally:
-            scheduler.stop()
-            cluster.processes.pop("recorded-scheduler", None)
+            cluster.remove_scheduler("recorded-scheduler")
     assert not differing
     assert feasible_nodes > count  # the cases are no empty ones
 
