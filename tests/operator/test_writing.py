@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -14,9 +14,13 @@ from prometheus_client import CollectorRegistry
 
 from berth_api.annotations import SCALE_UP_DELAY, WHY, Why
 from berth_api.packing_plan import PackingPlan, Trigger
+from berth_api.packing_policy import PackingPolicy
 from berth_cluster.connection import ApiError, Connection
-from berth_cluster.snapshot import Pod
+from berth_cluster.leases import Lease
+from berth_cluster.snapshot import Pod, Snapshot
 from berth_operator.events import REPEAT_SECONDS, Events, about_pod
+from berth_operator.execution import Executor
+from berth_operator.execution_metrics import ExecutionMetrics
 from berth_operator.fencing import FencedConnection, NotLeadingError
 from berth_operator.metrics import Metrics
 from berth_operator.plan_writing import PLANS_PATH, UNSEEN_SECONDS, PlanWriter
@@ -248,6 +252,47 @@ def test_a_proposal_is_superseded_unless_a_person_was_quicker(approved_meanwhile
             assert ended == ["Superseded"]
 
     with_events(tmp_path, scenario)
+
+
+@pytest.mark.parametrize("uid", ["uid-old", "a new plan"])
+def test_a_plan_is_deleted_but_never_a_namesake(uid: str, tmp_path: Path) -> None:
+    async def scenario(server: WritingServer, connection: Connection, clock: Clock) -> None:
+        path = f"{PLANS_PATH}/old"
+        server.put(path, {"metadata": {"name": "old", "uid": uid, "resourceVersion": "1"}})
+        await make_writer(connection, Known(), clock).delete(plan_object("old", finished="Completed"))
+        assert (path in server.objects) is (uid == "a new plan")
+
+    with_events(tmp_path, scenario)
+
+
+# -- what becomes of a plan
+
+
+class Seen(Known):
+    """What the cache shows to the executor: these plans, and an empty cluster."""
+
+    synced = True
+    policies: Mapping[str, PackingPolicy] = {}
+    leases: Mapping[str, Lease] = {}
+
+    def snapshot(self) -> Snapshot:
+        return Cluster().snapshot()
+
+
+@pytest.mark.parametrize("changed_meanwhile", [False, True])
+def test_what_was_decided_on_an_older_state_of_a_plan_is_not_written(changed_meanwhile: bool, tmp_path: Path) -> None:
+    async def scenario(server: WritingServer, connection: Connection) -> None:
+        late = plan_object("p", deadline=NOW)
+        path = f"{PLANS_PATH}/p"
+        version = "2" if changed_meanwhile else "1"
+        server.put(path, {**late.to_json(), "metadata": {"name": "p", "uid": "uid-p", "resourceVersion": version}})
+        metrics = ExecutionMetrics(CollectorRegistry())
+        executor = Executor(connection, Seen(late), metrics, now=lambda: NOW)  # type: ignore[arg-type]
+        await executor.look()
+        phase = server.objects[path].get("status", {}).get("phase", "")
+        assert phase == ("" if changed_meanwhile else "Expired")
+
+    with_server(tmp_path, scenario)
 
 
 # -- fencing

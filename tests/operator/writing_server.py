@@ -54,6 +54,9 @@ class WritingServer:
                 return _refusal(409, "Conflict")
             _merge(known, body)
         elif method == "DELETE":
+            wanted = body.get("preconditions", {}).get("uid")
+            if wanted not in (None, known["metadata"]["uid"]):
+                return _refusal(409, "Conflict")
             del self.objects[path]
         return 200, known
 
