@@ -177,7 +177,7 @@ class Extender:
         self.acknowledgement.look()
 
     def policy_changed(self, old: PackingPolicy | None, new: PackingPolicy | None) -> None:
-        """Policies are the leader's business."""
+        """The scheduler's business."""
 
     def lease_changed(self, old: Lease | None, new: Lease | None) -> None:
         self.leader.lease_changed(old, new)

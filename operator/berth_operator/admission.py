@@ -7,7 +7,7 @@ from datetime import datetime
 
 from berth_api.packing_plan import Outcome, PackingPlan, PlanCondition, Trigger
 from berth_api.packing_policy import Mode, PackingPolicySpec
-from berth_operator.execution_turn import GRACE_SECONDS, NO_EXTENDER_SECONDS, Turn
+from berth_operator.execution_turn import GRACE_SECONDS, Turn
 from berth_operator.plan_progress import EXECUTING, PROPOSED, RESERVING
 from berth_operator.quiet_hours import quiet_until
 from berth_operator.walking import budget_passed_by, has_purpose
@@ -57,15 +57,7 @@ def admit(turn: Turn) -> None:
     if quiet is not None:
         turn.say(f"waits for the end of the quiet hours at {quiet:%Y-%m-%d %H:%M} UTC")
         return
-    if not view.extenders:
-        turn.say("waits for an extender: none is alive")
-        if turn.lasts("no extender") >= NO_EXTENDER_SECONDS:
-            turn.finish(
-                Outcome.NO_EXTENDER,
-                f"no extender has been alive for {NO_EXTENDER_SECONDS:.0f} s: nothing would steer the replacements",
-            )
-        return
-    if not _fits_still(turn):
+    if not turn.has_extender() or not _fits_still(turn):
         return
     draft.set_condition(PlanCondition.APPROVED, "TakenUp", "carried out from here on; extenders keep its room")
     draft.phase = RESERVING

@@ -94,18 +94,23 @@ class Turn:
             self.finish(lasting[0].outcome, lasting[0].message)
         return False
 
+    def has_extender(self) -> bool:
+        """Whether one is alive. If none is for long: ended."""
+        if self.view.extenders:
+            return True
+        self.say("waits for an extender: none is alive")
+        if self.lasts("no extender") >= NO_EXTENDER_SECONDS:
+            self.finish(
+                Outcome.NO_EXTENDER,
+                f"no extender has been alive for {NO_EXTENDER_SECONDS:.0f} s: nothing would steer the replacements",
+            )
+        return False
+
     def is_steered(self) -> bool:
         """Whether every live extender keeps the plan's room, and there is one. If not for long: ended."""
-        extenders = self.view.extenders
-        if not extenders:
-            self.say("waits for an extender: none is alive")
-            if self.lasts("no extender") >= NO_EXTENDER_SECONDS:
-                self.finish(
-                    Outcome.NO_EXTENDER,
-                    f"no extender has been alive for {NO_EXTENDER_SECONDS:.0f} s: nothing would steer the replacements",
-                )
+        if not self.has_extender():
             return False
-        silent = sorted(name for name, kept in extenders.items() if self.plan.metadata.uid not in kept)
+        silent = sorted(name for name, kept in self.view.extenders.items() if self.plan.metadata.uid not in kept)
         if silent:
             self.say(f"waits until {silent[0]} keeps its room")
             if self.lasts("not acknowledged") >= RESERVE_SECONDS:
