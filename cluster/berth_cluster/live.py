@@ -233,7 +233,7 @@ class LiveCluster:
         if found is None:
             raise FieldError("status.phase", "the pod has finished")
         pod, membership = found
-        gang = self._pods.gang_of(membership)
+        gang = self._pods.gang_with((pod.namespace, pod.name), membership)
         return pod if gang is None else msgspec.structs.replace(pod, gang=gang)
 
     def snapshot(self) -> Snapshot:

@@ -143,8 +143,12 @@ class PodIndex:
             else:
                 self.standing.remove(key)
 
-    def gang_of(self, membership: Membership) -> Gang | None:
-        return self._gangs.get(membership.key)
+    def gang_with(self, key: PodKey, membership: Membership) -> Gang | None:
+        """The gang as it is once this pod is known too: it may be the first member."""
+        if not membership.key:
+            return None
+        others = {other: found for other, found in self._members.get(membership.key, {}).items() if other != key}
+        return minimums([*others.values(), membership])[membership.key]
 
     # One pod
 

@@ -10,6 +10,7 @@ import pytest
 from berth_api.crds import DEFINITIONS
 from berth_e2e.api_client import RequestError
 from berth_e2e.cluster import Cluster
+from berth_e2e.waiting import wait_for
 
 PLANS = "/apis/berth.dev/v1alpha1/packingplans"
 POLICIES = "/apis/berth.dev/v1alpha1/packingpolicies"
@@ -120,7 +121,6 @@ def test_a_plan_is_approved_and_cancelled_once_and_for_all(cluster: Cluster) -> 
 
 
 def test_a_plan_of_a_thousand_moves_fits(cluster: Cluster) -> None:
-    cluster.remove_berth()  # it is about what the server takes; an operator would begin to carry it out
     cluster.api.request("POST", PLANS, plan(MANY))
     steps = [{"wave": i, "step": 0, "state": "Done", "evicted": 1, "placed": 1} for i in range(MANY)]
     records = [
@@ -134,6 +134,20 @@ def test_a_plan_of_a_thousand_moves_fits(cluster: Cluster) -> None:
     approved = cluster.api.request("PATCH", f"{PLANS}/plan-rules", {"spec": {"approved": True}}, PATCH)
     assert approved["spec"]["approved"]
     assert "waves cannot change" in refusal(cluster, "PATCH", f"{PLANS}/plan-rules", {"spec": {"waves": []}}, PATCH)
+
+
+def test_an_operator_that_takes_up_a_plan_of_a_thousand_moves_goes_on_leading(berth_cluster: Cluster) -> None:
+    operator = berth_cluster.processes["operator-0"]
+    lost = operator.log_text().count("leadership lost")
+    berth_cluster.api.request("POST", PLANS, plan(MANY))
+    berth_cluster.api.request("PATCH", f"{PLANS}/plan-rules", {"spec": {"approved": True}}, PATCH)
+
+    def outcome() -> str:
+        conditions = berth_cluster.api.get(f"{PLANS}/plan-rules")["status"].get("conditions", [])
+        return next((c["reason"] for c in conditions if c["type"] == "Finished"), "")
+
+    assert wait_for("the end of a plan of pods that are not there", outcome, 20.0) == "Expired"
+    assert operator.log_text().count("leadership lost") == lost
 
 
 def test_one_more_is_refused(cluster: Cluster) -> None:

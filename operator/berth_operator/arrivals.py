@@ -45,6 +45,8 @@ class Arrivals:
 
         self.standing: dict[str, Pod] = {}
         """Uid to pods that the plan evicts and that are not gone yet."""
+        self.to_evict: dict[GroupKey, list[Pod]] = defaultdict(list)
+        """The same, as far as they are of a planned group."""
         self.bound: dict[GroupKey, list[Pod]] = defaultdict(list)
         """Bound pods of a group that stay."""
         self.named: dict[str, Pod] = {}
@@ -72,12 +74,12 @@ class Arrivals:
         planned = sum(placement.count for t, placement, _ in self._places[group] if t <= step)
         return max(planned - self._total[group], 0)
 
-    def open_places(self, step: int, group: GroupKey) -> list[PlannedPlacement]:
-        """Placements of the group up to this step, once for each pod that has not arrived there."""
+    def open_places(self, step: int, group: GroupKey, *, after: int = -1) -> list[PlannedPlacement]:
+        """Placements of the group up to this step, after that one, once for each pod that has not arrived there."""
         return [
             placement
             for t, placement, there in self._places[group]
-            if t <= step
+            if after < t <= step
             for _ in range(placement.count - there)
         ]
 
@@ -120,6 +122,9 @@ class Arrivals:
         for pod in snapshot.pods:
             if pod.uid in self._leaving:
                 self.standing[pod.uid] = pod
+                group = self.group_of_pod(pod)
+                if group is not None:
+                    self.to_evict[group].append(pod)
                 continue
             workload = pod.workload
             if (workload.namespace, workload.kind, workload.name) not in self._owners or pod.terminating:

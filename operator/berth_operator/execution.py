@@ -156,7 +156,8 @@ class Executor:
         for plan in open_plans:
             ahead = "" if current is None or current is plan else current.metadata.name
             view = self._view(plan, plans, policy_of(plan), ahead, now)
-            await self._carry_out(plan, next_actions(plan, view))
+            decision = await asyncio.to_thread(next_actions, plan, view)  # the Lease is renewed meanwhile
+            await self._carry_out(plan, decision)
 
     def _plans(self) -> list[PackingPlan]:
         """As the cache has them, or as our own last write left them where the cache lags."""

@@ -339,6 +339,23 @@ def test_a_pod_that_the_watch_has_not_shown_yet_is_read_with_what_is_known() -> 
     run(scenario())
 
 
+def test_a_gang_is_known_from_its_first_member_on_even_before_the_watch_shows_it() -> None:
+    async def scenario() -> None:
+        async with watched(node("n1")) as (server, cluster):
+            first = pod("ring-0").annotated({"berth.dev/gang": "ring", "berth.dev/gang-min": "2"})
+            text = json.dumps(first.body).encode()
+            assert cluster.read_pod(text).gang == Gang("default/ring", 2)
+            unsaid = json.dumps(pod("pair-1").annotated({"berth.dev/gang": "pair"}).body).encode()
+            await server.put(pod("pair-0").annotated({"berth.dev/gang": "pair"}))
+            await until(lambda: len(cluster.snapshot().pods) == 1)
+            assert cluster.read_pod(unsaid).gang == Gang("default/pair", 2)
+            await server.put(first)
+            await until(lambda: len(cluster.snapshot().pods) == 2)
+            assert cluster.read_pod(text).gang == Gang("default/ring", 2)
+
+    run(scenario())
+
+
 def test_leases_plans_and_policies_are_kept_by_name() -> None:
     async def scenario() -> None:
         lease = Thing("coordination.k8s.io/v1", "Lease", "berth-operator", "berth-system")
