@@ -27,6 +27,8 @@ COMPONENT_LABEL = "app.kubernetes.io/component"
 EXTENDER_COMPONENT = "extender"
 ACKNOWLEDGED_PLANS = "berth.dev/plans"
 """On an extender's Lease: JSON list of the uids of the active plans whose room it keeps."""
+CALLS_ANSWERED = "berth.dev/calls"
+"""On an extender's Lease: how many calls of kube-scheduler it has answered since it started; whose rises is asked."""
 
 SYSTEM_NAMESPACE = "berth-system"
 

@@ -43,7 +43,7 @@ Three things to try:
        kubectl apply -f {samples}/too-wide.yaml && sleep 5 && kubectl get pod too-wide -o yaml | grep -A1 berth.dev/why
   3. One extender dies by SIGKILL, and pods are scheduled as before:
        kill -9 $(cat {pids}/extender-0) && kubectl scale deploy/llama --replicas=16 && kubectl rollout status deploy/llama
-     A kubelet would start it again; here nobody does, and plans may end Overtaken until `make cluster NAME={name}` begins anew.
+     A kubelet would start it again; here nobody does, and plans end NoExtender until `make cluster NAME={name}` begins anew.
 
 A plan at work, from Pending to Running: make demo-cluster. Logs are in {folder}/logs. Take it down with: make cluster-down NAME={name}
 """

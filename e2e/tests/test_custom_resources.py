@@ -143,7 +143,7 @@ def test_an_operator_that_takes_up_a_plan_of_a_thousand_moves_goes_on_leading(be
     berth_cluster.api.request("PATCH", f"{PLANS}/plan-rules", {"spec": {"approved": True}}, PATCH)
 
     def outcome() -> str:
-        conditions = berth_cluster.api.get(f"{PLANS}/plan-rules")["status"].get("conditions", [])
+        conditions = berth_cluster.api.get(f"{PLANS}/plan-rules").get("status", {}).get("conditions", [])
         return next((c["reason"] for c in conditions if c["type"] == "Finished"), "")
 
     assert wait_for("the end of a plan of pods that are not there", outcome, 20.0) == "Expired"

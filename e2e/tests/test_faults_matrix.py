@@ -254,6 +254,19 @@ def test_the_pair_that_schedules_is_killed_and_the_other_takes_over(in_chain: Cl
         wait_settled(in_chain, CHAIN_RUNS)
 
 
+def test_the_extender_of_the_scheduler_that_leads_is_gone_for_long(fragmented: Cluster) -> None:
+    """The other extender lives and keeps the room, but is not asked: nobody is evicted until the one that is comes back."""
+    with watched(fragmented) as witness:
+        _, extender = leading_pair(fragmented)
+        kill(fragmented, extender)
+        time.sleep(LEASE_SECONDS + 1)
+        fragmented.create(wide())
+        time.sleep(15)
+        assert witness.evicted == []
+        start(fragmented, extender)
+        wait_settled(fragmented, ALL_RUN, 90.0)
+
+
 def leading_pair(cluster: Cluster) -> tuple[str, str]:
     """The one whose log told last that it acquired the Lease, by the time at the begin of kube-scheduler's lines."""
 

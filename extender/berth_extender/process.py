@@ -50,6 +50,8 @@ class Options(msgspec.Struct, frozen=True):
     metrics_host: str = "127.0.0.1"
     metrics_port: int = 9556
     system_namespace: str = "berth-system"
+    pod_uid: str = ""
+    """Of the pod named `identity` that this process runs in; empty outside of one."""
     settings: Settings = Settings()
 
 
@@ -80,15 +82,17 @@ class Extender:
         self.cluster = LiveCluster(connection, kinds=FOR_EXTENDER, system_namespace=options.system_namespace)
         self.synced = asyncio.Event()
         self.leader = Leader(Liveness(), self._leader_changed)
+        self._verbs = Verbs(self.scheduler, AskedPods(self.cluster, self.metrics), self.metrics, self.synced)
         self.acknowledgement = Acknowledgement(
             connection,
             self.metrics,
             lambda: self.scheduler.active_plan_uids,
+            lambda: self._verbs.answered,
             identity=options.identity,
             namespace=options.system_namespace,
+            pod_uid=options.pod_uid,
         )
         self._garbage = Garbage(self.metrics)
-        self._verbs = Verbs(self.scheduler, AskedPods(self.cluster, self.metrics), self.metrics, self.synced)
         self.cluster.listen(self.scheduler)
         self.cluster.listen(self)  # after the scheduler: it keeps a plan's room before that is said
         self._show()

@@ -103,6 +103,8 @@ class Verbs:
         self._sync_seconds = sync_seconds
         self._clock = clock
         self._wait_until = clock() + start_seconds
+        self.answered = 0
+        """Calls that got an answer."""
         self._logged: dict[tuple[str, str], float] = {}
         self._answer: dict[str, Callable[[bytes], bytes]] = {
             "filter": self.filter,
@@ -121,6 +123,7 @@ class Verbs:
             if not self._synced.is_set():
                 await self._wait_for_sync()
             answer = self._answer[verb](body)
+            self.answered += 1
         except MalformedError as error:
             await self._refuse(Refusal(400, Reason.MALFORMED_REQUEST, str(error)), send)
         except Refusal as refusal:

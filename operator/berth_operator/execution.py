@@ -14,18 +14,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 
-from berth_api.annotations import COMPONENT_LABEL, EXTENDER_COMPONENT
 from berth_api.packing_plan import EvictionRecord, PackingPlan, PackingPlanStatus, PlanCondition
 from berth_api.packing_policy import PackingPolicy, PackingPolicySpec
 from berth_api.resource import find_condition
 from berth_cluster.connection import ApiError, Connection
-from berth_cluster.leases import Lease, Liveness
+from berth_cluster.leases import Lease
 from berth_cluster.live import LiveCluster
 from berth_cluster.snapshot import Node, Pod
-from berth_operator.acknowledgements import kept_plans
 from berth_operator.admission import in_turn
 from berth_operator.budgets import WINDOW
 from berth_operator.events import About, Events, about_plan
@@ -33,6 +31,7 @@ from berth_operator.evictions import Evictor
 from berth_operator.execution_actions import Action, Evict, MarkMoved, Tell, Wake
 from berth_operator.execution_metrics import ExecutionMetrics
 from berth_operator.execution_view import Decision, View
+from berth_operator.extenders import Extenders
 from berth_operator.next_actions import next_actions
 from berth_operator.plan_writing import PLANS_PATH
 from berth_operator.pod_patches import PodPatcher
@@ -71,7 +70,7 @@ class Executor:
         self._events = events
         self._clock = clock
         self._now = now
-        self._liveness = Liveness(clock)
+        self._extenders = Extenders(clock)
         self._changed = asyncio.Event()
         self._listens = False
         self._newest: dict[str, PackingPlan] = {}
@@ -96,10 +95,7 @@ class Executor:
         self._changed.set()
 
     def lease_changed(self, old: Lease | None, new: Lease | None) -> None:
-        if new is not None:
-            self._liveness.saw(new)
-        elif old is not None:
-            self._liveness.forget(old.name)
+        self._extenders.lease_changed(old, new)
         self._changed.set()
 
     # -- the loop -------------------------------------------------------------------------------------------------------
@@ -184,7 +180,8 @@ class Executor:
             snapshot=self._cluster.snapshot(),
             now=now,
             policy=policy,
-            extenders=self._extenders(),
+            extenders=self._extenders.alive(self._cluster.leases.values()),
+            lost_extender=self._extenders.lost,
             others=tuple(recent[True]),
             foreign=tuple(recent[False]),
             ahead=ahead,
@@ -192,13 +189,6 @@ class Executor:
             in_flight=self._evictor.in_flight,
             waited=self._stopwatches(uid).read(),
         )
-
-    def _extenders(self) -> Mapping[str, frozenset[str]]:
-        return {
-            lease.name: kept_plans(lease)
-            for lease in self._cluster.leases.values()
-            if lease.labels.get(COMPONENT_LABEL) == EXTENDER_COMPONENT and self._liveness.is_live(lease.name)
-        }
 
     def _stopwatches(self, uid: str) -> Stopwatches:
         return self._lasting.setdefault(uid, Stopwatches(self._clock))

@@ -95,15 +95,15 @@ class Turn:
         return False
 
     def has_extender(self) -> bool:
-        """Whether one is alive. If none is for long: ended."""
-        if self.view.extenders:
+        """Whether one is alive, and the one that kube-scheduler asks. If not for long: ended."""
+        lost = self.view.lost_extender
+        if self.view.extenders and not lost:
             return True
-        self.say("waits for an extender: none is alive")
+        missing = f"{lost}, which kube-scheduler asks, is not alive" if lost else "no extender is alive"
+        self.say(f"waits: {missing}")
         if self.lasts("no extender") >= NO_EXTENDER_SECONDS:
-            self.finish(
-                Outcome.NO_EXTENDER,
-                f"no extender has been alive for {NO_EXTENDER_SECONDS:.0f} s: nothing would steer the replacements",
-            )
+            since = f"for {NO_EXTENDER_SECONDS:.0f} s"
+            self.finish(Outcome.NO_EXTENDER, f"{missing} {since}: nothing would steer the replacements")
         return False
 
     def is_steered(self) -> bool:

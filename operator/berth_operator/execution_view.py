@@ -35,6 +35,8 @@ class View:
     policy: PackingPolicySpec
     extenders: Mapping[str, frozenset[str]]
     """Live extenders to the uids of the plans whose room they have said to keep."""
+    lost_extender: str = ""
+    """The one that kube-scheduler asked last, when it is not alive any more."""
     others: tuple[EvictionRecord, ...] = ()
     """Evictions of ours within the hour by other plans of the same policy."""
     foreign: tuple[EvictionRecord, ...] = ()

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from aiohttp import web
 
@@ -88,13 +89,16 @@ class Scene:
     def __init__(self, server: ApiServer, connection: Connection, renew_seconds: float) -> None:
         self.server = server
         self.plans: tuple[str, ...] = ()
+        self.calls = 0
         self.metrics = Metrics()
         self.acknowledgement = Acknowledgement(
             connection,
             self.metrics,
             lambda: self.plans,
+            lambda: self.calls,
             identity="Scheduler_7f-0",
             namespace="berth-system",
+            pod_uid="uid-7f-0",
             now=lambda: datetime(2026, 5, 1, 12, tzinfo=UTC) + timedelta(seconds=len(server.writes)),
             renew_seconds=renew_seconds,
         )
@@ -102,6 +106,14 @@ class Scene:
     def keeps(self, *uids: str) -> None:
         self.plans = uids
         self.acknowledgement.look()
+
+    def answers(self, calls: int) -> None:
+        self.calls += calls
+        self.acknowledgement.look()
+
+    @property
+    def said_calls(self) -> str:
+        return str(self.server.leases[LEASE]["metadata"]["annotations"]["berth.dev/calls"])
 
     def count(self, result: str) -> float:
         return self.metrics.registry.get_sample_value(RENEWALS, {"result": result}) or 0
@@ -123,6 +135,8 @@ def test_the_lease_says_who_it_is_and_what_it_keeps(tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
         lease = scene.server.leases[LEASE]
         assert lease["metadata"]["labels"] == {"app.kubernetes.io/component": "extender"}
+        owner = {"apiVersion": "v1", "kind": "Pod", "name": "Scheduler_7f-0", "uid": "uid-7f-0"}
+        assert lease["metadata"]["ownerReferences"] == [owner]
         assert lease["spec"] == {
             "holderIdentity": "Scheduler_7f-0",
             "leaseDurationSeconds": 15,
@@ -152,6 +166,21 @@ def test_without_news_it_is_renewed_in_time_only(tmp_path: Path) -> None:
         assert times == "2026-05-01T12:00:02.000000Z"
 
     playing(tmp_path, act, renew_seconds=0.05)
+
+
+def test_that_calls_come_again_is_said_at_once_and_then_in_time_only(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        scene.answers(3)
+        await scene.server.next_write()
+        assert scene.said_calls == "3"
+        scene.answers(4)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(scene.server.next_write(), 0.3)
+        scene.keeps("uid-1")
+        await scene.server.next_write()
+        assert scene.said_calls == "7"
+
+    playing(tmp_path, act)
 
 
 def test_it_outlives_an_api_server_that_is_away(tmp_path: Path) -> None:

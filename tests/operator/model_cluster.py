@@ -80,6 +80,7 @@ class ModelCluster:
         self.scheduler = Scheduler(clock=lambda: self.seconds, now=lambda: self.now)
         self.scheduler.leader_alive = True
         self.extenders_live = True
+        self.lost_extender = ""
         self.extender_answers = True
         self.scheduler_runs = True
         self.policy = PackingPolicySpec()
@@ -402,6 +403,7 @@ class ModelExecutor:
             now=cluster.now,
             policy=cluster.policy,
             extenders={"berth-extender-a": kept} if cluster.extenders_live else {},
+            lost_extender=cluster.lost_extender,
             others=tuple(others),
             refused=dict(self._refused),
             waited=self._lasting.read(),

@@ -167,6 +167,26 @@ def test_without_an_extender_nothing_is_evicted() -> None:
     assert cluster.evicted == []
 
 
+def test_nothing_is_evicted_while_the_extender_that_is_asked_is_not_alive() -> None:
+    cluster = fragmented()
+    cluster.lost_extender = "berth-extender-b"
+
+    def comes_back(cluster: ModelCluster, seconds: float) -> None:
+        if seconds < 20:
+            assert cluster.evicted == []
+        else:
+            cluster.lost_extender = ""
+
+    done = cluster.carry_out(repack(cluster).build(), during=comes_back)
+    assert outcome(done) is Outcome.COMPLETED
+    cluster = fragmented()
+    cluster.lost_extender = "berth-extender-b"
+    done = cluster.carry_out(repack(cluster).build())
+    assert outcome(done) is Outcome.NO_EXTENDER
+    assert "berth-extender-b, which kube-scheduler asks, is not alive" in done.status.message
+    assert cluster.evicted == []
+
+
 def test_nothing_is_evicted_before_every_live_extender_keeps_the_room() -> None:
     cluster = fragmented()
     cluster.extender_answers = False

@@ -58,6 +58,8 @@ def extender(
     It answers kube-scheduler's filter, prioritize and preempt calls from its own view of the cluster: keeps the room of
     active plans, and packs. It plans nothing itself (that is `berth operator`), and when it is gone, kube-scheduler goes on
     alone.
+
+    In a pod, POD_NAME and POD_UID (from the downward API) make its Lease go when the pod is deleted.
     """
     import logging
 
@@ -74,6 +76,7 @@ def extender(
     logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     told = Options(
         identity=identity or os.environ.get("POD_NAME") or socket.gethostname(),
+        pod_uid=os.environ.get("POD_UID", "") if identity is None else "",
         kubeconfig=kubeconfig,
         context=context,
         host=host,
