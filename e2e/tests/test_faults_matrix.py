@@ -258,6 +258,10 @@ def test_the_extender_of_the_scheduler_that_leads_is_gone_for_long(fragmented: C
     """The other extender lives and keeps the room, but is not asked: nobody is evicted until the one that is comes back."""
     with watched(fragmented) as witness:
         _, extender = leading_pair(fragmented)
+        fragmented.create(pod("asks", labels={"app": "asks"}, gpus=1, scheduler="berth"))
+        fragmented.wait_running("app=asks", 1)
+        fragmented.api.delete("/api/v1/namespaces/default/pods/asks", grace_seconds=0)
+        time.sleep(6)  # it says so when it renews
         kill(fragmented, extender)
         time.sleep(LEASE_SECONDS + 1)
         fragmented.create(wide())

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -146,6 +147,53 @@ def test_a_manual_plan_waits_for_a_person_and_stays_the_same_plan(ready: Cluster
     assert [p["metadata"]["name"] for p in plans(ready)] == [name]
     patch = {"spec": {"approved": True}}
     ready.api.request("PATCH", f"{PLANS_PATH}/{name}", patch, "application/merge-patch+json")
+    ready.wait_running("app=big", 1)
+
+
+def clock(minutes: int) -> str:
+    """HH:MM so many minutes from now, UTC."""
+    return (datetime.now(UTC) + timedelta(minutes=minutes)).strftime("%H:%M")
+
+
+def test_in_quiet_hours_nobody_is_moved_and_who_waits_is_told_until_when(ready: Cluster) -> None:
+    end = clock(90)
+    ready.create(policy("nights", budgets={"quietHours": [{"from": clock(-90), "to": end}]}))
+    fragment(ready)
+    ready.create(replica_set("big", 1, gpus=8, scheduler="berth"))
+    told = wait_for("a verdict", lambda: why(ready, "app=big"), 15.0)
+    assert told["code"] == "QuietHours"
+    assert end in told["message"]
+    ready.create(replica_set("small", 1, gpus=4, scheduler="berth"))
+    ready.wait_running("app=small", 1)  # what fits needs no plan
+    ready.api.delete("/apis/apps/v1/namespaces/default/replicasets/small")
+    time.sleep(4)
+    assert not plans(ready)
+    patch = {"spec": {"budgets": {"quietHours": []}}}
+    ready.api.request("PATCH", f"{POLICIES_PATH}/nights", patch, "application/merge-patch+json")
+    ready.wait_running("app=big", 1, timeout=30.0)
+
+
+@pytest.mark.slow
+def test_consolidation_empties_a_node_on_the_policy_s_clock(ready: Cluster) -> None:
+    fragment(ready)
+    ready.create(policy("thrifty", consolidation={"enabled": True, "periodSeconds": 60}))
+    began = time.monotonic()
+    plan = the_plan(ready, timeout=90.0)
+    assert time.monotonic() - began > 55
+    assert (plan["spec"]["trigger"], plan["spec"]["policy"]) == ("Consolidation", "thrifty")
+    wait_for("its end", lambda: finished(the_plan(ready)) == "Completed", 30.0)
+    assert len({p["spec"]["nodeName"] for p in ready.wait_running("app in (left,right)", 2)}) == 1
+
+
+@pytest.mark.slow
+def test_a_period_plans_for_those_whom_no_trigger_served(ready: Cluster) -> None:
+    ready.create(policy("hourly", triggers={"unschedulable": False, "periodSeconds": 60}))
+    fragment(ready)
+    ready.create(replica_set("big", 1, gpus=8, scheduler="berth"))
+    time.sleep(15)
+    assert not plans(ready)
+    plan = the_plan(ready, timeout=90.0)
+    assert plan["spec"]["trigger"] == "Period"
     ready.wait_running("app=big", 1)
 
 

@@ -97,6 +97,25 @@ def test_who_is_gone_leads_no_more_when_the_next_begins(latency: float) -> None:
     asyncio.run(scene())
 
 
+def test_a_lease_that_changes_is_not_taken_however_slowly_it_does() -> None:
+    """The other renews late, but before its time is over: the wait begins anew."""
+
+    async def scene() -> None:
+        server = OneLease(latency=0.1)
+        first, second = contender(server, "first"), contender(server, "second")
+        await first.acquire()
+        taking = asyncio.create_task(second.acquire())
+        for _ in range(3):
+            renewed = server.writes[-1]
+            while server.seconds < renewed + DURATION_SECONDS - 3:
+                await asyncio.sleep(0)
+            assert await first._try()
+        assert not taking.done()
+        taking.cancel()
+
+    asyncio.run(scene())
+
+
 def test_who_gives_it_back_is_followed_at_once() -> None:
     async def scene() -> None:
         server = OneLease(latency=0.1)
