@@ -34,6 +34,18 @@ class OwnerReference(Wire, frozen=True):
     controller: bool | None = None
 
 
+class HintAnnotations(Wire, frozen=True):
+    """Where a hint may stand, on a pod or on its owner; an object's other annotations (often kilobytes) are skipped."""
+
+    hint: str | None = field(default=None, name="berth.dev/allocation-hint")
+    hint_alias: str | None = field(default=None, name="allocation-hint")
+    hint_old_alias: str | None = field(default=None, name="allocation_hint")
+
+    @property
+    def given_hint(self) -> str:
+        return self.hint or self.hint_old_alias or self.hint_alias or ""
+
+
 class ObjectMeta(Wire, frozen=True):
     name: str = ""
     namespace: str | None = None
@@ -43,6 +55,7 @@ class ObjectMeta(Wire, frozen=True):
     creation_timestamp: str | None = None
     deletion_timestamp: str | None = None
     labels: dict[str, str] | None = None
+    annotations: HintAnnotations | None = None
     owner_references: tuple[OwnerReference, ...] | None = None
 
     @property

@@ -3,6 +3,8 @@
 Each step follows the ownerReference with `controller: true`, through whatever objects the dump holds, of kinds known or
 not. Where an owner is not in the dump the last name known is the workload; only a ReplicaSet of a Deployment is seen
 through without it, by the pod-template-hash label that its name ends with.
+
+Of an owner's annotations only an allocation hint is kept: it is the hint of its pods that have none themselves.
 """
 
 from __future__ import annotations
@@ -16,6 +18,9 @@ MAX_DEPTH = 16
 GROUP_NAME_LABEL = "leaderworkerset.sigs.k8s.io/name"
 _TEMPLATE_HASH = "pod-template-hash"
 _BATCH = "batch/"
+MAX_HINT = 4096
+"""Characters of a hint that are kept."""
+
 _KILLED_EXIT_CODES = (137, 143)
 """What a container reports that was ended by SIGKILL or SIGTERM, as an eviction does."""
 
@@ -30,6 +35,8 @@ class Owners:
     def __init__(self) -> None:
         self._owner_of: dict[Place, OwnerReference | None] = {}
         self._uids: dict[Place, str] = {}
+        self._hints: dict[Place, str] = {}
+        """Of the owners that have one; a character more than counts where it is too long."""
         self._survivors: set[tuple[str, str]] = set()
         self._tops: dict[Place, Place] = {}
 
@@ -38,17 +45,23 @@ class Owners:
         meta = item.metadata
         place = (meta.namespace or "", kind, meta.name)
         job = place[0], place[2]
+        hint = meta.annotations.given_hint[: MAX_HINT + 1] if meta.annotations is not None else ""
         survives = isinstance(item, Job) and recreates_evicted(item.spec.pod_failure_policy)
         if (
             place in self._owner_of
             and self._owner_of[place] == meta.controller
             and self._uids.get(place, "") == (meta.uid or self._uids.get(place, ""))
+            and self._hints.get(place, "") == hint
             and (kind != "Job" or (job in self._survivors) == survives)
         ):
             return False
         self._owner_of[place] = meta.controller
         if meta.uid:
             self._uids[place] = meta.uid
+        if hint:
+            self._hints[place] = hint
+        else:
+            self._hints.pop(place, None)
         if survives:
             self._survivors.add(job)
         elif kind == "Job":
@@ -60,6 +73,7 @@ class Owners:
         """Gone from the cluster; whether it was known. Pods that it owned are on their way out, or orphaned."""
         known = place in self._owner_of
         self._owner_of.pop(place, None)
+        self._hints.pop(place, None)
         self.forget(place)
         if place[1] == "Job":
             self._survivors.discard((place[0], place[2]))
@@ -74,6 +88,10 @@ class Owners:
 
     def owner_of(self, place: Place) -> OwnerReference | None:
         return self._owner_of.get(place)
+
+    def hint_of(self, workload: WorkloadKey) -> str:
+        """What stands on the workload itself; longer than `MAX_HINT` where that is too long."""
+        return self._hints.get((workload.namespace, workload.kind, workload.name), "")
 
     def places(self, kind: str) -> list[Place]:
         return [place for place in self._owner_of if place[1] == kind]

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from msgspec import Raw, field
 
-from berth_cluster.objects import ABSENT, Amounts, Condition, OwnerReference, Wire, WireNodeAffinity, WireSelector
+from berth_cluster.objects import (
+    ABSENT,
+    Amounts,
+    Condition,
+    HintAnnotations,
+    OwnerReference,
+    Wire,
+    WireNodeAffinity,
+    WireSelector,
+)
 
 
-class PodAnnotations(Wire, frozen=True):
+class PodAnnotations(HintAnnotations, frozen=True):
     """Only those that mean something here; a pod's others (often kilobytes) are skipped."""
 
-    hint: str | None = field(default=None, name="berth.dev/allocation-hint")
-    hint_alias: str | None = field(default=None, name="allocation-hint")
-    hint_old_alias: str | None = field(default=None, name="allocation_hint")
     do_not_move: str | None = field(default=None, name="berth.dev/do-not-move")
     move_cost: str | None = field(default=None, name="berth.dev/move-cost")
     gang: str | None = field(default=None, name="berth.dev/gang")

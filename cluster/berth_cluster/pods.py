@@ -21,7 +21,7 @@ from berth_cluster.findings import Findings
 from berth_cluster.gangs import Groups, Membership
 from berth_cluster.mobility import immovable_reasons, move_cost
 from berth_cluster.objects import OwnerReference, WirePriorityClass
-from berth_cluster.owners import Owners
+from berth_cluster.owners import MAX_HINT, Owners
 from berth_cluster.pod_objects import (
     PodAnnotations,
     PodCondition,
@@ -33,13 +33,11 @@ from berth_cluster.pod_objects import (
 )
 from berth_cluster.pod_templates import Template, Templates
 from berth_cluster.recent import Recent
-from berth_cluster.snapshot import Labels, Pod, PodSpec, PodTerm
+from berth_cluster.snapshot import Labels, Pod, PodSpec, PodTerm, WorkloadKey
 from berth_cluster.terms import pod_term
 from berth_cluster.volumes import Volumes, VolumeUse, volume_uses
 
 DEFAULT_NAMESPACE = "default"
-MAX_HINT = 4096
-"""Characters of a hint that are kept."""
 
 SYSTEM_CLASSES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 
@@ -180,13 +178,14 @@ class PodReader:
             reason = Reason.RESOURCE_CLAIMS if sentence is _CLAIMS else Reason.UNKNOWN_FEATURE
             context.findings.add(reason, _UNMODELLED.format(sentence), f"Pod {namespace}/{record.name}")
         refused = record.unschedulable
+        workload = context.owners.workload(namespace, record.name, record.uid, labels, record.owner)
         pod = Pod(
             namespace=namespace,
             name=record.name,
             uid=record.uid,
             spec=spec,
             priority=record.priority,
-            workload=context.owners.workload(namespace, record.name, record.uid, labels, record.owner),
+            workload=workload,
             phase=record.phase,
             node=record.node,
             scheduler=record.scheduler,
@@ -198,7 +197,7 @@ class PodReader:
             immovable=immovable,
             move_cost=cost,
             created=record.created,
-            hint=self._hint(annotations, record),
+            hint=self._hint(annotations, record, workload),
             unschedulable=refused is not None,
             unschedulable_message=(refused.message or "") if refused else "",
             unschedulable_since=(refused.last_transition_time or "") if refused else "",
@@ -217,11 +216,17 @@ class PodReader:
             return owner
         return found
 
-    def _hint(self, annotations: PodAnnotations, record: PodRecord) -> str:
-        hint = annotations.hint or annotations.hint_old_alias or annotations.hint_alias or ""
+    def _hint(self, annotations: PodAnnotations, record: PodRecord, workload: WorkloadKey) -> str:
+        """The pod's own, usually from its template; else what stands on its top owner."""
+        hint, example = annotations.given_hint, f"Pod {record.namespace}/{record.name}"
+        if not hint and record.owner is not None:
+            hint, example = (
+                self._context.owners.hint_of(workload),
+                f"{workload.kind} {record.namespace}/{workload.name}",
+            )
         if len(hint) > MAX_HINT:
             message = f"an allocation hint is longer than {MAX_HINT} characters; the rest is not read"
-            self._context.findings.add(Reason.TOO_LARGE, message, f"Pod {record.namespace}/{record.name}")
+            self._context.findings.add(Reason.TOO_LARGE, message, example)
         return hint[:MAX_HINT]
 
     def _spec(self, record: PodRecord, membership: Membership, claims: bool) -> PodSpec:

@@ -38,7 +38,9 @@ def objects_of(manifests: Iterable[Manifest], taken: frozenset[str] = frozenset(
         pods += count
         if pods > MAX_ADDED_PODS:
             raise ManifestError(f"{_where(manifest)}: more than {MAX_ADDED_PODS} pods; ask for fewer replicas")
-        made.append({k: manifest[k] for k in ("apiVersion", "kind", "metadata")})
+        meta = dict(manifest["metadata"])
+        meta["namespace"] = meta.get("namespace") or DEFAULT_NAMESPACE  # as its pods have it: it is their owner
+        made.append({"apiVersion": manifest.get("apiVersion", ""), "kind": manifest["kind"], "metadata": meta})
         made.extend(_pods(manifest, template, count, names))
     return made
 

@@ -178,6 +178,36 @@ def test_a_deleted_owner_stays_the_workload_of_its_last_pods() -> None:
     run(scenario())
 
 
+def test_a_hint_given_to_a_deployment_reaches_its_pods_and_leaves_with_it() -> None:
+    async def scenario() -> None:
+        hint = {"berth.dev/allocation-hint": "spread over zones", "other": "y" * 5_000}
+        things = [
+            node("n1"),
+            pod("p").owned_by("ReplicaSet", "web-1"),
+            owner("ReplicaSet", "web-1").owned_by("Deployment", "web"),
+            owner("Deployment", "web"),
+        ]
+        async with watched(*things) as (server, cluster):
+            heard = Heard()
+            cluster.listen(heard)
+            await server.put(owner("Deployment", "web").annotated(hint))
+            await until(lambda: cluster.snapshot().pods[0].hint == "spread over zones")
+            assert comparable(cluster.snapshot()) == truth(server)
+            told = len(heard.pods)
+            await server.put(owner("Deployment", "web").annotated(hint | {"other": "changed"}))
+            await server.put(owner("Deployment", "web"))
+            await until(lambda: cluster.snapshot().pods[0].hint == "")
+            assert len(heard.pods) == told + 1  # other annotations are nobody's business
+            await server.put(owner("Deployment", "web").annotated(hint))
+            await until(lambda: cluster.snapshot().pods[0].hint)
+            await server.delete("Deployment", "web", "default")
+            await server.put(pod("last").owned_by("ReplicaSet", "web-1"))
+            await until(lambda: cluster.pod("default", "last"))
+            assert {p.hint for p in cluster.snapshot().pods} == {"spread over zones"}  # while pods of it stand
+
+    run(scenario())
+
+
 def test_a_job_that_ignores_evictions_makes_its_pods_movable() -> None:
     async def scenario() -> None:
         ignores = {"rules": [{"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]}]}

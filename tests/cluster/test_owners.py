@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from berth_api.reasons import Reason
 from berth_cluster.snapshot import Gang
 
 from .builders import PodThing, Thing, budget, node, pod, read, read_pod
+
+HINT = "berth.dev/allocation-hint"
 
 
 def workload(thing: PodThing, *others: Thing) -> str:
@@ -78,6 +81,55 @@ class TestTopOwner:
     def test_the_same_name_in_another_namespace_is_not_the_owner(self) -> None:
         elsewhere = Thing("apps/v1", "ReplicaSet", "r", "other").owned_by("Deployment", "web")
         assert workload(pod("p").owned_by("ReplicaSet", "r"), elsewhere) == "default/ReplicaSet/r"
+
+
+class TestHintOfTheOwner:
+    """A hint on the top owner counts for its pods that have none themselves."""
+
+    @pytest.mark.parametrize("alias", [HINT, "allocation_hint", "allocation-hint"])
+    def test_a_deployments_hint_is_that_of_its_pods(self, alias: str) -> None:
+        found = read_pod(
+            pod("p").owned_by("ReplicaSet", "web-1"),
+            owner("ReplicaSet", "web-1").owned_by("Deployment", "web"),
+            owner("Deployment", "web").annotated({alias: "on SSDs", "other": "x" * 10_000}),
+        )
+        assert found.hint == "on SSDs"
+
+    def test_the_pods_own_hint_wins(self) -> None:
+        deployment = owner("StatefulSet", "db").annotated({HINT: "on SSDs"})
+        own = pod("p").annotated({"allocation_hint": "on NVMe"}).owned_by("StatefulSet", "db")
+        assert read_pod(own, deployment).hint == "on NVMe"
+
+    def test_only_the_top_owners_counts(self) -> None:
+        """The Deployment controller copies annotations to ReplicaSets, and old ones keep what was said once."""
+        found = read_pod(
+            pod("p").owned_by("ReplicaSet", "web-1"),
+            owner("ReplicaSet", "web-1").owned_by("Deployment", "web").annotated({HINT: "as it was once"}),
+            owner("Deployment", "web"),
+        )
+        assert found.hint == ""
+
+    def test_a_service_above_the_deployment_says_it_for_all(self) -> None:
+        found = read_pod(
+            pod("p").labelled(hashed).owned_by("ReplicaSet", "web-7d9c"),
+            owner("Deployment", "web").owned_by("LLMService", "chat", "berth.dev/v1alpha1"),
+            owner("LLMService", "chat", "berth.dev/v1alpha1").annotated({HINT: "on H100s"}),
+        )
+        assert found.hint == "on H100s"
+
+    def test_a_namesake_elsewhere_or_of_another_kind_says_nothing(self) -> None:
+        elsewhere = Thing("apps/v1", "Deployment", "web", "other").annotated({HINT: "there"})
+        other_kind = owner("StatefulSet", "web").annotated({HINT: "there"})
+        assert read_pod(pod("p").owned_by("Deployment", "web"), elsewhere, other_kind).hint == ""
+        assert read_pod(pod("web"), owner("Pod", "web").annotated({HINT: "there"})).hint == ""
+
+    def test_it_has_the_same_limit_as_a_pods(self) -> None:
+        snapshot = read(
+            node("n1"), owner("StatefulSet", "db").annotated({HINT: "x" * 5000}), pod("p").owned_by("StatefulSet", "db")
+        )
+        assert len(snapshot.pods[0].hint) == 4096
+        (warning,) = [w for w in snapshot.warnings if w.reason is Reason.TOO_LARGE]
+        assert warning.example == "StatefulSet default/db"
 
 
 def job(name: str, *rules: dict[str, Any]) -> Thing:

@@ -80,6 +80,13 @@ def test_a_deployment_brings_its_pods_with_its_class() -> None:
     assert plan.tiers[0].placed_after == 2
 
 
+def test_a_hint_beside_the_deployments_name_is_that_of_its_pods() -> None:
+    hinted = deployment(2, cpu="1")
+    hinted["metadata"] = {"name": "new", "annotations": {"berth.dev/allocation-hint": "on H100s"}}
+    changed = add_manifests(full_cluster().snapshot(), [hinted])
+    assert [p.hint for p in changed.pods if p.workload.name == "new"] == ["on H100s"] * 2
+
+
 def test_adding_twice_names_apart() -> None:
     once = add_manifests(full_cluster().snapshot(), [deployment(2, cpu="1")])
     twice = add_manifests(once, [{"kind": "List", "items": [deployment(2, cpu="1")]}])
