@@ -61,6 +61,12 @@ class Reason(StrEnum):
     NEEDS_CAPACITY = "NeedsCapacity"  # event: how many nodes of which shape would help
     HINT_IGNORED = "HintIgnored"  # event: the pod carries our annotations and uses another scheduler
 
+    # What the owner of a pod with an allocation hint is told: events
+    HINT_UNDERSTOOD = "HintUnderstood"
+    HINT_PARTLY_UNDERSTOOD = "HintPartlyUnderstood"  # words, names or wishes of it that do not count
+    HINT_CONFLICT = "HintConflict"  # two of its wishes contradict each other; one counts
+    HINT_UNSATISFIABLE = "HintUnsatisfiable"  # no node can satisfy a wish of it
+
     # Bad input
     NOT_JSON = "NotJSON"
     WRONG_KIND = "WrongKind"
