@@ -80,6 +80,8 @@ class Leadership:
         self._renewed: float | None = None
         self._seen: tuple[str, str] = ("", "")
         self._seen_at = 0.0
+        self._complained = ""
+        """What was logged last; the same again is not, until a look succeeds."""
         self.holder = ""
         """Who leads, as last seen."""
 
@@ -134,14 +136,20 @@ class Leadership:
                 taken = await self._take_or_renew()
         except ApiError as error:
             if error.status != CONFLICT:
-                logger.warning("lease %s: %s", self._name, error)
+                self._complain(str(error))
             return False
         except (OSError, TimeoutError, msgspec.MsgspecError) as error:
-            logger.warning("lease %s could not be looked at: %s", self._name, error or type(error).__name__)
+            self._complain(str(error) or type(error).__name__)
             return False
+        self._complained = ""
         if taken:
             self._renewed = began
         return taken
+
+    def _complain(self, message: str) -> None:
+        if message != self._complained:
+            self._complained = message
+            logger.warning("lease %s could not be looked at, trying on: %s", self._name, message)
 
     async def _take_or_renew(self) -> bool:
         lease = await self._read()

@@ -141,3 +141,27 @@ def test_of_two_that_try_together_one_leads() -> None:
             task.cancel()
 
     asyncio.run(scene())
+
+
+def test_a_server_that_refuses_is_complained_about_once(caplog: pytest.LogCaptureFixture) -> None:
+    class Refusing(OneLease):
+        refuses = True
+
+        async def request(self, method: str, path: str, **rest: Any) -> bytes:
+            if self.refuses:
+                raise ApiError(f"{method} {path}", 403, "Forbidden", "you may not")
+            return await super().request(method, path, **rest)
+
+    async def scene() -> None:
+        server = Refusing(latency=0.1)
+        first = contender(server, "first")
+        for _ in range(3):
+            assert not await first._try()
+        assert len(caplog.records) == 1
+        server.refuses = False
+        assert await first._try()
+        server.refuses = True
+        await first._try()
+        assert len(caplog.records) == 2
+
+    asyncio.run(scene())
