@@ -146,8 +146,9 @@ class FragmentationGradientDescent(_Fixed):
 
 
 def _score(increase: Floats) -> Floats:
-    """0 to 100, whole; an infinite increase scores 0. Clipped where the exponential is 0 to double precision anyway."""
-    return np.asarray(np.floor(100 / (1 + np.exp(np.minimum(increase, 700_000) / 1000))), np.float64)
+    """0 to 100, whole; -1 where it does not fit. Clipped where the exponential is 0 to double precision anyway."""
+    scores = np.floor(100 / (1 + np.exp(np.minimum(increase, 700_000) / 1000)))
+    return np.asarray(np.where(np.isfinite(increase), scores, -1.0), np.float64)
 
 
 def tightest(bins: Amounts, milli: int) -> int:

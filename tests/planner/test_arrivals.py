@@ -111,6 +111,17 @@ def test_nobody_is_moved_in_vain() -> None:
     assert mover.moves == 0
 
 
+def test_fgd_takes_a_device_that_fits_even_where_every_choice_is_as_bad_as_can_be() -> None:
+    """Its score is 0 from about 4.6 GPUs more fragmented on: a full device must not pass for one of those."""
+    kinds = [kind(1, 160), kind(1, 500)]
+    on = site((3, 6))
+    run = Arriving(on, kinds, FragmentationGradientDescent(on, kinds, [1, 1]))
+    on.bins[0, :6] = (0, 1000, 1000, 1000, 1000, 1000)
+    on.free[0] = (1000, on.free[0, 1], 5000)
+    run.stand(0, 0)
+    assert (on.bins >= 0).all()
+
+
 nodes = st.lists(st.tuples(st.integers(1, 32), st.integers(0, 8)), min_size=1, max_size=6).filter(
     lambda drawn: any(gpus for _, gpus in drawn)
 )
