@@ -65,6 +65,12 @@ class Metrics:
             ["result"],
             registry=registry,
         )
+        self.hints = Counter(
+            "berth_operator_hints_total",
+            "Allocation hints of owners, by what was made of them; a hint may have several outcomes.",
+            ["outcome"],
+            registry=registry,
+        )
         self.annotations = Counter(
             "berth_annotation_writes_total", "Writes of berth.dev/why, by result.", ["result"], registry=registry
         )

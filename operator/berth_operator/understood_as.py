@@ -48,13 +48,11 @@ def outcomes(
     if conflicts or understood.overruled:
         lost = [phrase(p) for i, p in enumerate(understood.preferences) if i in understood.overruled]
         said = conflicts or [f"overruled by a wish that contradicts it: {each}" for each in lost]
-        found.append(
-            Outcome(Reason.HINT_CONFLICT, f"wishes of the allocation hint contradict each other: {_all(said)}")
-        )
+        found.append(_said(Reason.HINT_CONFLICT, f"wishes of the allocation hint contradict each other: {_all(said)}"))
     doubtful = [w.message for w in understood.warnings if w.code is Code.UNSATISFIABLE]
     if impossible or doubtful:
         said = list(dict.fromkeys((*impossible, *doubtful)))
-        found.append(Outcome(Reason.HINT_UNSATISFIABLE, f"the allocation hint cannot be satisfied: {_all(said)}"))
+        found.append(_said(Reason.HINT_UNSATISFIABLE, f"the allocation hint cannot be satisfied: {_all(said)}"))
     return tuple(found)
 
 
@@ -69,10 +67,10 @@ def _understood(counting: Sequence[Preference], aside: Sequence[str]) -> Outcome
     wishes = _all([wish(p) for p in counting])
     if aside:
         start = f"of the allocation hint this counts: {wishes}" if counting else "nothing of the allocation hint counts"
-        return Outcome(Reason.HINT_PARTLY_UNDERSTOOD, f"{start}. Left aside: {_all(aside)} ({LOOK})")
+        return _said(Reason.HINT_PARTLY_UNDERSTOOD, f"{start}. Left aside: {_all(aside)} ({LOOK})")
     if not counting:
-        return Outcome(Reason.HINT_UNDERSTOOD, f"the allocation hint wishes for no place in particular ({LOOK})")
-    return Outcome(Reason.HINT_UNDERSTOOD, f"the allocation hint is understood as: {wishes}")
+        return _said(Reason.HINT_UNDERSTOOD, f"the allocation hint wishes for no place in particular ({LOOK})")
+    return _said(Reason.HINT_UNDERSTOOD, f"the allocation hint is understood as: {wishes}")
 
 
 def _unread(understood: Understood) -> Iterable[str]:
@@ -86,12 +84,20 @@ def _unread(understood: Understood) -> Iterable[str]:
             yield warning.message
 
 
+def _said(reason: Reason, sentence: str) -> Outcome:
+    return Outcome(reason, _shown(sentence))
+
+
 def _all(parts: Sequence[str]) -> str:
     more = len(parts) - MAX_WISHES
     return "; ".join(parts[:MAX_WISHES]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _shortened(text: str) -> str:
-    """On one line and without what a terminal would obey: the text is a tenant's."""
-    shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    shown = _shown(text)
     return shown if len(shown) <= MAX_QUOTE else shown[: MAX_QUOTE - 3] + "..."
+
+
+def _shown(text: str) -> str:
+    """On one line and without what a terminal would obey: names and quotes in it are a tenant's."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
