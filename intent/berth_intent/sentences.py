@@ -91,7 +91,7 @@ def listed(names: Sequence[str], joined_by: str) -> str:
 
 def number(amount: float) -> str:
     """64 for 64.0, 65.536 as it is."""
-    return str(int(amount)) if amount.is_integer() else f"{amount:.3f}".rstrip("0")
+    return str(int(amount)) if float(amount).is_integer() else f"{amount:.3f}".rstrip("0")
 
 
 def _measure(preference: Preference) -> str:
