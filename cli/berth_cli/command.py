@@ -59,6 +59,7 @@ class BerthGroup(TyperGroup):
         "plan",
         "why",
         "what-if",
+        "hint",
         "status",
         "adopt",
         "verify",

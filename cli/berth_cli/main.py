@@ -19,6 +19,7 @@ from berth_cli.commands import (
     adopt,
     demo,
     extender,
+    hint,
     import_,
     operator,
     plan,
@@ -64,6 +65,7 @@ app = typer.Typer(
 
 app.command(cls=BerthCommand, epilog=plan.EXAMPLES)(plan.plan)
 app.command(cls=BerthCommand, epilog=why.EXAMPLES)(why.why)
+app.command(cls=BerthCommand, epilog=hint.EXAMPLES)(hint.hint)
 app.command("what-if", cls=BerthCommand, epilog=what_if.EXAMPLES)(what_if.what_if)
 app.command(cls=BerthCommand, epilog=solve.EXAMPLES)(solve.solve)
 imports = typer.Typer(cls=BerthGroup, help=import_.GROUP_HELP, no_args_is_help=True, rich_markup_mode=None)

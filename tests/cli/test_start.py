@@ -17,6 +17,7 @@ COMMANDS = (
     "plan",
     "why",
     "what-if",
+    "hint",
     "status",
     "adopt",
     "verify",

@@ -1,0 +1,69 @@
+"""What a snapshot says to hints: the cluster's names, its nodes' facts, and the labels by which workloads' pods are selected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from berth_cluster.snapshot import Pod, Snapshot
+from berth_intent.facts import node_facts
+from berth_intent.native import PodsOf
+from berth_intent.native_labels import SeenNode
+from berth_intent.vocabulary import Vocabulary
+from berth_intent.vocabulary_of import vocabulary_of
+
+IDENTITY_LABELS = (
+    "app.kubernetes.io/name",
+    "app.kubernetes.io/instance",
+    "app.kubernetes.io/component",
+    "app",
+    "k8s-app",
+)
+"""Labels that people select pods by; where a workload has none of them, all that its pods share are taken."""
+OF_CONTROLLERS = frozenset(
+    (
+        "pod-template-hash",
+        "pod-template-generation",
+        "controller-revision-hash",
+        "controller-uid",
+        "job-name",
+        "apps.kubernetes.io/pod-index",
+        "batch.kubernetes.io/controller-uid",
+        "batch.kubernetes.io/job-name",
+        "batch.kubernetes.io/job-completion-index",
+        "statefulset.kubernetes.io/pod-name",
+    )
+)
+"""They change with every rollout, or are a single pod's."""
+
+
+def vocabulary_in(snapshot: Snapshot) -> Vocabulary:
+    return vocabulary_of((seen.facts for seen in nodes_in(snapshot)), {pod.workload.name for pod in snapshot.pods})
+
+
+def nodes_in(snapshot: Snapshot) -> tuple[SeenNode, ...]:
+    return tuple(SeenNode(node.labels, node_facts(node.name, node.labels, node.amounts)) for node in snapshot.nodes)
+
+
+def workloads_in(snapshot: Snapshot, names: Iterable[str], home: str | None = None) -> dict[str, PodsOf]:
+    """Of those that have pods with a label in common. home: the namespace that need not be named."""
+    wanted = set(names)
+    pods: dict[str, list[Pod]] = {}
+    for pod in snapshot.pods:
+        if pod.workload.name in wanted:
+            pods.setdefault(pod.workload.name, []).append(pod)
+    found: dict[str, PodsOf] = {}
+    for name, members in pods.items():
+        if labels := selecting(members):
+            namespaces = sorted({pod.namespace for pod in members})
+            found[name] = PodsOf(labels, () if namespaces == [home] else tuple(namespaces))
+    return found
+
+
+def selecting(pods: Iterable[Pod]) -> dict[str, str]:
+    """Labels that all of the pods have, and that say whose they are."""
+    shared: Mapping[str, str] | None = None
+    for pod in pods:
+        labels = dict(pod.spec.labels)
+        shared = labels if shared is None else {k: v for k, v in shared.items() if labels.get(k) == v}
+    lasting = {key: value for key, value in (shared or {}).items() if key not in OF_CONTROLLERS}
+    return {key: lasting[key] for key in IDENTITY_LABELS if key in lasting} or lasting
