@@ -104,6 +104,18 @@ POLICY_RULES: Mapping[str, Sequence[Rule]] = {
     "spec.budgets.quietHours[]": (
         Rule("self.from != self.to", "quiet hours end when they begin; give them a length, or leave them out"),
     ),
+    "spec.hints": (
+        Rule(
+            "self.enforceStrong.all(name, name == '*' || name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'))",
+            "enforceStrong holds names of namespaces, or * for all",
+        ),
+    ),
+    "spec.hints.allowedIntents[]": (
+        Rule(
+            "self.namespaces.all(name, name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'))",
+            "allowedIntents: namespaces holds names; leave it out for all namespaces that no other entry names",
+        ),
+    ),
     "spec": (
         Rule(
             "double(self.planDeadlineSeconds) > self.timeBudgetSeconds",

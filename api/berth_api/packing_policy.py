@@ -13,6 +13,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from berth_api.hint_policy import Hints
 from berth_api.resource import ApiModel, Condition, Resource
 
 MAX_MOVES_PER_PLAN = 1_000
@@ -114,6 +115,8 @@ class PackingPolicySpec(ApiModel):
     move_standalone_pods: bool = Field(
         default=False, description="Evict pods that no controller recreates: they are gone then."
     )
+    hints: Hints = Hints()
+    """What placement wishes in plain language may do."""
     keep_plans: int = Field(default=50, ge=1, le=1_000, description="Finished plans kept.")
     keep_plans_hours: int = Field(default=168, ge=1, le=8_760)
     """Finished plans are kept so long."""

@@ -40,6 +40,7 @@ class Reason(StrEnum):
     # What the extender says of nodes that it leaves out
     KEPT_FOR_PLAN = "KeptForPlan"  # what is free there is kept for pods on their way
     WAITING_FOR_GANG = "WaitingForGang"  # too few of the pod's gang have room yet
+    HINT_ENFORCED = "HintEnforced"  # a strong wish of the pod's hint rules the node out, and the policy enforces it
 
     # Why a pod must not move
     NO_CONTROLLER = "NoController"
