@@ -56,6 +56,8 @@ class Cluster(ClusterView):
     state: ClusterState
     binaries: Path
     processes: dict[str, LocalProcess] = field(default_factory=dict)
+    outages: int = 0
+    """How often `heal` has found the API server dead since `forget_outages`."""
 
     @classmethod
     def start(
@@ -205,11 +207,27 @@ class Cluster(ClusterView):
 
     def heal(self) -> None:
         """Every process runs again and is ready, whatever a test did to it."""
+        self.outages += not self.processes["kube-apiserver"].is_running
         for process in self.processes.values():
             process.thaw()
             process.start()
         self.wait_api()
         for name in self.processes:
+            self.wait_ready(name)
+
+    def forget_outages(self) -> None:
+        """Starts controllers and schedulers anew when the API server has been away since the last time.
+
+        client-go waits longer after each outage, up to a minute, until none has come for two minutes (reflector's backoff
+        manager): scenarios would otherwise depend on those before them.
+        """
+        if not self.outages:
+            return
+        self.outages = 0
+        names = [n for n in self.processes if n == "kube-controller-manager" or "scheduler" in n]
+        for name in names:
+            self.processes[name].restart()
+        for name in names:
             self.wait_ready(name)
 
     def wait_ready(self, name: str, timeout: float = READY_SECONDS) -> None:

@@ -54,6 +54,7 @@ def _started(binaries: Path) -> Iterator[Cluster]:
 def cluster(_started: Cluster) -> Cluster:
     """A running control plane, empty."""
     _started.heal()
+    _started.forget_outages()
     _started.clear()
     return _started
 

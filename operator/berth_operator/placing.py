@@ -18,9 +18,9 @@ from berth_operator.plan_validity import OF_THE_NODE, TAKEN
 from berth_operator.telling import read_why
 from berth_scheduling.kept_room import GroupKey, Owner
 
-REPLACEMENT_SECONDS = 40.0
-"""An owner that has made no replacement by then will not: it is paused, or wants fewer pods. (The controllers themselves back
-off up to 30 s after the API server was away.)"""
+REPLACEMENT_SECONDS = 75.0
+"""An owner that has made no replacement by then will not: it is paused, or wants fewer pods. Controllers themselves come
+back up to 60 s late when the API server was away several times (client-go: 30 s, and as much again by chance)."""
 REPLACEMENT_AGAIN_SECONDS = 5.0
 """The same, for a group of which a replacement has failed to come before."""
 PLACE_SECONDS = 120.0

@@ -441,7 +441,7 @@ def test_a_paused_owner_does_not_block_the_rest() -> None:
     assert outcome(done) is Outcome.PARTLY_COMPLETED
     assert cluster.on("n2") == ["big-0"]
     assert [s.reason for s in done.status.steps] == ["ReplacementNeverCame", ""]
-    assert cluster.seconds < 45
+    assert cluster.seconds < 80
     assert is_released(cluster)
 
 
