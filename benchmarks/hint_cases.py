@@ -4,7 +4,7 @@ A spread over zones         6 pods   even over zones, and within a zone not on o
 B nodes with GPUs           6 pods   graded: the GPU nodes have room for four
 C near two, away from one   6 pods   graded: two regions; six pods on one node count as nothing
 D all on one node           20 pods  graded: no node has room for all, then the same rack
-E at least 100 Gbps         6 pods   graded: four speeds, the fast nodes have room for few, then the next fastest
+E at least 100 Gbps         6 pods   graded: five speeds, the fast nodes have room for four, then the next fastest
 F one node, and all zones   6 pods   contradictory: one group in each zone is the best there is
 G opposite wishes           2 x 4    one service wants a rack, another wants to keep off it; graded: it has just the room
 H only a repack can do it   4 pods   a rack that is full of pods that could as well run elsewhere

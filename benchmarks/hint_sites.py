@@ -2,7 +2,7 @@
 
 paper    as published: one region, two zones, racks 1, 3 and 4 of two nodes and racks 2 and 5 of one, one node with GPUs, one with a
          fast network. Which zone a rack is in is only in an image there; here both zones have four nodes.
-graded   what tells methods apart: two regions, four zones of unequal size, two GPU nodes, networks of 10, 25, 100 and 200 Gbps
+graded   what tells methods apart: two regions, four zones of unequal size, two GPU nodes, networks of 10 to 200 Gbps
 
 The names minikube-m02 to minikube-m09 go round by seed, as does what is on the nodes already: nothing may hang on a name.
 """
@@ -57,7 +57,7 @@ LAYOUTS: dict[str, _Layout] = {
     "graded": (
         ("us-east-1a", "rack-1", 10, GPUS),
         ("us-east-1a", "rack-1", 25, 0),
-        ("us-east-1a", "rack-2", 10, 0),
+        ("us-east-1a", "rack-2", 50, 0),
         ("us-east-1b", "rack-3", 100, 0),
         ("us-east-1b", "rack-3", 10, 0),
         ("eu-west-1a", "rack-4", 10, GPUS),
