@@ -23,7 +23,7 @@ from berth_planner.problem_variants import frozen, standing_at
 from berth_solver.check_placement import placement_violations
 from berth_solver.options import Options
 from berth_solver.problem import IntArray, Problem
-from berth_solver.solution import Solution
+from berth_solver.solution import Certificate, Solution
 from berth_solver.solve import solve
 from berth_solver.verify import verify
 
@@ -65,6 +65,8 @@ class Answer:
     elapsed_seconds: float
     first_improvement_seconds: float | None
     notes: tuple[str, ...]
+    preference_proven: bool = False
+    """No placement with these counts and this disruption serves the classes' preferences better."""
 
 
 def answer(packing: Packing, options: PlanOptions) -> Answer:
@@ -175,4 +177,5 @@ def _answer(solution: Solution) -> Answer:
         elapsed_seconds=solution.elapsed_seconds,
         first_improvement_seconds=solution.first_improvement_seconds,
         notes=solution.notes,
+        preference_proven=solution.preference.certificate is Certificate.OPTIMAL,
     )

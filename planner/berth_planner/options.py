@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from berth_intent.parser import parse
+from berth_planner.hint_reading import Parse, TermsOf, anything
 from berth_planner.packing import Caps
 from berth_planner.shapes import Movable
 from berth_solver.options import DEFAULT_BUDGET_SECONDS
@@ -29,5 +31,8 @@ class PlanOptions:
     caps: Caps = field(default_factory=Caps)
     at_once: int = DEFAULT_AT_ONCE
     """Most pods that independent waves, carried out together, evict at the same time; 1: one wave after the other."""
+    hint_terms: TermsOf = anything
+    """What policies say of each pod's hint."""
+    parse: Parse = parse
     clock: Callable[[], float] = time.perf_counter
     on_improvement: Callable[[Improvement], None] | None = None

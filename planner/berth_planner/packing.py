@@ -19,9 +19,11 @@ import numpy as np
 from berth_api.reasons import Reason
 from berth_cluster.snapshot import Pod, Snapshot
 from berth_planner.constraints_of import constraints_of, parts_of
+from berth_planner.hint_reading import HintReading
 from berth_planner.node_sets import Mask, NodeSets
 from berth_planner.pod_rules import PodRules, rules_of
 from berth_planner.shapes import Grouping, Movable, Shape, group_pods
+from berth_planner.wishes import Wishes, ruled_out_by_wishes, wished_of_nodes
 from berth_solver.problem import MAX_AMOUNT, Budget, Constraints, IntArray, PodClass, Problem, Standing
 
 MOST_CAPACITY = MAX_AMOUNT - 1
@@ -65,6 +67,8 @@ class Packing:
     node_sets: NodeSets
     rule_reasons: Mapping[str, Reason]
     """The reason that a pod is given when the constraint of this name keeps it away."""
+    wishes: Wishes | None = None
+    """Of the pods' hints; None where no pod has one that counts."""
 
     @property
     def never_preempting(self) -> tuple[int, ...]:
@@ -85,13 +89,24 @@ def belongs_to_node(pod: Pod) -> bool:
 MAX_MOVES_BUDGET = "all movable pods (max moves)"
 
 
-def build_problem(snapshot: Snapshot, *, movable: Movable = "all", caps: Caps | None = None) -> Packing:
-    """The whole cluster as one problem: every pending pod, every pod that may move, every rule that binds them."""
+def build_problem(
+    snapshot: Snapshot, *, movable: Movable = "all", caps: Caps | None = None, reading: HintReading | None = None
+) -> Packing:
+    """The whole cluster as one problem: every pending pod, every pod that may move, every rule that binds them.
+
+    reading: of the pods' hints; None: they do not count.
+    """
     node_index = {node.name: i for i, node in enumerate(snapshot.nodes)}
     grouping = group_pods(snapshot, node_index, movable)
     node_sets = NodeSets(snapshot.nodes)
     rules = rules_of(grouping, node_sets, len(snapshot.nodes))
     live = [s for s, shape in enumerate(grouping.shapes) if shape.is_live]
+    wishes = None if reading is None else Wishes(snapshot, reading, node_sets)
+    if wishes is not None and not wishes.any:
+        wishes = None
+    if wishes is not None:
+        for s, ruled_out in ruled_out_by_wishes(wishes, grouping.shapes, live):
+            rules.deny(s, Reason.HINT_ENFORCED, ruled_out)
     resources = _resources(grouping.shapes[s] for s in live)
     capacity, fixed_per_priority = _capacity(snapshot, grouping, resources)
 
@@ -102,11 +117,16 @@ def build_problem(snapshot: Snapshot, *, movable: Movable = "all", caps: Caps | 
     number: dict[tuple[object, ...], int] = {}
     open_nodes = _OpenNodes(node_sets, rules, len(snapshot.nodes))
     any_never = any(s.never_preempts and s.pending for s in grouping.shapes)
+    preferences = (
+        None
+        if wishes is None
+        else wished_of_nodes(wishes, grouping.shapes, {s: open_nodes.mask(s, grouping.shapes[s]) for s in live})
+    )
     for s in live:
         shape = grouping.shapes[s]
         request = _vector(shape, resources)
         eligible = open_nodes.of(s, shape)
-        preference = node_sets.preference(shape.spec)
+        preference = node_sets.preference(shape.spec) if preferences is None else preferences.get(s, ())
         never = any_never and shape.never_preempts
         denied = tuple((reason, mask.tobytes()) for reason, mask in rules.denied.get(s, {}).items())
         # shapes that are kept off nodes for different reasons stay apart, so that each can be told its own
@@ -146,6 +166,7 @@ def build_problem(snapshot: Snapshot, *, movable: Movable = "all", caps: Caps | 
         grouping.blocked_by_budget,
         node_sets,
         rules.reasons,
+        wishes,
     )
 
 
@@ -200,10 +221,14 @@ class _OpenNodes:
         self._count = count
         self._shared: dict[bytes, frozenset[int] | None] = {np.ones(count, np.bool_).tobytes(): None}
 
-    def of(self, number: int, shape: Shape) -> frozenset[int] | None:
+    def mask(self, number: int, shape: Shape) -> Mask:
         mask = self._node_sets.eligible(shape.spec)
         for denied in self._denied.get(number, {}).values():
             mask = mask & ~denied
+        return mask
+
+    def of(self, number: int, shape: Shape) -> frozenset[int] | None:
+        mask = self.mask(number, shape)
         key = mask.tobytes()
         if key not in self._shared:
             self._shared[key] = frozenset(np.flatnonzero(mask).tolist())

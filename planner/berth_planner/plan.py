@@ -88,6 +88,20 @@ class DisruptionReport(msgspec.Struct, frozen=True):
     evidence: str
 
 
+class WishReport(msgspec.Struct, frozen=True):
+    """What the plan does for the wishes of those pods that it places and that have any: hints, and native preferences."""
+
+    pods: int
+    fulfilled: int
+    """Pods of which every wish is satisfied fully."""
+    value: float
+    """Sum of their scores, each from 0 to 1: strong wishes count before plain ones, those before weak ones."""
+    bound: float
+    """Most that this sum could be: each pod on its best node, or less where more is proven."""
+    certificate: Literal["Optimal", "Bounded"]
+    evidence: str
+
+
 class Plan(msgspec.Struct, frozen=True):
     """What to do, in which order, why it is best or how far it can be from it, and what it was computed on."""
 
@@ -100,6 +114,8 @@ class Plan(msgspec.Struct, frozen=True):
     first_improvement_seconds: float | None
     verified: bool
     notes: tuple[str, ...] = ()
+    wishes: WishReport | None = None
+    """None where no pod that it places has a hint, or a preference beside such pods."""
 
     @property
     def moves(self) -> tuple[Eviction, ...]:

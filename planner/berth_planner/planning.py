@@ -15,11 +15,13 @@ from dataclasses import dataclass
 
 from berth_cluster.snapshot import Snapshot, WorkloadKey
 from berth_planner.answers import Answer, answer, check
+from berth_planner.arranging import arranged, wish_report
+from berth_planner.hint_reading import HintReading
 from berth_planner.merging import merged
 from berth_planner.options import PlanOptions
 from berth_planner.packing import Packing, belongs_to_node, build_problem
 from berth_planner.plan import DisruptionReport, Eviction, Placement, Plan, Step, TierReport, Wave
-from berth_planner.transition import Task, tasks_of
+from berth_planner.transition import Task
 from berth_planner.waves import TaskWave, order_tasks
 from berth_solver.check_placement import placement_violations
 from berth_solver.problem import IntArray, Problem
@@ -49,14 +51,17 @@ def make_plan(snapshot: Snapshot, options: PlanOptions | None = None) -> Plan:
 
 
 def build(snapshot: Snapshot, options: PlanOptions) -> Packing:
-    return build_problem(snapshot, movable=options.movable, caps=options.caps)
+    reading = None
+    if any(pod.hint for pod in snapshot.pods):
+        reading = HintReading.of_snapshot(snapshot, options.hint_terms, options.parse)
+    return build_problem(snapshot, movable=options.movable, caps=options.caps, reading=reading)
 
 
 def plan_packing(packing: Packing, options: PlanOptions) -> Planned:
     """Plan for a packing that is built already."""
     found = answer(packing, options)
-    tasks = tasks_of(packing, found.placement)
-    ordered = _ordered(packing.problem, tasks, options)
+    done = arranged(packing, found.placement, options, lambda tasks: _ordered(packing.problem, tasks, options))
+    tasks, ordered = done.tasks, done.waves
     placement = placement_after(packing.problem, tasks, ordered)
     waves = tuple(wave_of(packing, tasks, wave) for wave in ordered)
     plan = Plan(
@@ -69,6 +74,7 @@ def plan_packing(packing: Packing, options: PlanOptions) -> Planned:
         first_improvement_seconds=found.first_improvement_seconds,
         verified=True,
         notes=_notes(packing, found, waves, int(found.placement.sum() - placement.sum())),
+        wishes=wish_report(packing, done, found.preference_proven),
     )
     return Planned(packing, found, plan, placement)
 

@@ -1,6 +1,6 @@
 """Pods that look the same to the scheduler, taken together: the first step from a snapshot to a problem.
 
-A shape is a (namespace, spec, priority, move cost, gang, preemption policy); specs are shared objects, so that grouping
+A shape is a (namespace, spec, priority, move cost, gang, preemption policy, hint); specs are shared objects, so that grouping
 30,000 pods is one pass over a dictionary. Everything after this works on shapes, of which there are a few thousand at most.
 
 Each pod has one role. *Pending*: the plan may place it. *Running*: the plan may move it. *Fixed*: it is weight on its
@@ -37,6 +37,7 @@ class Shape:
     move_cost: int
     gang: Gang | None
     never_preempts: bool
+    hint: str = ""
     pending: list[Pod] = field(default_factory=list)
     running: dict[int, list[Pod]] = field(default_factory=lambda: defaultdict(list))
     fixed: dict[int, int] = field(default_factory=lambda: defaultdict(int))
@@ -49,6 +50,11 @@ class Shape:
     @property
     def is_live(self) -> bool:
         return bool(self.pending or self.running)
+
+    @property
+    def example(self) -> Pod:
+        """Any pod of a live shape."""
+        return self.pending[0] if self.pending else next(iter(self.running.values()))[0]
 
     @property
     def live_count(self) -> int:
@@ -102,10 +108,10 @@ def group_pods(snapshot: Snapshot, node_index: Mapping[str, int], movable: Movab
             left_out.append(pod)
             continue
         never = pod.preemption_policy == "Never"
-        key = (id(pod.spec), pod.namespace, pod.priority, pod.move_cost, pod.gang, never)
+        key = (id(pod.spec), pod.namespace, pod.priority, pod.move_cost, pod.gang, never, pod.hint)
         shape = shapes.get(key)
         if shape is None:
-            shape = shapes[key] = Shape(pod.namespace, pod.spec, pod.priority, pod.move_cost, pod.gang, never)
+            shape = shapes[key] = Shape(pod.namespace, pod.spec, pod.priority, pod.move_cost, pod.gang, never, pod.hint)
         chosen = node_index.get(pod.nominated_node or "") if pod.nominated_node in emptying else None
         if node is None and chosen is not None:
             arriving.append(pod)

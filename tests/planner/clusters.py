@@ -116,6 +116,7 @@ class Cluster:
         scheduler: str = "default-scheduler",
         move_cost: int = 1,
         created: str = "2026-01-01T00:00:00Z",
+        hint: str = "",
     ) -> Cluster:
         spec = PodSpec(
             requests=amounts(gpu, cpu, memory, 1),
@@ -153,6 +154,7 @@ class Cluster:
                     move_cost=move_cost,
                     gang=None if gang is None else Gang(workload, gang),
                     created=created,
+                    hint=hint,
                 )
             )
         return self
