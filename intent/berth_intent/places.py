@@ -129,6 +129,10 @@ class Places:
         if rows > self.size:
             self._grow(rows)
 
+    def known(self, rows: Rows) -> npt.NDArray[np.bool_]:
+        """bool [rows]: those that have a node."""
+        return np.not_equal(self.columns[Level.REGION].codes[rows], NONE)
+
     def keep(self, key: Hashable, judged: tuple[int, Shares]) -> None:
         """Remembers a judgement in `kept`."""
         if len(self.kept) >= MAX_KEPT:

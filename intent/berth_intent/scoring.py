@@ -72,8 +72,13 @@ def keys(
 ) -> Keys:
     """int64 [rows], 0 to MAX_KEY, higher is better; equal where the wishes find no difference.
 
-    plain: shares [rows] of wishes from elsewhere that count as plain ones, such as native node affinity.
+    plain: shares [rows] of wishes from elsewhere that count as plain ones, such as native node affinity. A row without a node
+    has 0.
     """
+    known = places.known(rows)
+    whole = bool(known.all())
+    if among is None:
+        among = rows if whole else rows[known]
     tiers: dict[float, list[Shares]] = {strength: [] for strength in STRENGTHS}
     tiers[PLAIN].extend(plain)
     for preference in preferences:
@@ -84,7 +89,8 @@ def keys(
     aside: list[Shares] = []
     if any(preference.intent in _SPREAD_BEYOND_NODES for preference in preferences):
         aside.append(np.reciprocal(1.0 + present.own.around(Level.NODE, rows)))
-    return folded * (LEVELS + 1) + _steps(aside, len(rows))
+    folded = folded * (LEVELS + 1) + _steps(aside, len(rows))
+    return folded if whole else np.where(known, folded, 0)
 
 
 def score(

@@ -17,6 +17,7 @@ class Outcome(StrEnum):
     OVERTAKES = "overtakes"  # it fits nowhere but on room kept for pods of lower priority
     KEPT = "kept"  # all that is offered is kept for others
     WAITING_FOR_GANG = "waiting_for_gang"
+    HINT_ENFORCED = "hint_enforced"  # a strong wish that is enforced rules all that is offered out
 
     NEVER_PREEMPTS = "never_preempts"  # preemptionPolicy Never
     LEFT_TO_PLAN = "left_to_plan"  # the leader will act

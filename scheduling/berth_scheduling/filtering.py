@@ -14,6 +14,8 @@ In order, the first that finds a node:
    more count. It would preempt those pods anyway; the plan will end `Overtaken`. Not for one that has a place of its own
    coming: it would break the plan that is about to serve it.
 
+Nodes that an enforced wish of the pod's hint rules out are out before all this.
+
 Rejected nodes are unresolvable for preemption: evicting pods there would not make the room free for this pod.
 """
 
@@ -23,10 +25,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from berth_cluster.snapshot import Pod
 from berth_scheduling.answers import FilterAnswer, Outcome
 from berth_scheduling.gangs import Gangs
+from berth_scheduling.hints import Hints
 from berth_scheduling.kept_room import Group, KeptRoom
 from berth_scheduling.ledger import Ledger
 from berth_scheduling.ranking import Ranking
@@ -39,7 +43,14 @@ Mask = npt.NDArray[np.bool_]
 
 class Filtering:
     def __init__(
-        self, settings: Settings, room: Room, reservations: Reservations, ledger: Ledger, ranking: Ranking, gangs: Gangs
+        self,
+        settings: Settings,
+        room: Room,
+        reservations: Reservations,
+        ledger: Ledger,
+        ranking: Ranking,
+        gangs: Gangs,
+        hints: Hints,
     ) -> None:
         self._settings = settings
         self._room = room
@@ -47,6 +58,7 @@ class Filtering:
         self._ledger = ledger
         self._ranking = ranking
         self._gangs = gangs
+        self._hints = hints
 
     def answer(self, pod: Pod, names: Sequence[str], *, leader_alive: bool) -> FilterAnswer:
         """Writes the approval into the ledger."""
@@ -54,6 +66,17 @@ class Filtering:
         if pod.gang is not None and leader_alive and (missing := self._gangs.missing(pod, pod.gang)):
             return _none(names, _waiting_for_gang(pod, missing), Outcome.WAITING_FOR_GANG)
         rows = self._room.rows_of(names)
+        ruled_out = self._hints.ruled_out(pod, names, rows)
+        if not ruled_out:
+            return self._among(pod, names, rows)
+        left = [i for i, name in enumerate(names) if name not in ruled_out]
+        if not left:
+            return FilterAnswer([], {}, ruled_out, Outcome.HINT_ENFORCED)
+        answer = self._among(pod, [names[i] for i in left], rows[left])
+        return replace(answer, unresolvable=ruled_out | answer.unresolvable)
+
+    def _among(self, pod: Pod, names: Sequence[str], rows: Rows) -> FilterAnswer:
+        """Of nodes that its hint leaves it."""
         self._reservations.refresh()
         if self._reservations.is_empty:
             return self._approve(pod, names, rows, Outcome.ALL, {})

@@ -15,8 +15,9 @@ import msgspec
 import numpy as np
 
 from berth_cluster.snapshot import Pod
+from berth_scheduling.company import Company, Siblings, siblings_of
 from berth_scheduling.kept_room import GroupKey
-from berth_scheduling.room import Amounts, Requests, Room, Rows
+from berth_scheduling.room import NOWHERE, Amounts, Requests, Room, Rows
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -25,14 +26,18 @@ class Entry(msgspec.Struct, frozen=True):
     place: tuple[str, GroupKey] | None
     """Node and group of the place that it takes in a plan."""
     gang: str | None
+    siblings: Siblings
     expires: float
 
 
 class Ledger:
     """`pending` is indexed as the room's table: requests of approved pods, on each node that they may end on."""
 
-    def __init__(self, room: Room, clock: Callable[[], float], seconds: float, touch: Callable[[str], None]) -> None:
+    def __init__(
+        self, room: Room, company: Company, clock: Callable[[], float], seconds: float, touch: Callable[[str], None]
+    ) -> None:
         self._room = room
+        self._company = company
         self._clock = clock
         self._seconds = seconds
         self._touch = touch
@@ -64,11 +69,11 @@ class Ledger:
         if self._room.bound(identity) is not None:
             return
         gang = pod.gang.key if pod.gang is not None else None
-        entry = Entry(pod.spec.requests, rows, place, gang, self._clock() + self._seconds)
+        entry = Entry(pod.spec.requests, rows, place, gang, siblings_of(pod), self._clock() + self._seconds)
         self.pending[rows] += self._room.vector(pod.spec.requests)
         self._entries[identity] = entry
         if len(rows) == 1:
-            self._room.assume(int(rows[0]), entry.requests, 1)
+            self._assume(entry, 1)
         if place is not None:
             self._taken[place] += 1
             self._touch(place[0])
@@ -89,7 +94,7 @@ class Ledger:
             return
         pending[entry.rows] -= self._room.vector(entry.requests)
         if len(entry.rows) == 1:
-            self._room.assume(int(entry.rows[0]), entry.requests, -1)
+            self._assume(entry, -1)
         if entry.place is not None:
             self._taken[entry.place] -= 1
             self._touch(entry.place[0])
@@ -99,6 +104,13 @@ class Ledger:
             self._of_gang[entry.gang] -= 1
             if not self._of_gang[entry.gang]:
                 del self._of_gang[entry.gang]
+
+    def _assume(self, entry: Entry, count: int) -> None:
+        """It can end on no other node: it is as good as there."""
+        row = int(entry.rows[0])
+        self._room.assume(row, entry.requests, count)
+        if row != NOWHERE:
+            self._company.stands(entry.siblings, row, count)
 
     def taken(self, node: str, group: GroupKey) -> int:
         """Places of a group on a node that approved pods take."""

@@ -3,7 +3,8 @@
 Two things are compared, the second only where the first is equal:
 
 1. *wishes*: what the pod and the nodes' owner said themselves, added up. Preferred node affinity is one intent of strength
-   1.0, shared out by its weights; so is keeping off a node with a PreferNoSchedule taint that the pod does not tolerate;
+   1.0, shared out by its weights; so is keeping off a node with a PreferNoSchedule taint that the pod does not tolerate. With a
+   hint they count among its plain wishes, after the strong and before the weak ones (`berth_intent.scoring`);
 2. *packing*: how much room the pod would spoil there for those that usually come (`packing`). Left out for pods with preferences that only kube-scheduler
    weighs: its own scores decide those.
 
@@ -26,6 +27,8 @@ import numpy.typing as npt
 
 from berth_cluster.matching import term_matches, tolerates
 from berth_cluster.snapshot import Node, Pod, PodSpec
+from berth_intent.scoring import MAX_KEY
+from berth_scheduling.hints import Hints
 from berth_scheduling.node_figures import Costs, NodeFigures
 from berth_scheduling.packing import Packing
 from berth_scheduling.room import Room, Rows
@@ -68,9 +71,12 @@ class PrefersNodes:
 
 
 class Ranking:
-    def __init__(self, room: Room, packing: Packing, wishes: Sequence[Wish] = (AvoidsTaints(), PrefersNodes())) -> None:
+    def __init__(
+        self, room: Room, packing: Packing, hints: Hints, wishes: Sequence[Wish] = (AvoidsTaints(), PrefersNodes())
+    ) -> None:
         self._room = room
         self._packing = packing
+        self._hints = hints
         self._wishes = wishes
         self._wished = NodeFigures(room, 0.0)
 
@@ -79,12 +85,14 @@ class Ranking:
         if len(rows) <= count:
             return np.arange(len(rows))
         wished, packing = self._costs(pod, rows)
-        if wished is not None:
-            order = np.argsort(wished, kind="stable") if packing is None else np.lexsort((packing, wished))
-            return np.sort(order[:count])
-        if packing is None:
-            return np.arange(count)
-        return np.sort(np.argpartition(packing, count)[:count])
+        if wished is None:
+            return np.arange(count) if packing is None else np.sort(np.argpartition(packing, count)[:count])
+        last = np.partition(wished, count - 1)[count - 1]
+        ahead, ties = np.flatnonzero(wished < last), np.flatnonzero(wished == last)
+        left = count - len(ahead)
+        if packing is not None and left < len(ties):
+            ties = ties[np.argpartition(packing[ties], left)]
+        return np.sort(np.concatenate([ahead, ties[:left]]))
 
     def order(self, pod: Pod, rows: Rows) -> Rows:
         """Positions in `rows`, the best first."""
@@ -112,17 +120,21 @@ class Ranking:
 
     def _costs(self, pod: Pod, rows: Rows) -> tuple[Costs | None, Costs | None]:
         """Costs of wishes and of packing, None where there is nothing to compare."""
+        native = [costs[rows] for wish in self._wishes if (costs := self._wish_costs(wish, pod.spec)) is not None]
+        reading = self._hints.reading(pod)
         wished: Costs | None = None
-        for wish in self._wishes:
-            key = wish.key(pod.spec)
-            if key is not None:
-                costs = self._wish_costs(wish, pod.spec, key)
-                if costs is not None:
-                    wished = costs[rows] if wished is None else wished + costs[rows]
+        if reading is not None:
+            keys = self._hints.keys(pod, reading, rows, [1.0 - costs for costs in native])
+            wished = (MAX_KEY - keys).astype(np.float64)
+        elif native:
+            wished = native[0] if len(native) == 1 else np.add.reduce(native)
         return wished, None if pod.spec.soft_preferences else self._packing.costs(pod.spec.requests)[rows]
 
-    def _wish_costs(self, wish: Wish, spec: PodSpec, key: object) -> Costs | None:
+    def _wish_costs(self, wish: Wish, spec: PodSpec) -> Costs | None:
         """Of all rows; None where no node costs anything."""
+        key = wish.key(spec)
+        if key is None:
+            return None
         kept = self._wished.under((type(wish), key))
         if self._room.relabelled_at > kept.tick:
             for row in np.flatnonzero(self._room.relabelled > kept.tick).tolist():

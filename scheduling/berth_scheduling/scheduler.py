@@ -7,7 +7,7 @@
 
 The extender and the simulator drive the same object. It does no I/O, and of the answers it gave it remembers only the
 ledger of approved pods. All calls come from one thread. This file only puts the parts together: `filtering`, `ranking` and
-`preemption` decide; `room`, `reservations`, `ledger` and `gangs` know.
+`preemption` decide; `room`, `reservations`, `ledger`, `gangs` and `hints` know.
 
 Cost at 5,000 nodes, on 2 shared cores: see benchmarks/scheduling_core.py.
 """
@@ -21,9 +21,12 @@ from datetime import UTC, datetime
 from berth_api.packing_plan import PackingPlan
 from berth_api.packing_policy import PackingPolicy
 from berth_cluster.snapshot import Node, Pod
+from berth_intent.parser import parse
 from berth_scheduling.answers import FilterAnswer, PreemptAnswer
+from berth_scheduling.company import siblings_of
 from berth_scheduling.filtering import Filtering
 from berth_scheduling.gangs import Gangs
+from berth_scheduling.hints import Hints
 from berth_scheduling.kept_room import GroupKey
 from berth_scheduling.ledger import Ledger
 from berth_scheduling.packing import Packing
@@ -33,6 +36,7 @@ from berth_scheduling.ranking import MAX_RANK, Ranking
 from berth_scheduling.reservations import Reservations
 from berth_scheduling.room import Room
 from berth_scheduling.settings import Settings
+from berth_scheduling.understanding import Improved, Parse
 
 DEFAULTS = Settings()
 
@@ -49,16 +53,22 @@ class Scheduler:
         settings: Settings = DEFAULTS,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = utc_now,
+        read: Parse = parse,
     ) -> None:
+        """read: hint text and the cluster's names to what is understood."""
         self.leader_alive = False
         self._room = Room()
         self._reservations = Reservations(self._room, self._taken, now)
-        self._ledger = Ledger(self._room, clock, settings.ledger_seconds, self._reservations.touch)
         self._policies = Policies(settings.gang_hold_seconds)
+        self._hints = Hints(self._room, self._policies, clock, read)
+        self._company = self._hints.company
+        self._ledger = Ledger(self._room, self._company, clock, settings.ledger_seconds, self._reservations.touch)
         self._gangs = Gangs(self._ledger, self._reservations, clock, self._policies.gang_hold_seconds)
         self._packing = Packing(self._room, clock)
-        self._ranking = Ranking(self._room, self._packing)
-        self._filtering = Filtering(settings, self._room, self._reservations, self._ledger, self._ranking, self._gangs)
+        self._ranking = Ranking(self._room, self._packing, self._hints)
+        self._filtering = Filtering(
+            settings, self._room, self._reservations, self._ledger, self._ranking, self._gangs, self._hints
+        )
         self._preemption = Preemption(settings.scheduler_name, self._room, self._reservations, self._ledger)
 
     # The verbs
@@ -85,10 +95,15 @@ class Scheduler:
 
     def node_changed(self, old: Node | None, new: Node | None) -> None:
         if old is not None and (new is None or new.name != old.name):
+            row = self._room.rows.get(old.name)
             self._room.node_changed(old.name, None)
+            if row is not None:
+                self._hints.node_changed(row, None)
             self._reservations.touch(old.name)
         if new is not None:
             self._room.node_changed(new.name, new)
+            if old is None or old.name != new.name or (old.labels, old.allocatable) != (new.labels, new.allocatable):
+                self._hints.node_changed(self._room.rows[new.name], new)
             self._reservations.touch(new.name)
 
     def pod_changed(self, old: Pod | None, new: Pod | None) -> None:
@@ -103,9 +118,13 @@ class Scheduler:
         before = self._room.bound(identity)
         if before is not None and before.node is not None:
             self._reservations.touch(before.node)
+        self._company.waits(new)
         if new.node is not None:
             self._ledger.strike(identity)
+            if before is not None:
+                self._stands(before, -1)
             self._room.bind(new)
+            self._stands(new, 1)
             self._reservations.touch(new.node)
         if new.gang is not None:
             self._gangs.saw(new)
@@ -115,6 +134,7 @@ class Scheduler:
 
     def policy_changed(self, old: PackingPolicy | None, new: PackingPolicy | None) -> None:
         self._policies.policy_changed(old, new)
+        self._hints.policies_changed()
 
     def lease_changed(self, old: object, new: object) -> None:
         """Leases are the extender's: it sets `leader_alive`."""
@@ -124,6 +144,12 @@ class Scheduler:
         self._ledger.expire()
         self._reservations.refresh()
         self._packing.tend()
+        self._hints.understanding.tend()
+
+    def improve_hints(self, improved: Improved) -> None:
+        """Hints are read by this from now on, where it has something better; again when it has more to say."""
+        self._hints.understanding.improved = improved
+        self._hints.understanding.forget()
 
     # What metrics and acknowledgements show
 
@@ -149,12 +175,20 @@ class Scheduler:
     def _forget(self, pod: Pod) -> None:
         identity = pod.uid or pod.key
         self._ledger.strike(identity)
+        self._company.waits_no_more(identity)
         bound = self._room.bound(identity)
+        if bound is not None:
+            self._stands(bound, -1)
         self._room.release(identity)
         if bound is not None and bound.node is not None:
             self._reservations.touch(bound.node)
         if pod.gang is not None:
             self._gangs.forget(identity, pod.gang.key)
+
+    def _stands(self, pod: Pod, count: int) -> None:
+        """Keeps company in step with what stands on a node; a pod on its way out keeps nobody company."""
+        if pod.node is not None and not pod.terminating:
+            self._company.stands(siblings_of(pod), self._room.rows[pod.node], count)
 
     def _taken(self, node: str, group: GroupKey) -> int:
         return self._ledger.taken(node, group)

@@ -1,0 +1,95 @@
+"""What hints mean in this cluster: each text read once, and again when the cluster's names have changed.
+
+A text that is seen first is read on the spot, within the request: well under a millisecond. The names of nodes, places and
+workloads that it is read with are looked through anew between requests, at most every `RENEW_SECONDS`; a name that is newer than
+that stands as written, which finds a workload of that name all the same.
+
+Cost: 10 ms at 5,000 nodes when names change; a remembered hint 2 KB.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+
+from berth_intent.parser import parse
+from berth_intent.places import Places
+from berth_intent.terms import HintTerms, Reading, reading_of
+from berth_intent.understood import Understood
+from berth_intent.vocabulary import Vocabulary
+from berth_intent.vocabulary_of import vocabulary_of
+
+RENEW_SECONDS = 10.0
+"""Names are not looked through more often."""
+MAX_TEXTS = 4_096
+"""Hints that are remembered; beyond that the one that was not asked for longest goes."""
+
+Parse = Callable[[str, Vocabulary], Understood]
+Improved = Callable[[str, Vocabulary], Understood | None]
+"""A better reading of a text than the parser's, where there is one; must answer at once."""
+
+
+def no_better(text: str, vocabulary: Vocabulary) -> Understood | None:
+    return None
+
+
+class Understanding:
+    def __init__(
+        self,
+        places: Places,
+        names: Callable[[], Iterable[str]],
+        changed: Callable[[], int],
+        clock: Callable[[], float],
+        read: Parse = parse,
+    ) -> None:
+        """names: of workloads. changed: a number that is another one when they have changed."""
+        self.improved: Improved = no_better
+        self._places = places
+        self._names = names
+        self._changed = changed
+        self._clock = clock
+        self._read = read
+        self._vocabulary: Vocabulary | None = None
+        self._made_of: tuple[int, int] = (-1, -1)
+        self._made_at = 0.0
+        self._kept: OrderedDict[tuple[str, HintTerms], Reading] = OrderedDict()
+
+    def of(self, text: str, terms: HintTerms) -> Reading:
+        """What counts of a hint."""
+        key = (text, terms)
+        found = self._kept.get(key)
+        if found is None:
+            if self._vocabulary is None:
+                self._renew()
+            vocabulary = self.vocabulary
+            understood = self.improved(text, vocabulary) or self._read(text, vocabulary)
+            found = self._kept[key] = reading_of(understood, terms)
+            if len(self._kept) > MAX_TEXTS:
+                self._kept.popitem(last=False)
+        else:
+            self._kept.move_to_end(key)
+        return found
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        return self._vocabulary or Vocabulary()
+
+    def forget(self) -> None:
+        """Readings are made anew: better ones may have come."""
+        self._kept.clear()
+
+    def tend(self) -> None:
+        """To be called between requests, about once a second."""
+        if self._vocabulary is None or self._made_of == (self._places.version, self._changed()):
+            return
+        if self._clock() - self._made_at >= RENEW_SECONDS:
+            self._renew()
+
+    def _renew(self) -> None:
+        self._made_of = (self._places.version, self._changed())
+        self._made_at = self._clock()
+        facts = (facts for facts in self._places.facts if facts is not None)
+        made = vocabulary_of(facts, self._names())
+        if made != self._vocabulary:
+            self._vocabulary = made
+            self._kept.clear()
