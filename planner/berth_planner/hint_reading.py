@@ -7,12 +7,14 @@ well under a millisecond a text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
+from berth_api.hint_policy import DEFAULT_PREFERENCES, Hints
+from berth_api.packing_policy import PackingPolicy, oldest_first
 from berth_cluster.snapshot import Node, Pod, Snapshot
-from berth_intent.facts import NodeFacts, node_facts
+from berth_intent.facts import NO_OVERRIDES, NodeFacts, node_facts
 from berth_intent.intents import STRONG, Intent
 from berth_intent.parser import parse
 from berth_intent.places import Places
@@ -33,16 +35,36 @@ class HintTerms(msgspec.Struct, frozen=True):
     allowed: frozenset[Intent] | None = None
     """None: all."""
     enforces_strong: bool = False
-    max_preferences: int = 16
+    max_preferences: int = DEFAULT_PREFERENCES
 
 
-ANYTHING = HintTerms()
 TermsOf = Callable[[Pod], HintTerms]
 
 
 def anything(pod: Pod) -> HintTerms:
     """No policy says anything about hints."""
-    return ANYTHING
+    return HintTerms()
+
+
+class HintPolicies:
+    """What policies say of hints: for each pod the oldest one that covers it, for labels the oldest one that names any."""
+
+    def __init__(self, policies: Iterable[PackingPolicy] = ()) -> None:
+        self._ordered = oldest_first(policies)
+        self._known: dict[tuple[int, str], HintTerms] = {}
+
+    @property
+    def label_keys(self) -> Mapping[str, tuple[str, ...]]:
+        """By fact, instead of the usual ones."""
+        return next((keys for policy in self._ordered if (keys := policy.spec.hints.labels.keys())), {})
+
+    def of(self, pod: Pod) -> HintTerms:
+        number = next((i for i, p in enumerate(self._ordered) if p.spec.scope.covers(pod.namespace, pod.priority)), -1)
+        known = self._known.get((number, pod.namespace))
+        if known is None:
+            hints = self._ordered[number].spec.hints if number >= 0 else Hints()
+            known = self._known[number, pod.namespace] = _terms(hints, pod.namespace)
+        return known
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -76,7 +98,13 @@ class HintReading:
 
     @classmethod
     def of_snapshot(cls, snapshot: Snapshot, terms: TermsOf = anything, read: Parse = parse) -> HintReading:
-        return cls(facts_of(snapshot.nodes), {pod.workload.name for pod in snapshot.pods}, terms, read)
+        return cls(facts_of(snapshot.nodes), _workloads(snapshot), terms, read)
+
+    @classmethod
+    def under(cls, policies: Iterable[PackingPolicy], snapshot: Snapshot, read: Parse = parse) -> HintReading:
+        """As these policies have it, the label keys that they name included."""
+        said = HintPolicies(policies)
+        return cls(facts_of(snapshot.nodes, said.label_keys), _workloads(snapshot), said.of, read)
 
     def of(self, pod: Pod) -> Reading | None:
         """None: it has no hint, or hints do not count for it."""
@@ -97,12 +125,26 @@ class HintReading:
         return found
 
 
-def facts_of(nodes: Sequence[Node]) -> tuple[NodeFacts, ...]:
-    return tuple(node_facts(node.name, node.labels, node.amounts) for node in nodes)
+def _workloads(snapshot: Snapshot) -> set[str]:
+    return {pod.workload.name for pod in snapshot.pods}
+
+
+def facts_of(nodes: Sequence[Node], label_keys: Mapping[str, tuple[str, ...]] = NO_OVERRIDES) -> tuple[NodeFacts, ...]:
+    return tuple(node_facts(node.name, node.labels, node.amounts, label_keys) for node in nodes)
 
 
 def model_of(pod: Pod) -> str:
     return next((value for key, value in pod.spec.labels if key == MODEL_LABEL), "")
+
+
+def _terms(hints: Hints, namespace: str) -> HintTerms:
+    allowed = hints.allowed(namespace)
+    return HintTerms(
+        enabled=hints.enabled,
+        allowed=None if allowed is None else frozenset(map(Intent, allowed)),
+        enforces_strong=hints.enforces(namespace),
+        max_preferences=hints.max_preferences,
+    )
 
 
 def _reading(understood: Understood, terms: HintTerms) -> Reading:

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from berth_api.packing_policy import PackingPolicy
 from berth_intent.parser import parse
-from berth_planner.hint_reading import Parse, TermsOf, anything
+from berth_planner.hint_reading import Parse
 from berth_planner.packing import Caps
 from berth_planner.shapes import Movable
 from berth_solver.options import DEFAULT_BUDGET_SECONDS
@@ -31,8 +32,8 @@ class PlanOptions:
     caps: Caps = field(default_factory=Caps)
     at_once: int = DEFAULT_AT_ONCE
     """Most pods that independent waves, carried out together, evict at the same time; 1: one wave after the other."""
-    hint_terms: TermsOf = anything
-    """What policies say of each pod's hint."""
+    policies: tuple[PackingPolicy, ...] = ()
+    """What they say of hints is heeded; all else of them is the operator's."""
     parse: Parse = parse
     clock: Callable[[], float] = time.perf_counter
     on_improvement: Callable[[Improvement], None] | None = None

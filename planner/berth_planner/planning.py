@@ -53,7 +53,7 @@ def make_plan(snapshot: Snapshot, options: PlanOptions | None = None) -> Plan:
 def build(snapshot: Snapshot, options: PlanOptions) -> Packing:
     reading = None
     if any(pod.hint for pod in snapshot.pods):
-        reading = HintReading.of_snapshot(snapshot, options.hint_terms, options.parse)
+        reading = HintReading.under(options.policies, snapshot, options.parse)
     return build_problem(snapshot, movable=options.movable, caps=options.caps, reading=reading)
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from berth_api.packing_policy import PackingPolicy
 from berth_api.reasons import Reason
-from berth_cluster.snapshot import Pod, PreferredNodeTerm, Snapshot
-from berth_planner.hint_reading import HintTerms
+from berth_cluster.snapshot import PreferredNodeTerm, Snapshot
 from berth_planner.options import PlanOptions
 from berth_planner.plan import Plan
 from berth_planner.planning import build, make_plan
@@ -25,11 +25,13 @@ OPTIONS = PlanOptions(budget=1.0)
 PRODUCT = "nvidia.com/gpu.product"
 
 
-def enforcing(pod: Pod) -> HintTerms:
-    return HintTerms(enforces_strong=True)
+def under(**hints: object) -> PlanOptions:
+    """A policy that says this of hints."""
+    policy = PackingPolicy.model_validate({"metadata": {"name": "p"}, "spec": {"hints": hints}})
+    return PlanOptions(budget=1.0, policies=(policy,))
 
 
-ENFORCED = PlanOptions(budget=1.0, hint_terms=enforcing)
+ENFORCED = under(enforceStrong=["default"])
 
 
 def three_zones(gpu: int = 8) -> Cluster:
@@ -94,6 +96,15 @@ def test_a_moved_pod_moves_to_where_it_wishes() -> None:
     cluster = three_zones().pods("web", gpu=4, on="a", hint="prefer zone c")
     plan = planned(cluster.pods("big", gpu=8, priority=9, node_selector={HOSTNAME: "a"}))
     assert places(plan) == {"web": ["c"], "big": ["a"]}
+
+
+def test_of_pods_that_could_make_room_the_one_that_minds_least_moves() -> None:
+    cluster = three_zones().pods("web", gpu=4, on="a", hint="prefer zone a").pods("db", gpu=4, on="b")
+    plan = planned(cluster.pods("full", gpu=4, on="c", immovable=[Reason.DO_NOT_MOVE]).pods("big", gpu=8, priority=9))
+    assert places(plan)["big"] == ["b"]
+    cluster = three_zones().pods("web", gpu=4, on="a").pods("db", gpu=4, on="b", hint="prefer zone b")
+    plan = planned(cluster.pods("full", gpu=4, on="c", immovable=[Reason.DO_NOT_MOVE]).pods("big", gpu=8, priority=9))
+    assert places(plan)["big"] == ["a"]
 
 
 def test_nobody_moves_for_a_wish() -> None:
@@ -177,6 +188,32 @@ class TestEnforced:
         (explanation,) = why(snapshot, ENFORCED)
         assert explanation.code is Reason.NO_PLACEMENT_EXISTS
         assert [(r.reason, r.nodes) for r in explanation.reasons] == [(Reason.HINT_ENFORCED, 3)]
+
+
+class TestPolicies:
+    def test_hints_that_are_switched_off_do_nothing(self) -> None:
+        cluster = three_zones().pods("web", gpu=1, hint="prefer zone b")
+        assert planned(cluster, under(enabled=False)).wishes is None
+
+    def test_a_wish_that_is_not_allowed_does_nothing(self) -> None:
+        cluster = (
+            three_zones().pods("busy", gpu=1, on="a").pods("web", gpu=1, hint="prefer zone b, on the node of busy")
+        )
+        only = under(allowedIntents=[{"namespaces": ["default"], "intents": ["prefer_colocate_deployments"]}])
+        assert places(planned(cluster, only)) == {"web": ["a"]}
+        elsewhere = under(allowedIntents=[{"namespaces": ["other"], "intents": []}])
+        assert places(planned(three_zones().pods("web", gpu=1, hint="prefer zone b"), elsewhere)) == {"web": ["b"]}
+
+    def test_more_wishes_than_allowed_do_not_count(self) -> None:
+        cluster = Cluster().node("n1", zone="west").node("n2", zone="east")
+        cluster.pods("web", hint="prefer zone east, must avoid node n2")
+        assert places(planned(cluster)) == {"web": ["n1"]}
+        assert places(planned(cluster, under(maxPreferences=1))) == {"web": ["n2"]}
+
+    def test_labels_of_ones_own_tell_the_facts(self) -> None:
+        cluster = Cluster().node("n1", gpu=1, place="west").node("n2", gpu=1, place="east")
+        cluster.pods("web", gpu=1, hint="prefer zone east")
+        assert places(planned(cluster, under(labels={"zone": ["place"]}))) == {"web": ["n2"]}
 
 
 class TestReport:
