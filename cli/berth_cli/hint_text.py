@@ -11,6 +11,7 @@ from berth_intent.sentences import insistence, number, phrase
 from berth_intent.understood import Preference, Understood
 
 ROWS_SHOWN = 40
+NO_WISH = "No wish was found in it: pods with this hint are placed as those without."
 MAX_WORDS = 120
 """Characters of the hint that a cell or line quotes; -o wide and -o json have all."""
 
@@ -24,18 +25,23 @@ def print_understood(console: Console, understood: Understood, *, wide: bool, na
         table = columns("WISH", "STRENGTH", *more, "WORDS")
         for i, wish in enumerate(shown):
             overruled = i in understood.overruled
-            table.add_row(phrase(wish), _strength(wish, overruled), *_fields(wish, wide), _quoted(wish.text, wide))
+            table.add_row(phrase(wish), _strength(wish, overruled), *_fields(wish, wide), quoted(wish.text, wide=wide))
         console.print(table)
         if len(shown) < len(wishes):
             console.print(f"... and {_wishes(len(wishes) - len(shown), ' more')} (-o wide shows all)")
         console.print()
-    for stretch in understood.unparsed:
-        console.print(Text("not understood  ", style="yellow") + Text(_quoted(stretch, wide)), soft_wrap=True)
-    for warning in understood.warnings:
-        console.print(Text(f"{warning.code}  ", style="yellow") + Text(warning.message), soft_wrap=True)
+    print_doubts(console, understood, wide=wide)
     if understood.unparsed or understood.warnings:
         console.print()
     console.print(Text(_verdict(understood, names), style="bold"))
+
+
+def print_doubts(console: Console, understood: Understood, *, wide: bool) -> None:
+    """What was not understood, and what is odd, a line each."""
+    for stretch in understood.unparsed:
+        console.print(Text("not understood  ", style="yellow") + Text(quoted(stretch, wide=wide)), soft_wrap=True)
+    for warning in understood.warnings:
+        console.print(Text(f"{warning.code}  ", style="yellow") + Text(warning.message), soft_wrap=True)
 
 
 def _fields(wish: Preference, wide: bool) -> tuple[str, ...]:
@@ -52,14 +58,14 @@ def _strength(wish: Preference, overruled: bool) -> Text:
     return Text(insistence(wish.strength), style=style)
 
 
-def _quoted(text: str, wide: bool) -> str:
+def quoted(text: str, *, wide: bool) -> str:
     line = " ".join(text.split())
     return f'"{line if wide or len(line) <= MAX_WORDS else line[: MAX_WORDS - 3] + "..."}"'
 
 
 def _verdict(understood: Understood, names: str) -> str:
     if not understood.preferences:
-        return "No wish was found in it: pods with this hint are placed as those without."
+        return NO_WISH
     counting = len(understood.effective)
     lost = len(understood.preferences) - counting
     parts = [f"{_wishes(counting)} {'counts' if counting == 1 else 'count'}"]

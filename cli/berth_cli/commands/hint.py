@@ -12,6 +12,7 @@ from berth_cli.exits import CommandError, Exit
 from berth_cli.printable import printable
 
 if TYPE_CHECKING:
+    from berth_cli.live_objects import LiveObjects
     from berth_cli.terminal import Terminal
     from berth_cluster.snapshot import Snapshot
     from berth_intent.native import PodsOf
@@ -67,6 +68,8 @@ def hint(
         raise CommandError(
             "--pod looks a pod up in a cluster", hint="Add --dump FILE, or --live for the current context."
         )
+    if pod is not None and vocabulary:
+        raise CommandError("--pod takes the cluster's names: leave out --vocabulary")
     asked = _text(text) if text is not None else None
     own = _selector(selector) if selector else None
 
@@ -80,6 +83,15 @@ def hint(
         from berth_cli.source import read_snapshot
 
         snapshot = read_snapshot(dump, context=context, kubeconfig=kubeconfig, terminal=terminal)
+    if pod is not None:
+        from berth_cli.live_objects import LiveObjects
+
+        assert snapshot is not None
+        if not to_affinity:
+            cluster = LiveObjects(context, kubeconfig) if live else None
+            _of_pod(pod, namespace, snapshot, cluster, output, terminal)
+            return
+        asked, own, namespace = _hint_of(pod, namespace, snapshot, own)
     known, whose = _names(names, vocabulary, snapshot, live)
     if jsonl is not None:
         if to_affinity or output not in (options.OutputFormat.TABLE, options.OutputFormat.JSON):
@@ -139,6 +151,54 @@ def _names(
 
         return vocabulary_in(snapshot), "the cluster" if live else "the dump"
     return NOTHING_KNOWN, ""
+
+
+def _hint_of(
+    name: str, namespace: str | None, snapshot: Snapshot, own: PodsOf | None
+) -> tuple[str, PodsOf | None, str]:
+    """A pod's hint, the labels of its workload's pods, and its namespace."""
+    from berth_cli.hint_cluster import selecting
+    from berth_cli.naming import find_pods
+    from berth_intent.native import PodsOf
+
+    pod = find_pods(snapshot, name, namespace)[0]
+    labels = selecting(p for p in snapshot.pods if p.workload == pod.workload)
+    return pod.hint, own or (PodsOf(labels) if labels else None), pod.namespace
+
+
+def _of_pod(
+    name: str,
+    namespace: str | None,
+    snapshot: Snapshot,
+    cluster: LiveObjects | None,
+    output: options.OutputFormat,
+    terminal: Terminal,
+) -> None:
+    from msgspec import to_builtins
+
+    from berth_cli.naming import find_pods
+    from berth_cli.output import print_value
+    from berth_cli.pod_hint import HintedPods
+    from berth_cli.pod_hint_text import print_pods
+    from berth_intent.understood import as_json
+    from berth_planner.hint_reading import HintReading, TermsOf, anything
+
+    terms: TermsOf = anything
+    if cluster is not None:
+        from berth_cli.hint_terms import live_terms
+
+        terms = live_terms(cluster, terminal)
+    explained = HintedPods(snapshot, HintReading.of_snapshot(snapshot, terms))
+    meant = find_pods(snapshot, name, namespace)
+    found = [each for pod in meant if (each := explained.explain(pod)) is not None]
+    document = {"pods": [to_builtins(pod) | {"understood": as_json(read.understood)} for pod, read in found]}
+    if print_value(document, output):
+        return
+    if not found and any(pod.hint for pod in meant):
+        terminal.out.print(f"{name} has a hint, and the PackingPolicy that holds for it has hints turned off.")
+    elif not found:
+        terminal.out.print(f"{name} has no hint: no annotation berth.dev/allocation-hint, nor has its owner.")
+    print_pods(terminal.out, found, wide=output is options.OutputFormat.WIDE)
 
 
 def _filter(name: str, known: Vocabulary, terminal: Terminal) -> None:
