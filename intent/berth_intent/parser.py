@@ -1,10 +1,138 @@
-"""Text to intents. `parse(text, vocabulary)` is the whole interface: deterministic, linear in the text, no I/O."""
+"""Text to intents. `parse(text, vocabulary)` is the whole interface: deterministic, linear in the text, no I/O.
+
+The text is normalised, read into items with the lexicon of its language and the names of the vocabulary, cut into clauses, and
+each clause read by a small grammar. A vocabulary is prepared once and remembered, a few of them.
+"""
 
 from __future__ import annotations
 
-from berth_intent.understood import Understood
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from berth_intent.conflicts import conflicts
+from berth_intent.intents import SPREAD, WITH_AMOUNT, WITH_VALUES, Intent
+from berth_intent.language.draft import Draft
+from berth_intent.language.gpu_names import in_vocabulary
+from berth_intent.language.grammar import Reading, read
+from berth_intent.language.items import Reader
+from berth_intent.language.lexicon.compiled import language_of, lexicon
+from berth_intent.language.names import Names
+from berth_intent.language.naming import name_places
+from berth_intent.language.normalise import Normal, normalise
+from berth_intent.language.tokens import tokens
+from berth_intent.understood import MAX_HINT, Code, HintWarning, Preference, Understood
 from berth_intent.vocabulary import NOTHING_KNOWN, Vocabulary
+
+MAX_VOCABULARIES = 8
+_MERGED = frozenset(
+    (
+        *SPREAD.values(),
+        Intent.PREFER_COLOCATE_SAME_DEPLOYMENT,
+        Intent.PREFER_NEARBY_NODES_SAME_DEPLOYMENT,
+        Intent.AVOID_GPU,
+        Intent.PREFER_SPOT,
+        Intent.AVOID_SPOT,
+        Intent.PREFER_LEAST_LOADED,
+        Intent.PREFER_MOST_PACKED,
+        Intent.PREFER_CACHED_MODEL,
+    )
+)
+"""Said twice they are one wish."""
+
+
+class _Prepared:
+    """Names of the vocabularies that were seen last. Keeps them alive, so that an identity means one vocabulary."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[int, Names] = OrderedDict()
+
+    def of(self, vocabulary: Vocabulary) -> Names:
+        found = self._kept.get(id(vocabulary))
+        if found is None or found.vocabulary is not vocabulary:
+            found = self._kept[id(vocabulary)] = Names(vocabulary)
+            while len(self._kept) > MAX_VOCABULARIES:
+                self._kept.popitem(last=False)
+        return found
+
+
+_prepared = _Prepared()
 
 
 def parse(text: str, vocabulary: Vocabulary = NOTHING_KNOWN) -> Understood:
-    raise NotImplementedError
+    """Never raises for any text; what is past `MAX_HINT` characters is not read, and a warning says so."""
+    warnings: list[HintWarning] = []
+    if len(text) > MAX_HINT:
+        warnings.append(
+            HintWarning(Code.TOO_LONG, f"The first {MAX_HINT} characters of {len(text)} were read. Shorten the hint.")
+        )
+        text = text[:MAX_HINT]
+    normal = normalise(text)
+    names = _prepared.of(vocabulary)
+    language = language_of([token.text for token in tokens(normal.text)])
+    reader = Reader(lexicon(language), names, normal)
+    items = name_places(reader.items(), names)
+    reading = read(items)
+    preferences = tuple(_preference(draft, normal, vocabulary) for draft in _merged(reading.drafts))
+    warnings += _remarks(reader, reading, preferences, normal, vocabulary)
+    settled = conflicts(preferences)
+    unparsed = tuple(normal.written(start, end) for start, end in reading.unparsed)
+    return Understood(preferences, unparsed, (*warnings, *settled.warnings), settled.overruled)
+
+
+def _merged(drafts: Sequence[Draft]) -> list[Draft]:
+    """Each wish once: repetitions are one, and a second amount of the same thing in a sentence only elaborates."""
+    kept: list[Draft] = []
+    for draft in drafts:
+        same = next((other for other in kept if _is_same(other, draft)), None)
+        if same is None:
+            kept.append(draft)
+            continue
+        if draft.amount is not None and same.amount is None:
+            same.amount, same.rank = draft.amount, None
+        if draft.intent in _MERGED and draft.explicit and (not same.explicit or draft.strength > same.strength):
+            same.strength, same.explicit = draft.strength, True
+        if draft.intent in WITH_VALUES:
+            same.values = tuple(dict.fromkeys((*same.values, *draft.values)))
+    return sorted(kept, key=lambda draft: draft.start)
+
+
+def _is_same(one: Draft, other: Draft) -> bool:
+    if one.intent != other.intent:
+        return False
+    if one.intent in _MERGED:
+        return True
+    if one.intent in WITH_AMOUNT:
+        return (
+            one.sentence == other.sentence or one.amount is None or other.amount is None or one.amount == other.amount
+        )
+    if one.values == other.values and one.scope == other.scope:
+        return True
+    return (
+        one.sentence == other.sentence
+        and one.scope == other.scope
+        and one.strength == other.strength
+        and not other.verb
+    )
+
+
+def _preference(draft: Draft, normal: Normal, vocabulary: Vocabulary) -> Preference:
+    start, end = normal.span(draft.start, draft.end)
+    values = draft.values
+    if draft.intent in (Intent.PREFER_GPU_MODEL, Intent.AVOID_GPU_MODEL):
+        values = tuple(dict.fromkeys(in_vocabulary(value, vocabulary.gpu_models) for value in values))
+    return Preference(
+        draft.intent,
+        values,
+        draft.amount,
+        draft.rank if draft.amount is None else None,
+        draft.scope,
+        draft.strength,
+        normal.original[start:end],
+        start,
+    )
+
+
+def _remarks(
+    reader: Reader, reading: Reading, preferences: Sequence[Preference], normal: Normal, vocabulary: Vocabulary
+) -> list[HintWarning]:
+    return [HintWarning(Code.SPELLING, f'"{written}" was read as "{meant}".') for written, meant in reader.corrected]

@@ -1,0 +1,403 @@
+"""Tokens become items: each word or phrase with the kind that it is, fillers left out.
+
+The order in which a word is tried: a name of the cluster, a number or quantity, a GPU model, the lexicon, the form of a cloud's
+name, a compound, a typo. Compounds part at their hyphens when their parts are known; so do German ones without hyphens.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from berth_intent.language import amounts
+from berth_intent.language.geography import EXPLICIT_CASE, PLACES
+from berth_intent.language.gpu_names import gpu_model
+from berth_intent.language.kinds import Item, Kind
+from berth_intent.language.lexicon.compiled import Lexicon
+from berth_intent.language.lexicon.numbers import HALVES, number_words
+from berth_intent.language.lexicon.questions import is_question
+from berth_intent.language.lexicon.technical import UNITS
+from berth_intent.language.lexicon.terms import Meaning
+from berth_intent.language.names import WORKLOAD, Found, Names, looks_like
+from berth_intent.language.normalise import Normal
+from berth_intent.language.tokens import MAX_WORD, Token, tokens
+
+_SIGNS = {
+    ",": Kind.COMMA, ".": Kind.STOP, ";": Kind.STOP, "\n": Kind.STOP, "!": Kind.STOP, "?": Kind.ASK, ":": Kind.COLON,
+    "/": Kind.OR, "+": Kind.AND, "&": Kind.AND, "-": Kind.COMMA, "—": Kind.COMMA, "(": Kind.COMMA, ")": Kind.COMMA,
+    "|": Kind.COMMA, "=": Kind.COLON, "•": Kind.STOP, "*": Kind.STOP, "[": Kind.COMMA, "]": Kind.COMMA,
+}  # fmt: skip
+_ENDINGS = frozenset(("s", "ll", "re", "ve", "d", "m", "t"))
+_ENDS = frozenset(".;!?\n")
+_ABBREVIATIONS = frozenset(
+    [
+        "e.g",
+        "i.e",
+        "approx",
+        "ca",
+        "min",
+        "max",
+        "evtl",
+        "ggf",
+        "z.b",
+        "d.h",
+        "bzw",
+        "nr",
+        "no",
+        "incl",
+        "inkl",
+        "etc",
+        "vs",
+        "mind",
+        "usw",
+        "p.ej",
+        "ej",
+        "aprox",
+        "max",
+        "u.a",
+        "dr",
+        "st",
+    ]
+)
+_MAKE_WAY = frozenset(
+    (
+        Kind.NOISE,
+        Kind.MARK,
+        Kind.FILLER,
+        Kind.MODEL,
+        Kind.RESOURCE,
+        Kind.PAST,
+        Kind.HIGH,
+        Kind.VERB,
+        Kind.CACHED,
+        Kind.LEVEL,
+    )
+)
+"""Kinds of words that a name of the cluster comes before."""
+_PARTING = frozenset((
+    Kind.GPU, Kind.RESOURCE, Kind.HIGH, Kind.LOW, Kind.LEVEL, Kind.STORAGE, Kind.FEATURE, Kind.NUMBER, Kind.ARCH, Kind.SPOT,
+    Kind.SPREAD, Kind.TPU, Kind.GPU_MODEL, Kind.SAME, Kind.OTHER, Kind.ONE, Kind.NOT, Kind.SELF, Kind.IDLE, Kind.BUSY,
+    Kind.PACKED, Kind.MODAL, Kind.NEAR, Kind.TOGETHER, Kind.ON_DEMAND, Kind.EMPTY, Kind.CACHED, Kind.AVOID, Kind.ALL, Kind.MANY,
+))  # fmt: skip
+"""Kinds of words that may begin a compound which parts."""
+_COMPOUNDED = frozenset((
+    Kind.LEVEL, Kind.RESOURCE, Kind.FAILURE, Kind.SPREAD, Kind.GPU, Kind.STORAGE, Kind.SELF, Kind.MARK, Kind.HIGH, Kind.NEAR,
+    Kind.NOISE, Kind.MODEL, Kind.CACHED, Kind.SPOT, Kind.SURVIVE,
+))  # fmt: skip
+_LINKING = ("", "s", "n", "en", "es", "e")
+_MIN_COMPOUND = 8
+_NAME = re.compile(r"[a-z0-9](?:[\w.-]*[a-z0-9])?")
+
+
+class Reader:
+    """Reads one hint with one lexicon and one vocabulary's names."""
+
+    def __init__(self, lexicon: Lexicon, names: Names, normal: Normal) -> None:
+        self._lexicon = lexicon
+        self._names = names
+        self._normal = normal
+        self.corrected: list[tuple[str, str]] = []
+
+    def items(self) -> list[Item]:
+        found = [part for token in tokens(self._normal.text) for part in self._parted(token)]
+        words = [self._spelled(token) for token in found]
+        read: list[Item] = []
+        at = 0
+        while at < len(found):
+            item, size = self._read(found, words, at)
+            if item is not None:
+                read.append(item)
+            at += size
+        return read
+
+    def _parted(self, token: Token) -> Iterator[Token]:
+        """The token, or its parts."""
+        text = token.text
+        if token.sort == "quote":
+            yield from self._unquoted(token)
+            return
+        if token.sort != "word" or len(text) > MAX_WORD:
+            yield token
+            return
+        if text.isalpha():
+            yield from self._compound(token)
+            return
+        if text[0] == "#":
+            token = Token(text[1:], token.start + 1, token.end, "word")
+            text = token.text
+        if self._is_whole(text):
+            yield token
+            return
+        for separator in (":", "=", "/", "@", "'", ".", "+", "_", "-", ","):
+            if separator in text:
+                pieces = text.split(separator)
+                if self._parts_at(separator, pieces):
+                    start = token.start
+                    for index, piece in enumerate(pieces):
+                        if index:
+                            if separator in ":=/+,":
+                                yield Token(separator, start - 1, start, "sign")
+                            elif separator == "-" and pieces[index - 1].isdigit() and piece[:1].isdigit():
+                                yield Token("-", start - 1, start, "sign")
+                        if not (separator == "'" and index and piece in _ENDINGS):
+                            yield from self._parted(Token(piece, start, start + len(piece), "word"))
+                        start += len(piece) + 1
+                    return
+        split = amounts.number_in(text) if text[0].isdigit() else None
+        if split and split[1] and not amounts.read([token], [text], 0):
+            rest = split[1].lstrip("x-") if split[1][:1] in "x-" else split[1]
+            if len(rest) > 1 and (self._lexicon.knows(rest) or gpu_model(rest)):
+                cut = len(text) - len(rest)
+                yield Token(text[:cut].rstrip("-"), token.start, token.start + cut, "word")
+                yield Token(rest, token.start + cut, token.end, "word")
+                return
+        yield token
+
+    def _unquoted(self, token: Token) -> Iterator[Token]:
+        inner = token.text[1:-1].strip()
+        offset = token.start + token.text.index(inner, 1) if inner else token.start
+        if inner and " " not in inner and _NAME.fullmatch(inner):
+            yield Token(inner, offset, offset + len(inner), "quote")
+            return
+        for part in tokens(inner):
+            yield from self._parted(Token(part.text, part.start + offset, part.end + offset, part.sort))
+
+    def _is_whole(self, text: str) -> bool:
+        return (
+            self._names.whole(text) is not None
+            or text in UNITS
+            or text in number_words()
+            or self._lexicon.lists(text)
+            or self._lexicon.find((text,), 0) is not None
+            or gpu_model(text) is not None
+            or looks_like(text) is not None
+        )
+
+    def _parts_at(self, separator: str, pieces: Sequence[str]) -> bool:
+        if not all(pieces):
+            return False
+        if separator == "'":
+            return True
+        known = [self._is_known(piece) for piece in pieces]
+        if separator in ":=":
+            return known[0] and not all(piece.isdigit() for piece in pieces)
+        if separator == "/":
+            return all(known) or (
+                len(pieces) == 2
+                and known[0]
+                and pieces[1].isalpha()
+                and len(pieces[1]) > 2
+                and pieces[0].isalpha()
+                and known[1]
+            )
+        if separator == ",":
+            return len(pieces) > 2 or (len(pieces[1]) != 3 and len(pieces[0]) < 2 and len(pieces[1]) == 1 and False)
+        if separator == ".":
+            return all(known) and all(piece.isalpha() for piece in pieces) and len(pieces[-1]) > 2
+        if separator in "+@":
+            return all(known)
+        if not all(known):
+            return False
+        first = self._kind_of(pieces[0])
+        return first in _PARTING or pieces[0][0].isdigit() or (first == WORKLOAD and separator == "-")
+
+    def _is_known(self, piece: str) -> bool:
+        if self._is_whole(piece) or (
+            amounts.number_in(piece) is not None
+            and (piece.isdigit() or amounts.read([Token(piece, 0, len(piece), "word")], [piece], 0) is not None)
+        ):
+            return True
+        if len(piece) > 2 and any(separator in piece for separator in "-/"):
+            return all(part and self._is_known(part) for part in re.split(r"[-/]", piece))
+        return piece in PLACES
+
+    def _kind_of(self, piece: str) -> str:
+        if self._names.whole(piece):
+            return WORKLOAD
+        if piece in number_words():
+            return Kind.NUMBER
+        if gpu_model(piece):
+            return Kind.GPU_MODEL
+        found = self._lexicon.find((piece,), 0)
+        return found[0].kind if found else Kind.UNKNOWN
+
+    def _read(self, found: Sequence[Token], words: Sequence[str], at: int) -> tuple[Item | None, int]:
+        token = found[at]
+        if words[at] != token.text:
+            token = token._replace(text=words[at])
+        if token.sort == "sign":
+            return self._sign(found, words, at)
+        if token.sort == "link" or len(token.text) > MAX_WORD:
+            return Item(Kind.NOISE, token.start, token.end, token.text[:MAX_WORD], "link"), 1
+        word = token.text
+        known = self._lexicon.find(words, at)
+        name = self._names.match(words, at)
+        if name is not None and self._goes_first(name, known, token):
+            return self._named(name, found, at), name[1]
+        if (
+            (word[0].isdigit() or word in HALVES or word in number_words())
+            and (known is None or known[1] == 1 or word[0].isdigit())
+            and (amount := amounts.read(found, words, at)) is not None
+        ):
+            return amount
+        if (unit := amounts.article_unit(found, words, at)) is not None:
+            return unit
+        if (model := gpu_model(word)) is not None and (known is None or known[1] == 1):
+            return self._model(model, found, words, at)
+        if word == "rtx" and at + 1 < len(words) and (model := gpu_model(f"rtx {words[at + 1]}")):
+            item = Item(Kind.GPU_MODEL, token.start, found[at + 1].end, word)
+            item.names, item.plural = (model[0],), model[1]
+            return item, 2
+        if (place := self._geographic(found, words, at)) is not None and (known is None or known[1] <= place[1]):
+            return place
+        if known is not None:
+            return self._known(known, found, at), known[1]
+        return self._unknown(found, words, at), 1
+
+    def _goes_first(self, name: tuple[Found, int], known: tuple[Meaning, int] | None, token: Token) -> bool:
+        if known is None or token.sort == "quote":
+            return True
+        found, size = name
+        if size < known[1]:
+            return False
+        if found.short:
+            return size > known[1] or known[0].kind in (Kind.NOISE, Kind.MARK)
+        return size > known[1] or known[0].kind in _MAKE_WAY
+
+    def _named(self, name: tuple[Found, int], found: Sequence[Token], at: int) -> Item:
+        place, size = name
+        kind = Kind.WORKLOAD if place.level == WORKLOAD else Kind.PLACE
+        item = Item(kind, found[at].start, found[at + size - 1].end, found[at].text, place.level)
+        item.names = (place.name,)
+        if place.short:
+            item.payload = "short"
+        return item
+
+    def _model(
+        self, model: tuple[str, bool], found: Sequence[Token], words: Sequence[str], at: int
+    ) -> tuple[Item, int]:
+        size = 1
+        for count in (2, 3):  # "A100 80GB", "A100 SXM4 80GB"
+            longer = gpu_model(" ".join(words[at : at + count])) if at + count <= len(words) else None
+            if longer is not None and all(token.sort == "word" for token in found[at : at + count]):
+                model, size = longer, count
+        item = Item(Kind.GPU_MODEL, found[at].start, found[at + size - 1].end, found[at].text)
+        item.names, item.plural = (model[0],), model[1]
+        return item, size
+
+    def _geographic(self, found: Sequence[Token], words: Sequence[str], at: int) -> tuple[Item, int] | None:
+        for size in (3, 2, 1):
+            if at + size > len(words) or any(token.sort == "sign" for token in found[at : at + size]):
+                continue
+            place = " ".join(words[at : at + size])
+            if place not in PLACES:
+                continue
+            written = self._normal.written(found[at].start, found[at + size - 1].end)
+            if place in EXPLICIT_CASE and not self._stands_out(written, EXPLICIT_CASE[place]):
+                continue
+            item = Item(Kind.PLACE, found[at].start, found[at + size - 1].end, place, "region")
+            item.names = self._names.geographic(place) or (written,)
+            return item, size
+        return None
+
+    def _spelled(self, token: Token) -> str:
+        """The word, or the known one that it is a typo of."""
+        word = token.text
+        if (
+            token.sort != "word"
+            or len(word) < 4
+            or len(word) > MAX_WORD
+            or self._is_whole(word)
+            or self._names.has_part(word)
+            or word in PLACES
+        ):
+            return word
+        if word.isalpha():
+            near = self._names.nearly(word) if len(word) > 4 else None
+            meant = near.name.lower() if near is not None else self._lexicon.meant(word)
+        else:
+            near = self._names.nearly(word)
+            joined = word.replace("-", "")
+            meant = near.name.lower() if near else self._lexicon.meant(joined) if joined.isalpha() else None
+        if meant is None:
+            return word
+        self.corrected.append((word, meant))
+        return meant
+
+    def _stands_out(self, written: str, capitals: str) -> bool:
+        """US in a text that is not all in capitals."""
+        return written == capitals and not self._normal.shouted
+
+    def _known(self, known: tuple[Meaning, int], found: Sequence[Token], at: int) -> Item | None:
+        meant, size = known
+        if meant.kind == Kind.FILLER:
+            return None
+        item = Item(
+            meant.kind,
+            found[at].start,
+            found[at + size - 1].end,
+            " ".join(token.text for token in found[at : at + size]) if size > 1 else found[at].text,
+            meant.payload,
+            meant.strength,
+            meant.verb,
+        )
+        item.plural, item.number = meant.plural, meant.number
+        return item
+
+    def _unknown(self, found: Sequence[Token], words: Sequence[str], at: int) -> Item | None:
+        token = found[at]
+        word = token.text
+        if (place := looks_like(word)) is not None:
+            return self._named((place, 1), found, at)
+        payload = (
+            "quoted"
+            if token.sort == "quote"
+            else "name"
+            if any(c in word for c in "-_") and not word[0].isdigit()
+            else ""
+        )
+        return Item(Kind.UNKNOWN, token.start, token.end, word, payload)
+
+    def _compound(self, token: Token) -> Iterator[Token]:
+        """A German compound without hyphens in its two parts: Zonenausfall, Speicherknoten."""
+        word = token.text
+        if self._lexicon.language == "de" and len(word) >= _MIN_COMPOUND and not self._is_whole(word):
+            for cut in range(len(word) - 3, 2, -1):
+                tail = word[cut:]
+                if not self._is_noun(tail):
+                    continue
+                for linking in _LINKING:
+                    head = word[: cut - len(linking)]
+                    if word[:cut].endswith(linking) and len(head) > 2 and self._is_noun(head):
+                        yield Token(head, token.start, token.start + cut, "word")
+                        yield Token(tail, token.start + cut, token.end, "word")
+                        return
+        yield token
+
+    def _is_noun(self, word: str) -> bool:
+        if self._names.whole(word) is not None:
+            return True
+        found = self._lexicon.exactly(word)
+        found = found or (self._lexicon.find((word,), 0) or (None,))[0]
+        return found is not None and found.kind in _COMPOUNDED
+
+    def _sign(self, found: Sequence[Token], words: Sequence[str], at: int) -> tuple[Item | None, int]:
+        token = found[at]
+        sign = token.text
+        if sign == "." and at and words[at - 1] in _ABBREVIATIONS and at + 1 < len(found) and words[at + 1] != "\n":
+            return None, 1
+        if sign in "{<" and at + 1 < len(found):
+            closing = "}" if sign == "{" else ">"
+            if sign == "{" or (closing in words[at : at + 6] and words[at + 1] not in ("=", "1", "2")):
+                end = next((i for i in range(len(words) - 1, at, -1) if words[i] == closing), len(words) - 1)
+                if sign == "<":
+                    end = words.index(closing, at)
+                return Item(Kind.NOISE, token.start, found[end].end, sign, "code"), end - at + 1
+        kind = _SIGNS.get(sign)
+        if kind is None:
+            return None, 1
+        item = Item(kind, token.start, token.end, sign)
+        if kind == Kind.ASK:
+            first = next((i + 1 for i in range(at - 1, -1, -1) if words[i] in _ENDS), 0)
+            item.payload = "question" if is_question(words[first:at]) else ""
+        return item, 1

@@ -1,0 +1,34 @@
+"""What was named before, for clauses that only point to it: "rack-4 has bad cooling, avoid it"."""
+
+from __future__ import annotations
+
+from berth_intent.language.clauses import Clause
+from berth_intent.language.kinds import Item, Kind
+
+
+class Memory:
+    """Of one hint, from clause to clause."""
+
+    def __init__(self) -> None:
+        self.place: Item | None = None
+        self.workload: Item | None = None
+        self.idle_mention: Item | None = None
+        """The last name that no wish was made of."""
+        self.operators = ""
+        """Signature of the last clause that had operators of its own, for lists that go on after a comma."""
+        self.level: Item | None = None
+        self.suppressed = False
+
+    def note(self, clause: Clause, wished: bool) -> None:
+        for item in clause.items:
+            if item.kind == Kind.PLACE:
+                self.place = item
+            elif item.kind == Kind.WORKLOAD:
+                self.workload = item
+            elif item.kind == Kind.GPU_MODEL:
+                pass
+            else:
+                continue
+            self.idle_mention = None if wished else item
+        if wished:
+            self.idle_mention = None

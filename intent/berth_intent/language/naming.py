@@ -1,0 +1,323 @@
+"""Nouns of place and the names after them become named places, and names of one level a list.
+
+"zone 1b", "racks 1, 2 and 5", "rack three", "nodes m02 through m04", "us-east-1a or in us-east-1b". Numbers and endings are
+completed from the vocabulary; an ending that several zones share is decided by the regions that the text names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from berth_intent.intents import Level
+from berth_intent.language.amounts import lower_ends
+from berth_intent.language.kinds import Item, Kind
+from berth_intent.language.names import Names, parts_of
+
+_SEPARATORS = (Kind.COMMA, Kind.AND, Kind.OR)
+_JOINING = (*_SEPARATORS, Kind.IN, Kind.AS, Kind.MARK, Kind.ARTICLE, Kind.LEVEL)
+_COUNTED = (
+    Kind.GPU, Kind.GPU_MODEL, Kind.RESOURCE, Kind.LEVEL, Kind.SELF, Kind.TPU, Kind.QUANTITY, Kind.NUMBER, Kind.MARK,
+    Kind.STORAGE, Kind.HIGH, Kind.LOW,
+)  # fmt: skip
+"""What a number before it counts, so that it is no name."""
+_RANGE_WORDS = frozenset(("to", "through", "thru", "-", "—", "bis", "a", "hasta", "up to", "until", "al"))
+MAX_RANGE = 64
+
+
+def name_places(items: list[Item], names: Names) -> list[Item]:
+    regions = {
+        name for item in items if item.kind == Kind.PLACE and item.payload == Level.REGION for name in item.names
+    }
+    regions |= {
+        region
+        for item in items
+        if item.kind == Kind.PLACE and item.payload == Level.ZONE
+        for name in item.names
+        if (region := region_of(name, names)) is not None
+    }
+    named = _after_levels(lower_ends(items), names, regions)
+    named = _ranges(named, names)
+    return _lists(_qualified(named, names))
+
+
+def region_of(zone: str, names: Names) -> str | None:
+    known = names.vocabulary.zone_regions.get(zone)
+    if known is not None:
+        return known
+    low = zone.lower()
+    found = [region for region in names.vocabulary.regions if low.startswith(region.lower())]
+    if found:
+        return max(found, key=len)
+    return low[:-1].rstrip("-") if low[-1:].isalpha() and "-" in low else None
+
+
+def _after_levels(items: list[Item], names: Names, regions: set[str]) -> list[Item]:
+    result: list[Item] = []
+    at = 0
+    while at < len(items):
+        item = items[at]
+        if item.kind == Kind.LEVEL:
+            taken = _names_after(items, at, names, regions)
+            if taken is not None:
+                place, size = taken
+                result.append(place)
+                at += size
+                continue
+        elif item.kind in (Kind.UNKNOWN, Kind.NUMBER) and (place := _ending(item, None, names, regions)) is not None:
+            result.append(place)
+            at += 1
+            continue
+        result.append(item)
+        at += 1
+    return result
+
+
+def _names_after(items: list[Item], at: int, names: Names, regions: set[str]) -> tuple[Item, int] | None:
+    """The places after a noun of place: one item, and of how many it is made."""
+    level = items[at].payload
+    found: list[str] = []
+    end = cursor = at
+    while True:
+        cursor += 1
+        if cursor < len(items) and items[cursor].kind == Kind.COLON and cursor == at + 1:
+            cursor += 1
+        separated = False
+        while found and cursor < len(items) and items[cursor].kind in _SEPARATORS:
+            cursor, separated = cursor + 1, True
+        if found and cursor < len(items) and items[cursor].kind == Kind.LEVEL and items[cursor].payload == level:
+            cursor += 1
+        if cursor >= len(items) or (found and not separated and not _is_range(items, cursor)):
+            break
+        if found and _is_range(items, cursor):
+            last = _one_name(items, cursor + 1, level, names, regions)
+            if last is None:
+                break
+            found.extend(between(found[-1], last, names, level))
+            cursor += 1
+            end = cursor
+            continue
+        name = _one_name(items, cursor, level, names, regions)
+        if name is None or (found and items[cursor].kind == Kind.PLACE):
+            break
+        found.append(name)
+        end = cursor
+    if not found:
+        return None
+    place = Item(Kind.PLACE, items[at].start, items[end].end, items[at].word, level)
+    place.names = tuple(dict.fromkeys(found))
+    return place, end - at + 1
+
+
+def _one_name(items: Sequence[Item], at: int, level: str, names: Names, regions: set[str]) -> str | None:
+    if at >= len(items):
+        return None
+    item = items[at]
+    if item.kind == Kind.PLACE:
+        return None
+    following = items[at + 1] if at + 1 < len(items) else None
+    if item.kind == Kind.NUMBER:
+        if item.number is None or item.number != int(item.number) or item.payload:
+            return None
+        if following is not None and following.kind in _COUNTED:
+            return None
+        return _completed(f"{int(item.number)}", item.word, level, names, regions)
+    if (
+        item.kind == Kind.ARTICLE
+        and item.word == "a"
+        and (following is None or following.kind not in _COUNTED)
+        and level == Level.ZONE
+    ):
+        return _completed("a", "a", level, names, regions)
+    if item.kind == Kind.UNKNOWN and (len(item.word) == 1 or any(letter.isdigit() for letter in item.word)):
+        return _completed(item.word, item.word, level, names, regions)
+    if item.kind == Kind.ONE and item.word in ("one", "eins", "uno") and following is None:
+        return _completed("1", "1", level, names, regions)
+    return None
+
+
+def _completed(ending: str, written: str, level: str, names: Names, regions: set[str]) -> str | None:
+    found = names.ending(ending, level)
+    if level == Level.ZONE and len(ending) == 1 and ending.isalpha():
+        found = tuple(f for f in _all_zones(names) if f.name.lower().endswith(ending))
+    if len(found) > 1 and regions:
+        inside = tuple(f for f in found if region_of(f.name, names) in regions)
+        found = inside or found
+    if len(found) == 1:
+        return found[0].name
+    if level == Level.RACK:
+        return f"rack-{ending}"
+    if level == Level.ZONE:
+        return ending if any(letter.isdigit() for letter in ending) and not ending.isdigit() else f"zone-{ending}"
+    if level == Level.NODE and not ending.isdigit():
+        return ending
+    return None
+
+
+def _all_zones(names: Names) -> tuple:  # type: ignore[type-arg]
+    from berth_intent.language.names import Found
+
+    return tuple(Found("zone", zone) for zone in names.vocabulary.zones)
+
+
+def _ending(item: Item, level: str | None, names: Names, regions: set[str]) -> Item | None:
+    """ "m02" and "1a" alone: an ending with letters and digits that one place has, or one of the text's regions."""
+    word = item.word
+    if not (any(c.isdigit() for c in word) and any(c.isalpha() for c in word)) or item.payload == "times":
+        return None
+    found = names.ending(word, level)
+    if len(found) > 1:
+        found = tuple(f for f in found if f.level == Level.ZONE and region_of(f.name, names) in regions)
+    elif not found and regions and len(parts_of(word)) == 2 and word[-1].isalpha() and word[:-1].isdigit():
+        zones = {f"{region}{word[-1]}" for region in regions if region[-1:] == word[0]}
+        if len(zones) == 1:
+            return _place(item, Level.ZONE, zones.pop())
+    return _place(item, found[0].level, found[0].name) if len(found) == 1 else None
+
+
+def _place(item: Item, level: str, name: str) -> Item:
+    place = Item(Kind.PLACE, item.start, item.end, item.word, level)
+    place.names = (name,)
+    return place
+
+
+def _is_range(items: Sequence[Item], at: int) -> bool:
+    return items[at].word in _RANGE_WORDS
+
+
+def _ranges(items: list[Item], names: Names) -> list[Item]:
+    """ "us-east-1a through us-east-1c" is three zones."""
+    result: list[Item] = []
+    at = 0
+    while at < len(items):
+        item = items[at]
+        if (
+            item.kind == Kind.PLACE
+            and at + 2 < len(items)
+            and _is_range(items, at + 1)
+            and items[at + 1].word not in ("-", "—", "a")
+        ) or (
+            item.kind == Kind.PLACE
+            and at + 2 < len(items)
+            and items[at + 1].word in ("-", "a")
+            and items[at + 2].kind == Kind.PLACE
+            and items[at + 2].payload == item.payload
+        ):
+            last = items[at + 2]
+            end = last.names[0] if last.kind == Kind.PLACE and last.payload == item.payload else None
+            if end is None and last.kind in (Kind.UNKNOWN, Kind.NUMBER):
+                end = _like(item.names[-1], last.word)
+            if end is not None:
+                place = Item(Kind.PLACE, item.start, last.end, item.word, item.payload)
+                place.names = (*item.names, *between(item.names[-1], end, names, item.payload))
+                result.append(place)
+                at += 3
+                continue
+        result.append(item)
+        at += 1
+    return result
+
+
+def _like(name: str, ending: str) -> str:
+    """The name whose end is this: us-east-1a and c are us-east-1c."""
+    return name[: len(name) - len(ending)] + ending
+
+
+def between(first: str, last: str, names: Names, level: str) -> list[str]:
+    """The names after the first, up to the last: by letter or number at their end, else in the vocabulary's order."""
+    if first[:-1] == last[:-1] and first[-1:].isalpha() and last[-1:].isalpha():
+        return [first[:-1] + chr(code) for code in range(ord(first[-1]) + 1, ord(last[-1]) + 1)]
+    start, end = first.rstrip("0123456789"), last.rstrip("0123456789")
+    if start == end and first != start and last != end:
+        low, high, width = int(first[len(start) :]), int(last[len(end) :]), len(first) - len(start)
+        return [f"{start}{n:0{width}d}" for n in range(low + 1, min(high, low + MAX_RANGE) + 1)]
+    known = getattr(names.vocabulary, f"{level}s", ())
+    if first in known and last in known and known.index(first) < known.index(last):
+        return list(known[known.index(first) + 1 : known.index(last) + 1])
+    return [last]
+
+
+def _qualified(items: list[Item], names: Names) -> list[Item]:
+    """ "zone b in us-west-2": the region only tells which zone is meant."""
+    result: list[Item] = []
+    for item in items:
+        before = [*result[-3:]]
+        if item.kind == Kind.PLACE and before:
+            distance = 2 if before[-1].kind in (Kind.IN, Kind.AS) else 1
+            other = before[-distance] if len(before) >= distance else None
+            if (
+                other is not None
+                and other.kind == Kind.PLACE
+                and distance == 2
+                and item.payload == Level.REGION
+                and other.payload == Level.ZONE
+            ) and all(region_of(name, names) in item.names for name in other.names):
+                result.pop()
+                other.end = item.end
+                continue
+            if (
+                other is not None
+                and other.kind == Kind.PLACE
+                and distance == 1
+                and item.payload == Level.ZONE
+                and other.payload == Level.REGION
+            ) and all(region_of(name, names) in other.names for name in item.names):
+                item.start = other.start
+                result[-1] = item
+                continue
+        result.append(item)
+    return result
+
+
+def _lists(items: list[Item]) -> list[Item]:
+    """Names of one level, apart by commas, "and" and "or" alone, are one item."""
+    result: list[Item] = []
+    at = 0
+    while at < len(items):
+        item = items[at]
+        if item.kind in (Kind.PLACE, Kind.WORKLOAD, Kind.GPU_MODEL, Kind.STORAGE, Kind.FEATURE, Kind.ARCH):
+            item, at = _list_from(items, at)
+        else:
+            at += 1
+        result.append(item)
+    return result
+
+
+def _list_from(items: list[Item], at: int) -> tuple[Item, int]:
+    first = items[at]
+    if first.kind in (Kind.STORAGE, Kind.FEATURE, Kind.ARCH) and not first.names:
+        first.names = (first.payload,)
+    end = at
+    cursor = at + 1
+    merged: Item | None = None
+    while cursor < len(items):
+        separated = False
+        while cursor < len(items) and items[cursor].kind in _allowed_between(first.kind) and cursor - end < 4:
+            separated = separated or items[cursor].kind in _SEPARATORS
+            cursor += 1
+        if cursor >= len(items) or not separated or not _same_list(first, items[cursor]):
+            break
+        other = items[cursor]
+        if merged is None:
+            merged = Item(first.kind, first.start, other.end, first.word, first.payload, first.strength)
+            merged.plural, merged.names = first.plural, first.names
+        more = other.names or (other.payload,)
+        merged.names = tuple(dict.fromkeys((*merged.names, *more)))
+        merged.end = other.end
+        merged.plural = merged.plural or other.plural
+        end = cursor
+        cursor += 1
+    return merged or first, end + 1
+
+
+def _allowed_between(kind: str) -> tuple[str, ...]:
+    if kind in (Kind.PLACE, Kind.WORKLOAD):
+        return _JOINING
+    return (*_SEPARATORS, Kind.ARTICLE)
+
+
+def _same_list(first: Item, other: Item) -> bool:
+    if first.kind == Kind.WORKLOAD:
+        return other.kind == Kind.WORKLOAD
+    if first.kind == Kind.PLACE:
+        return other.kind == Kind.PLACE and other.payload == first.payload
+    return other.kind == first.kind

@@ -1,0 +1,284 @@
+"""Clauses about what nodes have and how they are: amounts, GPUs, disks, networks, load, price, cached models."""
+
+from __future__ import annotations
+
+from berth_intent.intents import Intent
+from berth_intent.language.clauses import Clause
+from berth_intent.language.draft import Draft
+from berth_intent.language.gpu_names import with_memory
+from berth_intent.language.kinds import Item, Kind
+from berth_intent.understood import Rank
+
+_OF_RESOURCE = {
+    "cpu": Intent.PREFER_CPU,
+    "memory": Intent.PREFER_MEMORY_GB,
+    "ephemeral": Intent.PREFER_EPHEMERAL_STORAGE,
+    "network": Intent.PREFER_NETWORK_SPEED,
+}
+_OF_DIMENSION = {"cores": "cpu", "bytes": "memory", "bits": "network"}
+_BETWEEN = (
+    Kind.AS,
+    Kind.IN,
+    Kind.STORAGE,
+    Kind.HIGH,
+    Kind.LOW,
+    Kind.COLON,
+    Kind.VERB,
+    Kind.ARTICLE,
+    Kind.MODAL,
+    Kind.LEVEL,
+)
+"""What may stand between a quantity and the resource that it is of."""
+_FIT = {"cores": ("cpu",), "bytes": ("memory", "ephemeral", "network"), "bits": ("network",)}
+_REACH = 4
+_OF_NODES = (Kind.HIGH, Kind.LOW, Kind.EMPTY)
+
+
+def resources(clause: Clause, before: Draft | None = None) -> list[Draft]:
+    """In the order of the clause. before: the wish just before, of which a bare quantity may be the amount."""
+    drafts: list[Draft] = []
+    used: set[int] = set()
+    for at, item in enumerate(clause.items):
+        if at in used:
+            continue
+        match item.kind:
+            case Kind.QUANTITY:
+                drafts += _quantity(clause, at, item, used, before)
+            case Kind.NUMBER:
+                drafts += _count(clause, at, item, used)
+            case Kind.RESOURCE:
+                drafts += _ranked(clause, at, item, used)
+            case Kind.GPU:
+                drafts += _gpu(clause, at, item, used)
+            case Kind.GPU_MODEL:
+                drafts += _gpu_model(clause, at, item, used)
+            case Kind.TPU:
+                drafts += _tpu(clause, at, item)
+            case Kind.LEVEL:
+                drafts += _node_of_rank(clause, at, item, used)
+            case _:
+                drafts += _quality(clause, at, item)
+    return drafts
+
+
+def _negated(clause: Clause, at: int) -> bool:
+    before = clause.signature[:at]
+    return (
+        any(kind in before for kind in (Kind.NOT, Kind.AVOID, Kind.EXCEPT, Kind.INSTEAD))
+        or (clause.signature[at + 1 :].lstrip("Lirpv")[:1] in (Kind.AVOID,))
+        or (Kind.NOT in clause.signature[at + 1 :] and clause.signature[-1] in (Kind.NOT, Kind.AVOID))
+    )
+
+
+def _quantity(clause: Clause, at: int, item: Item, used: set[int], before: Draft | None) -> list[Draft]:
+    items = clause.items
+    for index in (at + 1, at - 1, at - 2):
+        if 0 <= index < len(items) and items[index].kind == Kind.GPU_MODEL:
+            if item.payload == "bytes" and item.number and with_memory(items[index].names[0], item.number):
+                return []  # told with the model
+    if any(i.kind == Kind.DEVICE_MEMORY for i in items[at + 1 : at + 3]) or any(
+        i.kind == Kind.DEVICE_MEMORY for i in items[max(0, at - 2) : at]
+    ):
+        return []
+    kind = _resource_of(clause, at, item, used)
+    if kind is None and before is not None and before.amount is None and before.rank is not None:
+        kind = next((k for k in _FIT[item.payload] if _OF_RESOURCE[k] == before.intent), None)
+    kind = kind or _OF_DIMENSION[item.payload]
+    amount = item.number
+    return [Draft(_OF_RESOURCE[kind], clause.items, amount=amount)]
+
+
+def _resource_of(clause: Clause, at: int, item: Item, used: set[int]) -> str | None:
+    """The resource noun that is nearest, after it first."""
+    items = clause.items
+    fitting = _FIT[item.payload]
+    for step in (1, -1):
+        index = at + step
+        while 0 <= index < len(items) and abs(index - at) <= _REACH:
+            other = items[index]
+            if other.kind == Kind.RESOURCE and other.payload in fitting and index not in used:
+                used.add(index)
+                return other.payload
+            if other.kind == Kind.STORAGE and item.payload == "bytes" and step == 1 and abs(index - at) == 1:
+                following = items[index + 1] if index + 1 < len(items) else None
+                if following is None or following.kind != Kind.RESOURCE or following.payload == "ephemeral":
+                    if following is not None and following.kind == Kind.RESOURCE:
+                        used.add(index + 1)
+                    return "ephemeral"
+            if other.kind not in _BETWEEN:
+                break
+            index += step
+    return None
+
+
+def _count(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draft]:
+    """ "16 cores" by the noun, "cpu: 4", "ram 64"."""
+    items = clause.items
+    for step in (1, -1):
+        index = at + step
+        while (
+            0 <= index < len(items)
+            and items[index].kind in (Kind.COLON, Kind.HIGH, Kind.ARTICLE, Kind.VERB, Kind.AS)
+            and step == -1
+        ) or (step == 1 and 0 <= index < len(items) and items[index].kind in (Kind.HIGH, Kind.ARCH)):
+            index += step
+        if 0 <= index < len(items) and index not in used:
+            other = items[index]
+            if other.kind == Kind.RESOURCE and (step == 1 or other.payload in ("cpu", "memory")):
+                used.add(index)
+                if other.payload == "network" and step == 1:
+                    continue
+                return [Draft(_OF_RESOURCE[other.payload], clause.items, amount=item.number)]
+    return []
+
+
+def _ranked(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draft]:
+    """ "lots of RAM", "memory hungry", "a fast network"."""
+    items = clause.items
+    if any(i.kind == Kind.QUANTITY and item.payload in _FIT[i.payload] for i in items[max(0, at - 3) : at + _REACH]):
+        return []
+    if _negated(clause, at):
+        return []
+    near = _rank_near(items, at)
+    if near is None:
+        return []
+    used.add(near)
+    rank: Rank = "high" if items[near].kind == Kind.HIGH else "low"
+    return [Draft(_OF_RESOURCE[item.payload], clause.items, rank=rank)]
+
+
+def _rank_near(items: list[Item], at: int) -> int | None:
+    for index in (at - 1, at + 1, at - 2, at + 2, at + 3):
+        if 0 <= index < len(items) and items[index].kind in (Kind.HIGH, Kind.LOW):
+            apart = items[min(index, at) + 1 : max(index, at)]
+            if all(
+                i.kind
+                in (Kind.STORAGE, Kind.RESOURCE, Kind.ARTICLE, Kind.AS, Kind.FEATURE, Kind.VERB, Kind.LEVEL, Kind.HIGH)
+                for i in apart
+            ):
+                return index
+    return None
+
+
+def _node_of_rank(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draft]:
+    """ "a powerful node", "una máquina potente"."""
+    items = clause.items
+    near = [i for i in (at - 1, at + 1) if 0 <= i < len(items) and i not in used and items[i].kind in _OF_NODES]
+    if item.payload != "node" or not near or (near[0] > at and items[near[0] + 1 : near[0] + 2]):
+        return []
+    before = items[near[0]]
+    if before.kind == Kind.EMPTY:
+        negated = _negated(clause, at)
+        return [Draft(Intent.PREFER_MOST_PACKED if negated else Intent.PREFER_LEAST_LOADED, clause.items)]
+    if before.kind not in (Kind.HIGH, Kind.LOW) or _negated(clause, at):
+        return []
+    return [Draft(Intent.PREFER_CPU, clause.items, rank="high" if before.kind == Kind.HIGH else "low")]
+
+
+def _number_before(clause: Clause, at: int) -> float | None:
+    items = clause.items
+    index = at - 1
+    while (
+        index >= 0 and items[index].kind in (Kind.HIGH, Kind.COLON, Kind.GPU_MODEL, Kind.GPU, Kind.DEVICE_MEMORY)
+    ) or (index >= 0 and items[index].kind == Kind.QUANTITY and items[index].payload == "bytes"):
+        index -= 1
+    if index < 0:
+        return None
+    before = items[index]
+    if before.kind == Kind.NUMBER:
+        return before.number
+    return 1.0 if before.kind in (Kind.ARTICLE, Kind.ONE) else None
+
+
+def _number_after(clause: Clause, at: int) -> float | None:
+    items = clause.items
+    following = items[at + 1 : at + 3]
+    if following and following[0].kind == Kind.NUMBER and following[0].payload == "times":
+        return following[0].number
+    if len(following) == 2 and following[0].kind == Kind.COLON and following[1].kind == Kind.NUMBER:
+        return following[1].number
+    return None
+
+
+def _gpu(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draft]:
+    items = clause.items
+    following = items[at + 1 : at + 2]
+    if item.payload == "work" and not _negated(clause, at):
+        return [Draft(Intent.PREFER_GPU, items)]
+    if item.payload == "without":
+        return [] if _negated(clause, at) else [Draft(Intent.AVOID_GPU, items)]
+    if _negated(clause, at):
+        return [Draft(Intent.AVOID_GPU, items)] if not _is_counted(clause, at) else []
+    neighbours = items[max(0, at - 2) : at] + items[at + 1 : at + 2]
+    if any(i.kind == Kind.GPU_MODEL for i in neighbours):
+        return []  # told with the model
+    if following and following[0].kind in (Kind.LEVEL, Kind.MARK) and not item.plural:
+        return [Draft(Intent.PREFER_GPU, items)]
+    number = _number_before(clause, at)
+    return [Draft(Intent.PREFER_GPU, items, amount=number if number is not None else _number_after(clause, at))]
+
+
+def _is_counted(clause: Clause, at: int) -> bool:
+    return at > 0 and clause.items[at - 1].kind == Kind.NUMBER
+
+
+def _gpu_model(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draft]:
+    items = clause.items
+    names = item.names
+    for other in (*items[at + 1 : at + 3], *items[max(0, at - 1) : at]):
+        if other.kind == Kind.QUANTITY and other.payload == "bytes" and other.number is not None:
+            names = tuple(with_memory(name, other.number) or name for name in names)
+    if _negated(clause, at):
+        return [Draft(Intent.AVOID_GPU_MODEL, items, names)]
+    drafts = []
+    number = _number_before(clause, at)
+    if number is None:
+        number = _number_after(clause, at)
+    after = next((i for i in items[at + 1 :] if i.kind not in (Kind.QUANTITY, Kind.GPU, Kind.AS)), None)
+    on_node = (
+        after is not None and after.kind == Kind.LEVEL and items[at + 1].kind in (Kind.LEVEL, Kind.GPU, Kind.QUANTITY)
+    )
+    if number is not None and not on_node:
+        drafts.append(Draft(Intent.PREFER_GPU, items, amount=number))
+    return [*drafts, Draft(Intent.PREFER_GPU_MODEL, items, names)]
+
+
+def _tpu(clause: Clause, at: int, item: Item) -> list[Draft]:
+    if _negated(clause, at):
+        return []
+    if item.payload == "chip" and not (at and clause.items[at - 1].kind == Kind.NUMBER):
+        return []
+    following = clause.items[at + 1 : at + 2]
+    number = None if following and following[0].kind == Kind.LEVEL else _number_before(clause, at)
+    if number is None:
+        number = _number_after(clause, at)
+    return [Draft(Intent.PREFER_TPU, clause.items, amount=number)]
+
+
+def _quality(clause: Clause, at: int, item: Item) -> list[Draft]:
+    items = clause.items
+    negated = _negated(clause, at)
+    match item.kind:
+        case Kind.STORAGE | Kind.FEATURE | Kind.ARCH if not negated:
+            intent = {
+                Kind.STORAGE: Intent.PREFER_STORAGE_TYPE,
+                Kind.FEATURE: Intent.PREFER_NETWORK_FEATURE,
+                Kind.ARCH: Intent.PREFER_CPU_ARCH,
+            }[item.kind]
+            return [Draft(intent, items, item.names or (item.payload,))]
+        case Kind.SPOT:
+            negated = negated or "n=" in clause.signature
+            return [Draft(Intent.AVOID_SPOT if negated else Intent.PREFER_SPOT, items)]
+        case Kind.ON_DEMAND if not negated:
+            return [Draft(Intent.AVOID_SPOT, items)]
+        case Kind.IDLE if not negated:
+            return [Draft(Intent.PREFER_LEAST_LOADED, items)]
+        case Kind.BUSY if negated:
+            return [Draft(Intent.PREFER_LEAST_LOADED, items)]
+        case Kind.PACKED if Kind.NOT not in clause.signature[:at]:
+            return [Draft(Intent.PREFER_MOST_PACKED, items)]
+        case Kind.CACHED if (item.payload == "model" or clause.has(Kind.MODEL)) and Kind.NOT not in clause.signature[
+            :at
+        ]:
+            return [Draft(Intent.PREFER_CACHED_MODEL, items)]
+    return []

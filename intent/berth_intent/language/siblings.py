@@ -1,0 +1,153 @@
+"""Clauses about our own replicas: spread over places, all on one, near each other."""
+
+from __future__ import annotations
+
+import re
+
+from berth_intent.intents import SPREAD, Intent, Level
+from berth_intent.language.clauses import Clause
+from berth_intent.language.draft import Draft
+from berth_intent.language.kinds import Item, Kind
+from berth_intent.language.memory import Memory
+from berth_intent.language.topology import is_mutual
+
+_ADJECTIVES = "GMFNBkKRhlIbDOtQ"
+"""Kinds that make a noun of place mean a node of that kind, no more."""
+_EACH_ON_ITS_OWN = re.compile(
+    "e[^LA]{0,5}[d1][^LA]{0,2}L|[1#a2y][^LA]{0,4}eL|[1#][^LA]{0,3}e[^LA]{0,1}L|[#1]eL|eL[^LA]{0,3}[1#]|eL[a]?y"
+)
+_NOT_AT_ONE = re.compile("n[^L]{0,8}[s1aH*y%#][^L]{0,4}L|A[^L]{0,8}[sH1a][^L]{0,4}L|n[^L]{0,3}L[^L]{0,6}[#1y%]")
+_AT_ONE = re.compile("[s1][^LA]{0,2}L|L[^L]{0,2}s|<L|H[^L]{0,2}L")
+_ALL_AT = re.compile("[*Y].*aL|T.*aL|aL.*T")
+_ACROSS = re.compile("S[^A]{0,8}L|L[^nA]{0,3}S|%[^LA]{0,2}L|d[^LA]{0,2}L|L[^LA]{0,2}d|#L")
+_LOST = re.compile("V.*f.*L|V.*L.*f|V[^f]*L|f[^L]*L.*[nV]|L[^f]*f.*[nV]|[nV].*f[^L]*L|[nV].*L.*f|\\*.*f.*L")
+_NEXT = re.compile("CL|LC|C[^L]{0,3}L")
+
+
+def own_replicas(clause: Clause, memory: Memory) -> list[Draft]:
+    """Of a clause that names no other workload."""
+    drafts: list[Draft] = []
+    levels = [
+        (at, item) for at, item in enumerate(clause.items) if item.kind == Kind.LEVEL and not _only_noun(clause, at)
+    ]
+    for index, (at, item) in enumerate(levels):
+        draft = _at_level(clause, memory, item, at, listed=index > 0, earlier=drafts)
+        if draft is not None:
+            drafts.append(draft)
+    if not drafts and not clause.has(Kind.PLACE):
+        drafts += _without_level(clause, bool(levels))
+    return drafts
+
+
+def _only_noun(clause: Clause, at: int) -> bool:
+    """ "a GPU node": what kind of node, no wish about nodes."""
+    return (
+        at > 0
+        and clause.signature[at - 1] in _ADJECTIVES
+        and not clause.has(Kind.SPREAD, Kind.SAME, Kind.OTHER, Kind.EACH, Kind.MANY)
+    )
+
+
+def _at_level(clause: Clause, memory: Memory, item: Item, at: int, listed: bool, earlier: list[Draft]) -> Draft | None:
+    level = Level(item.payload)
+    signature = clause.signature
+    upto = signature[: at + 1]
+    negated = clause.has(Kind.NOT, Kind.EXCEPT)
+    if listed and earlier and signature[at - 1] not in "sd":
+        return Draft(_same_for(earlier[-1].intent, level), clause.items)
+    if Kind.FAILURE in signature and _LOST.search(signature):
+        return Draft(SPREAD[level], clause.items)
+    if Kind.SURVIVE in signature and Kind.FAILURE not in signature and not negated and Kind.PLACE not in signature:
+        return Draft(SPREAD[level], clause.items)
+    if _NOT_AT_ONE.search(upto) or _NOT_AT_ONE.search(signature):
+        if not (Kind.SPREAD in signature or (Kind.OTHER in signature and Kind.SAME not in signature)):
+            return Draft(SPREAD[level], clause.items)
+        if Kind.ONE in signature or Kind.SAME in signature:
+            return (
+                None if Kind.SPREAD in signature and Kind.SAME not in signature else Draft(SPREAD[level], clause.items)
+            )
+    if _EACH_ON_ITS_OWN.search(signature) and not negated:
+        return Draft(SPREAD[level], clause.items)
+    if (
+        negated
+        and Kind.EACH in signature
+        and re.search("n.*%.*eL|n[^L]*#[^L]*eL|n[^L]*e?L", signature)
+        and re.search("[1#%]", signature)
+    ):
+        return Draft(SPREAD[level], clause.items)
+    at_one = _AT_ONE.search(signature) or (_ALL_AT.search(_with_all(clause)) and not item.plural)
+    if at_one and not negated and Kind.AVOID not in signature and Kind.EACH not in signature:
+        if Kind.SPREAD not in signature or (_AT_ONE.search(upto) and not re.search("S[^L]*L", upto)):
+            return _gather(level, clause)
+    if _is_spread(clause, at, item):
+        return None if negated else Draft(SPREAD[level], clause.items)
+    if Kind.NEAR in signature and not negated and Kind.AVOID not in signature and _NEXT.search(signature):
+        return Draft(Intent.PREFER_NEARBY_NODES_SAME_DEPLOYMENT, clause.items)
+    if Kind.TOGETHER in signature and not negated and (Kind.ONE in upto or Kind.ARTICLE in upto or not item.plural):
+        return _gather(level, clause)
+    if clause.lead in (Kind.AND, Kind.COMMA, Kind.OR) and not clause.verb and not negated and len(clause.items) <= 3:
+        if Kind.SPREAD in memory.operators and Kind.NOT not in memory.operators and Kind.AVOID not in signature:
+            return Draft(SPREAD[level], clause.items)
+    return None
+
+
+def _with_all(clause: Clause) -> str:
+    """The signature, with Y where all of us are meant."""
+    return "".join("Y" if item.kind == Kind.SELF and item.payload == "all" else item.kind for item in clause.items)
+
+
+def _is_spread(clause: Clause, at: int, item: Item) -> bool:
+    signature = clause.signature
+    if not _ACROSS.search(signature):
+        return False
+    if Kind.SPREAD in signature:
+        operators = [i for i in clause.items if i.kind == Kind.SPREAD]
+        if all(i.payload == "across" for i in operators):
+            wide = item.plural or any(k in signature[:at] for k in "*e%#")
+            return wide or signature[at - 1 : at] == Kind.SPREAD
+        if not item.plural and not any(k in signature for k in "*e%#") and Kind.IN in signature[:at]:
+            return bool(re.search("L[^L]{0,2}S|SL", signature))
+        return True
+    if Kind.OTHER in signature:
+        return Kind.AVOID not in signature
+    if Kind.MANY in signature:
+        return item.plural
+    number = clause.items[at - 1].number if at and clause.items[at - 1].kind == Kind.NUMBER else None
+    return number is not None and number >= 2 and item.plural and at > 1 and signature[at - 2] in "iSv%"
+
+
+def _same_for(intent: Intent, level: Level) -> Intent:
+    return SPREAD[level] if intent in SPREAD.values() else intent
+
+
+def _gather(level: Level, clause: Clause) -> Draft:
+    if level == Level.NODE:
+        return Draft(Intent.PREFER_COLOCATE_SAME_DEPLOYMENT, clause.items)
+    return Draft(Intent.PREFER_NEARBY_NODES_SAME_DEPLOYMENT, clause.items)
+
+
+def _without_level(clause: Clause, levelled: bool) -> list[Draft]:
+    signature = clause.signature
+    ours = Kind.SELF in signature
+    mutual = any(is_mutual(item) for item in clause.items)
+    negated = Kind.NOT in signature
+    if (
+        Kind.TOGETHER in signature
+        and not levelled
+        and (ours or Kind.ALL in signature or Kind.VERB in signature or Kind.IT in signature)
+    ):
+        if negated or Kind.AVOID in signature:
+            return [Draft(Intent.SPREAD_NODES, clause.items)]
+        if Kind.NEAR in signature:
+            return [Draft(Intent.PREFER_NEARBY_NODES_SAME_DEPLOYMENT, clause.items)]
+        return [Draft(Intent.PREFER_COLOCATE_SAME_DEPLOYMENT, clause.items)]
+    if Kind.NEAR in signature and (ours or Kind.IT in signature or Kind.ALL in signature):
+        if negated or Kind.AVOID in signature:
+            return [Draft(Intent.SPREAD_NODES, clause.items)] if mutual else []
+        return [Draft(Intent.PREFER_NEARBY_NODES_SAME_DEPLOYMENT, clause.items)]
+    if Kind.AVOID in signature and mutual and not negated:
+        return [Draft(Intent.SPREAD_NODES, clause.items)]
+    if (Kind.SPREAD in signature or Kind.OTHER in signature) and mutual and not negated and not levelled:
+        if any(item.kind in (Kind.SPREAD, Kind.OTHER) and item.payload != "across" for item in clause.items):
+            return [Draft(Intent.SPREAD_NODES, clause.items)]
+    return []

@@ -1,0 +1,308 @@
+"""Clauses about places and other workloads: where, where not, spread, together, near, apart.
+
+Each clause has few operators; which of them governs its object is decided by what the object is: a workload, named places, or a
+noun of place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from berth_intent.intents import AVOID_PLACES, PREFER_PLACES, SPREAD, Intent, Level
+from berth_intent.language.clauses import Clause
+from berth_intent.language.draft import Draft
+from berth_intent.language.kinds import Item, Kind
+from berth_intent.language.memory import Memory
+
+_WITH = frozenset(("with", "mit", "con", "w/"))
+_FAR = ("far", "weit", "lejos", "fern", "distant")
+_ADJECTIVES = (Kind.GPU, Kind.GPU_MODEL, Kind.STORAGE, Kind.FEATURE, Kind.ARCH, Kind.SPOT, Kind.ON_DEMAND, Kind.RESOURCE,
+               Kind.HIGH, Kind.LOW, Kind.IDLE, Kind.BUSY, Kind.PACKED, Kind.EMPTY, Kind.TPU, Kind.QUANTITY)  # fmt: skip
+"""A node of this kind: the noun of place after it says nothing by itself."""
+_OTHERS = re.compile("[mW]")
+_MUTUAL = frozenset(
+    [
+        "each",
+        "one",
+        "another",
+        "siblings",
+        "sibling",
+        "themselves",
+        "replicas",
+        "replica",
+        "pods",
+        "instances",
+        "copies",
+        "peers",
+        "members",
+        "shards",
+        "workers",
+        "two",
+        "any",
+        "no",
+        "einander",
+        "voneinander",
+        "untereinander",
+        "zueinander",
+        "nebeneinander",
+        "beieinander",
+        "geschwister",
+        "geschwistern",
+        "replikate",
+        "replikaten",
+        "sich",
+        "entre",
+        "unos",
+        "unas",
+        "uno",
+        "hermanos",
+        "hermanas",
+        "other",
+        "my",
+        "our",
+        "all",
+        "every",
+        "multiple",
+        "réplicas",
+        "instancias",
+    ]
+)
+
+_ONE_EACH = re.compile("[1#a][ym]?[ypm]?[vi]*[ier]*e|[1#][ymW]*[ir]*eL|e[ymW]+[vi]*[ia]*[d1]|1eL|a[ym]eL")
+_EACH_OWN = re.compile("e[ymvWu]*[vir]*[ad1]*d")
+_NOT_TOGETHER = re.compile("n[^A]*[s1aH]")
+
+
+def is_mutual(item: Item) -> bool:
+    return item.kind == Kind.SELF and not _MUTUAL.isdisjoint(item.word.split())
+
+
+def places(clause: Clause, memory: Memory) -> list[Draft]:
+    """Named regions, zones, racks and nodes."""
+    drafts = []
+    items = clause.items
+    for at, item in enumerate(items):
+        if item.kind != Kind.PLACE:
+            continue
+        before = clause.signature[:at]
+        level = Level(item.payload)
+        if (
+            Kind.MODAL in before
+            and items[at - 1].word in ("over", "que", "antes que", "gegenüber")
+            and Kind.PLACE in before
+        ):
+            continue
+        negated = Kind.NOT in before or (
+            not before and Kind.NOT in clause.signature and Kind.VERB not in clause.signature
+        )
+        avoided = clause.has(Kind.AVOID) or Kind.EXCEPT in before or Kind.INSTEAD in before
+        if clause.has(Kind.SPREAD) and level != Level.NODE and not negated and not avoided:
+            if len(item.names) > 1:
+                drafts.append(Draft(SPREAD[level], items))
+        elif negated and avoided and _is_far(clause):
+            negated = avoided = False
+        elif negated and avoided and not clause.has(Kind.EXCEPT, Kind.INSTEAD):
+            if Kind.AVOID in before and before.index(Kind.AVOID) < before.index(Kind.NOT):
+                avoided = True
+            elif clause.items[clause.first(Kind.NOT)].strength is None:
+                continue
+        if not negated and not avoided and _goes_on(clause, memory, at):
+            avoided = any(kind in memory.operators for kind in (Kind.AVOID, Kind.NOT, Kind.EXCEPT))
+        intent = (AVOID_PLACES if negated or avoided else PREFER_PLACES)[level]
+        drafts.append(Draft(intent, _about(clause, at, drafts), item.names))
+    return drafts
+
+
+def _goes_on(clause: Clause, memory: Memory, at: int) -> bool:
+    """The list of the clause before goes on: "not in us-east-1a or on rack-4"."""
+    if clause.lead not in (Kind.COMMA, Kind.AND, Kind.OR) or clause.verb or clause.own_modal:
+        return False
+    if clause.lead == Kind.COMMA:
+        return Kind.IN not in clause.signature[:at]
+    return True
+
+
+def _about(clause: Clause, at: int, drafts: Sequence[Draft]) -> Sequence[Item]:
+    """The items that the wish comes from: the whole clause, when it is of one object."""
+    many = sum(item.kind in (Kind.PLACE, Kind.WORKLOAD) for item in clause.items) > 1
+    return clause.items if not many else clause.items[max(0, at - 2) : at + 1]
+
+
+def _is_far(clause: Clause) -> bool:
+    operator = clause.items[clause.first(Kind.AVOID)] if clause.has(Kind.AVOID) else None
+    return operator is not None and not operator.verb and operator.word.startswith(_FAR)
+
+
+def workloads(clause: Clause, memory: Memory) -> list[Draft]:
+    """Other workloads: on their node, near them, away from them."""
+    found = _workload(clause)
+    if found is None:
+        return []
+    at, item = found
+    level = _scope(clause, at)
+    negated = clause.has(Kind.NOT)
+    avoided = clause.has(Kind.AVOID) or Kind.EXCEPT in clause.signature[:at] or clause.has(Kind.INSTEAD)
+    if avoided and negated and _is_far(clause):
+        return [_near(clause, item, level)]
+    if clause.has(Kind.OTHER) and _is_relation(clause, Kind.OTHER):
+        return [_near(clause, item, level, same=True) if negated and not avoided else _away(clause, item, level)]
+    if avoided:
+        return [] if negated and _cancels(clause) else [_away(clause, item, level)]
+    if clause.has(Kind.NEAR):
+        operator = clause.items[clause.first(Kind.NEAR)]
+        if negated and operator.payload != "latency" and clause.first(Kind.NOT) < clause.first(Kind.NEAR):
+            return [_away(clause, item, None)]
+        local = operator.word.startswith("local") and "LC" in clause.signature
+        return [_near(clause, item, level if clause.has(Kind.SAME) or local or _owned(clause, at) else None)]
+    together = clause.has(Kind.SAME, Kind.SHARE, Kind.TOGETHER) or (
+        clause.has(Kind.WHERE) and clause.first(Kind.WHERE) < at
+    )
+    if together or _owned(clause, at) or _accompanied(clause, at):
+        if negated:
+            return [_away(clause, item, level)]
+        return [_near(clause, item, level, same=True)]
+    if negated and at and clause.items[at - 1].word in _WITH:
+        return [_away(clause, item, level)]
+    if clause.lead in (Kind.COMMA, Kind.AND, Kind.OR) and not clause.verb and item.payload != "short" and not negated:
+        operators = memory.operators
+        if Kind.AVOID in operators or (
+            Kind.NOT in operators and any(k in operators for k in (Kind.SAME, Kind.NEAR, Kind.SHARE))
+        ):
+            return [_away(clause, item, level)]
+        if Kind.NEAR in operators:
+            return [_near(clause, item, None)]
+        if any(kind in operators for kind in (Kind.SAME, Kind.TOGETHER)) and clause.has(Kind.AS):
+            return [_near(clause, item, memory_level(memory), same=True)]
+    if negated and at and clause.signature[at - 1] in (Kind.NOT, Kind.AS, Kind.IN) and not clause.has(Kind.LEVEL):
+        if clause.signature[at - 1] != Kind.NOT or len(clause.items) <= 3:
+            return [_away(clause, item, None)]
+    return []
+
+
+def memory_level(memory: Memory) -> Level | None:
+    return Level(memory.level.payload) if memory.level is not None else None
+
+
+def _workload(clause: Clause) -> tuple[int, Item] | None:
+    """The workload that the clause speaks of, known or by its place in the clause."""
+    items, signature = clause.items, clause.signature
+    related = clause.has(
+        Kind.AVOID,
+        Kind.NEAR,
+        Kind.SAME,
+        Kind.OTHER,
+        Kind.SHARE,
+        Kind.TOGETHER,
+        Kind.WHERE,
+        Kind.EXCEPT,
+        Kind.NOT,
+        Kind.AS,
+    )
+    known = [at for at, item in enumerate(items) if item.kind == Kind.WORKLOAD]
+    if known:
+        at = known[-1]
+        if (
+            len(known) == 1
+            and at + 1 < len(items)
+            and items[at + 1].kind == Kind.SELF
+            and set(signature[:at]) <= set("v+a")
+        ) and not clause.has(Kind.AS):
+            return None  # "keep database replicas in different zones" are ourselves
+        return at, items[at]
+    if not related:
+        return None
+    for at, item in enumerate(items):
+        if item.kind != Kind.UNKNOWN or not item.word:
+            continue
+        before = signature[:at].rstrip("amv")
+        operator = next((kind for kind in reversed(before) if kind not in "riLw1ay"), "")
+        if operator not in (Kind.NEAR, Kind.SAME, Kind.OTHER, Kind.SHARE, Kind.TOGETHER, Kind.AVOID, Kind.NOT):
+            continue
+        marked = (
+            item.payload in ("quoted", "name")
+            or signature[at + 1 : at + 2] in (Kind.MARK, Kind.SELF)
+            or signature[at - 1 : at] == Kind.MARK
+        )
+        if operator == Kind.NOT and not (marked and clause.has(Kind.AS)):
+            continue
+        if operator in (Kind.SAME, Kind.OTHER, Kind.SHARE, Kind.TOGETHER) and before[-1:] not in (Kind.AS, Kind.WHERE):
+            continue
+        if (
+            operator == Kind.AVOID
+            and not marked
+            and not (
+                before[-1:] in (Kind.AS, Kind.WHERE)
+                or items[at - 1].word.endswith(("from", "of", "von", "de", "vom", "off", "del"))
+            )
+        ):
+            continue
+        if not marked and clause.has(Kind.NOISE):
+            continue
+        if not item.names:
+            item.names = (item.word,)
+        return at, item
+    return None
+
+
+def _scope(clause: Clause, at: int) -> Level | None:
+    """The level at which the workload is met: of the noun of place that belongs to the relation."""
+    items = clause.items
+    for index, item in enumerate(items):
+        if item.kind != Kind.LEVEL:
+            continue
+        before = items[index - 1].kind if index else ""
+        if before in _ADJECTIVES and not clause.has(Kind.SAME, Kind.OTHER, Kind.SHARE):
+            continue
+        return Level(item.payload)
+    return None
+
+
+def _owned(clause: Clause, at: int) -> bool:
+    """ "the zone of kafka", "kafka's node", "nodes with redis"."""
+    before = clause.signature[max(0, at - 2) : at]
+    after = clause.signature[at + 1 : at + 3]
+    if before in ("Lr", "Lw") or before[-1:] == Kind.WHERE:
+        return clause.items[at - 1].word not in ("to", "for", "a", "für", "zu")
+    return after[:1] == Kind.LEVEL or after == "rL"
+
+
+def _accompanied(clause: Clause, at: int) -> bool:
+    """ "run with redis"."""
+    return (
+        at > 0
+        and clause.items[at - 1].word in _WITH
+        and clause.has(Kind.VERB)
+        and clause.items[0].payload in ("place", "")
+    )
+
+
+def _is_relation(clause: Clause, kind: str) -> bool:
+    """ "other node than", "another rack from": the word belongs to a noun of place or to the workload."""
+    at = clause.first(kind)
+    following = clause.signature[at + 1 : at + 2]
+    return following in (Kind.LEVEL, Kind.AS, Kind.WORKLOAD, Kind.IN, Kind.FAILURE) and not (
+        following == Kind.WORKLOAD and clause.has(Kind.NEAR, Kind.SAME)
+    )
+
+
+def _cancels(clause: Clause) -> bool:
+    """ "do not avoid": the negation is of the avoiding, not stronger words for it ("never")."""
+    at = clause.first(Kind.NOT)
+    return (
+        clause.items[at].strength is None
+        and clause.signature[at + 1 : at + 2] == Kind.AVOID
+        and clause.items[at + 1].verb
+    )
+
+
+def _away(clause: Clause, item: Item, level: Level | None) -> Draft:
+    return Draft(Intent.AVOID_DEPLOYMENTS, clause.items, item.names, scope=level or Level.NODE)
+
+
+def _near(clause: Clause, item: Item, level: Level | None, same: bool = False) -> Draft:
+    if same and level in (None, Level.NODE):
+        return Draft(Intent.PREFER_COLOCATE_DEPLOYMENTS, clause.items, item.names)
+    return Draft(
+        Intent.PREFER_NEARBY_DEPLOYMENTS, clause.items, item.names, scope=None if level == Level.NODE else level
+    )
