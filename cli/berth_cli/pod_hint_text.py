@@ -63,27 +63,27 @@ def _print_pod(console: Console, pod: PodHint, reading: Reading, wide: bool) -> 
 
 
 def _title(pod: PodHint, node: NodeJudged) -> str:
-    met = _met(node)
+    shares = met(node)
     first = node is pod.nodes[0]
     if node.node == pod.node:
         better = "another node that has room" if len(pod.nodes) > 1 else "no other node that has room"
-        return f"{node.node}, where it runs: {met}; {better} would suit it better"
+        return f"{node.node}, where it runs: {shares}; {better} would suit it better"
     if pod.node is not None:
-        return f"{node.node} would suit it better: {met}"
+        return f"{node.node} would suit it better: {shares}"
     if not first:
-        return f"Next, {node.node}: {met}" + ("" if node.has_room else ", no room now")
+        return f"Next, {node.node}: {shares}" + ("" if node.has_room else ", no room now")
     among = (
         f"{pod.with_room} nodes that have room" if pod.with_room else f"{pod.allowed} nodes, none of which has room now"
     )
-    return f"Best of {among}, {node.node}: {met}"
+    return f"Best of {among}, {node.node}: {shares}"
 
 
-def _met(node: NodeJudged) -> str:
+def met(node: NodeJudged) -> str:
     """How far the wishes of each strength are met, in the order in which they decide."""
     shares: dict[str, list[float]] = {}
     for wish in sorted(node.wishes, key=lambda w: -w.strength):
         shares.setdefault(insistence(wish.strength), []).append(wish.satisfaction)
-    return ", ".join(f"{name} wishes met to {sum(met) / len(met):.0%}" for name, met in shares.items())
+    return ", ".join(f"{name} wishes met to {sum(of) / len(of):.0%}" for name, of in shares.items())
 
 
 def _print_node(console: Console, node: NodeJudged, wide: bool) -> None:

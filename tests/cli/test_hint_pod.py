@@ -160,3 +160,20 @@ def test_a_pods_hint_in_kubernetes_words_selects_its_own_workload(here: Here, tm
     (rack, zone) = spec["affinity"]["podAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
     assert "namespaces" not in zone["podAffinityTerm"]
     assert rack["podAffinityTerm"]["labelSelector"] == {"matchLabels": {"app": "redis"}}
+
+
+def test_why_mentions_what_became_of_the_hint(here: Here, tmp_path: Path) -> None:
+    path = scene(tmp_path / "dump.json", hinted("web-1", HINT, on="n2"), hinted("web-2", HINT))
+    ended = here("why", "web-1", "--dump", path)
+    assert ended.code == 0, ended.err
+    assert "on n2: strong wishes met to 20%" in ended.out
+    assert "n1 would suit it better" in ended.out
+    assert "it is in zone us-east-1b" in ended.out
+    assert "berth hint --pod llm/web-1" in ended.out
+    waiting = here("why", "web-2", "--dump", path)
+    assert "the best node for it, n1: strong wishes met to 100%" in waiting.out
+
+
+def test_why_of_a_pod_without_a_hint_says_nothing_of_hints(here: Here, tmp_path: Path) -> None:
+    path = scene(tmp_path / "dump.json", hinted("web-1", HINT, on="n2"))
+    assert "hint" not in here("why", "redis-1", "--dump", path).out

@@ -73,6 +73,10 @@ def why(
     print_explanations(
         terminal.out, explanations, full=meant is not None, wide=output is options.OutputFormat.WIDE, namespace=within
     )
+    if meant and any(pod.hint for pod in meant):
+        from berth_cli.why_hint import print_hints
+
+        print_hints(terminal.out, snapshot, meant)
 
 
 def _explain(

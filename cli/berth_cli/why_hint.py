@@ -1,0 +1,55 @@
+"""What `berth why` says of a pod's hint: how far its wishes are met where it runs, or would be where it could go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from berth_cli.hint_text import quoted
+from berth_cli.pod_hint import HintedPods, PodHint
+from berth_cli.pod_hint_text import met
+from berth_cluster.snapshot import Pod, Snapshot
+from berth_intent.sentences import insistence, phrase
+from berth_planner.hint_reading import HintReading, Reading
+
+HINTS_SHOWN = 2
+"""Of the pods that were asked about, one for each hint; the rest is for `berth hint --pod`."""
+
+
+def print_hints(console: Console, snapshot: Snapshot, pods: Sequence[Pod]) -> None:
+    """Nothing for pods without a hint."""
+    one_each = {pod.hint: pod for pod in reversed(pods) if pod.hint}
+    if not one_each:
+        return
+    hinted = HintedPods(snapshot, HintReading.of_snapshot(snapshot))
+    for pod in list(reversed(one_each.values()))[:HINTS_SHOWN]:
+        found = hinted.explain(pod)
+        if found is not None:
+            _print(console, *found)
+
+
+def _print(console: Console, pod: PodHint, reading: Reading) -> None:
+    console.print(Text("hint  ", style="bold") + Text(quoted(pod.hint, wide=False)), soft_wrap=True)
+    console.print(Text(f"  {_outcome(pod)}"), soft_wrap=True)
+    for wish in pod.nodes[0].wishes if pod.nodes else ():
+        if wish.satisfaction < 1:
+            met_to = f"met to {wish.satisfaction:.0%}: {wish.reason}"
+            console.print(Text(f"  {wish.wish} ({insistence(wish.strength)}) is {met_to}"), soft_wrap=True)
+    for i in sorted(reading.understood.overruled):
+        console.print(Text(f"  overruled: {phrase(reading.understood.preferences[i])}"), soft_wrap=True)
+    unread = len(reading.understood.unparsed)
+    aside = f"; {unread} stretch{'' if unread == 1 else 'es'} of it not understood" if unread else ""
+    console.print(Text(f"  more: berth hint --pod {pod.pod}{aside}"), soft_wrap=True)
+
+
+def _outcome(pod: PodHint) -> str:
+    if not pod.nodes:
+        return "no wish was found in it"
+    first = pod.nodes[0]
+    if pod.node is not None:
+        better = f"; {pod.nodes[1].node} would suit it better" if len(pod.nodes) > 1 else ""
+        return f"on {first.node}: {met(first)}{better}"
+    room = "" if first.has_room else ", which has no room now"
+    return f"the best node for it, {first.node}{room}: {met(first)}"
