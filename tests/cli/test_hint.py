@@ -15,6 +15,7 @@ import yaml
 from .command import Here, berth
 from .scenes import dump, node, pod
 
+SAMPLES = Path(__file__).parents[2] / "manifests" / "samples"
 OUTCOME = "spread us over zones, ideally on H100s, and never next to batch-etl"
 
 
@@ -193,3 +194,13 @@ def test_without_a_cluster_nothing_heavy_is_imported() -> None:
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=60)
     loaded = {name.partition(".")[0] for name in json.loads(ended.stderr)}
     assert not loaded & {"numpy", "numba", "ortools", "pandas", "kubernetes", "kopf", "fastapi", "boto3", "httpx"}
+
+
+def test_the_sample_manifest_is_understood_whole(here: Here) -> None:
+    (sample,) = yaml.safe_load_all((SAMPLES / "hinted.yaml").read_text())
+    template = sample["spec"]["template"]
+    assert template["spec"]["schedulerName"] == "berth"
+    found = json.loads(here("hint", template["metadata"]["annotations"]["berth.dev/allocation-hint"], "-o", "json").out)
+    assert len(found["preferences"]) == 3
+    assert not found["unparsed"]
+    assert not found["warnings"]

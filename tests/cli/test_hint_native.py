@@ -8,45 +8,50 @@ from typing import Any
 
 import pytest
 import yaml
+from kubernetes import client
+
+from berth_cli.native_yaml import native_yaml
+from berth_intent.intents import Intent
+from berth_intent.native import to_native
+from berth_intent.understood import Preference, Understood
 
 from .command import Here
 from .test_hint import OUTCOME, cluster
 
-NODE_FIELDS = {"requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution"}
-
 
 def assert_is_core_v1(spec: dict[str, Any]) -> None:
-    """Field by field as the API reference of Pod (core/v1) has it; the API server refuses others in strict mode."""
+    """Against Kubernetes' own schema, as its generated client has it: known fields, required ones, types."""
     assert set(spec) <= {"affinity", "topologySpreadConstraints"}
-    affinity = spec.get("affinity", {})
-    assert set(affinity) <= {"nodeAffinity", "podAffinity", "podAntiAffinity"}
-    node = affinity.get("nodeAffinity", {})
-    assert set(node) <= NODE_FIELDS
-    terms = [t["preference"] for t in node.get("preferredDuringSchedulingIgnoredDuringExecution", [])]
-    for term in node.get("preferredDuringSchedulingIgnoredDuringExecution", []):
-        assert set(term) == {"weight", "preference"}
-        assert 1 <= term["weight"] <= 100
-    if required := node.get("requiredDuringSchedulingIgnoredDuringExecution"):
-        assert set(required) == {"nodeSelectorTerms"}
-        terms += required["nodeSelectorTerms"]
-    for term in terms:
-        assert set(term) == {"matchExpressions"}
-        for expression in term["matchExpressions"]:
-            assert set(expression) <= {"key", "operator", "values"}
-            listed = expression["operator"] in ("In", "NotIn", "Gt", "Lt")
-            assert listed == bool(expression.get("values"))
-            assert all(isinstance(value, str) for value in expression.get("values", ()))
-    for kind in ("podAffinity", "podAntiAffinity"):
-        found = affinity.get(kind, {})
-        assert set(found) <= NODE_FIELDS
-        weighted = found.get("preferredDuringSchedulingIgnoredDuringExecution", [])
-        assert all(set(term) == {"weight", "podAffinityTerm"} for term in weighted)
-        pod_terms = [term["podAffinityTerm"] for term in weighted]
-        for term in pod_terms + found.get("requiredDuringSchedulingIgnoredDuringExecution", []):
-            assert set(term) <= {"topologyKey", "labelSelector", "namespaces"}
-            assert set(term["labelSelector"]) == {"matchLabels"}
-    for constraint in spec.get("topologySpreadConstraints", []):
-        assert set(constraint) == {"maxSkew", "topologyKey", "whenUnsatisfiable", "labelSelector"}
+    check("V1PodSpec", {"containers": [], **spec})
+    made = client.ApiClient()._ApiClient__deserialize(
+        {"containers": [], **spec}, "V1PodSpec"
+    )  # a required one missing: ValueError
+    affinity = made.affinity or client.V1Affinity()
+    weights = [
+        term.weight
+        for kind in (affinity.node_affinity, affinity.pod_affinity, affinity.pod_anti_affinity)
+        if kind is not None
+        for term in kind.preferred_during_scheduling_ignored_during_execution or ()
+    ]
+    assert all(1 <= weight <= 100 for weight in weights)
+
+
+def check(kind: str, value: Any) -> None:
+    """Names and types of all fields, through and through."""
+    if kind.startswith("list["):
+        assert isinstance(value, list)
+        for item in value:
+            check(kind[5:-1], item)
+    elif kind.startswith("dict["):
+        assert all(isinstance(k, str) and isinstance(v, str) for k, v in value.items())
+    elif kind in ("str", "int"):
+        assert type(value).__name__ == kind
+    else:
+        model = getattr(client, kind)
+        types = {name: model.openapi_types[field] for field, name in model.attribute_map.items()}
+        for name, part in value.items():
+            assert name in types, f"{kind} has no field {name}"
+            check(types[name], part)
 
 
 def test_the_outcomes_hint_as_a_spec(here: Here) -> None:
@@ -94,12 +99,17 @@ def test_what_cannot_be_said_is_told_as_a_comment(here: Here) -> None:
 
 
 @pytest.mark.parametrize("line_break", ["\n", "\r", "\x85", "\u2028", "\u2029", "\x0b", "\x0c", "\x1c", "\x1e"])
-def test_no_line_break_of_a_hint_gets_out_of_its_comment(here: Here, line_break: str) -> None:
-    ended = here("hint", f"spread over{line_break}zones", "--to-affinity")
-    spec = yaml.safe_load(ended.out)
-    assert ended.code == 0
-    assert_is_core_v1(spec or {})
-    assert all(line.lstrip().startswith(("#", "-")) or ":" in line for line in ended.out.splitlines())
+def test_no_line_break_of_a_hint_gets_out_of_its_comment(line_break: str) -> None:
+    words = f"x{line_break}hostNetwork: true{line_break}#"
+    wishes = (
+        Preference(Intent.SPREAD_ZONES, text=words),
+        Preference(Intent.PREFER_ZONES, (words,), text=words),
+        Preference(Intent.AVOID_GPU, text=words),
+    )
+    text = native_yaml(Understood(wishes, overruled=frozenset((2,))), to_native(wishes[:2]))
+    assert set(yaml.safe_load(text)) == {"topologySpreadConstraints"}
+    assert all(line.lstrip().startswith("#") for line in text.splitlines() if "hostNetwork" in line)
+    assert text.count("hostNetwork") >= 3
 
 
 def test_a_wish_that_lost_is_left_out_and_named(here: Here) -> None:
