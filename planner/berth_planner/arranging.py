@@ -70,7 +70,7 @@ def wish_report(packing: Packing, done: Arranged, preference_proven: bool) -> Wi
         return None
     tasks = [done.tasks[t] for t in sorted({t for wave in done.waves for step in wave for t in step.place})]
     company = Company(packing.snapshot, wishes)
-    company.follow(_carried_out(done))
+    company.follow((t.pod, t.source, t.target) for t in _carried_out(done))
     value = bound = 0.0
     pods = fulfilled = 0
     only_nodes = True
@@ -119,7 +119,7 @@ def _pleased(
         unused: Mask = placement[movable].sum(axis=0) == 0
         closed = unused if closed is None else closed | unused
     company = Company(packing.snapshot, wishes)
-    company.follow(tasks)
+    company.follow((t.pod, t.source, t.target) for t in tasks)
     return tuple(please(packing.problem, placement, tasks, company, Terms(until, options.clock, held, closed)))
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from berth_api.packing_policy import PackingPolicy
 from berth_intent.parser import parse
-from berth_planner.hint_reading import Parse
 from berth_planner.packing import Caps
 from berth_planner.shapes import Movable
+from berth_scheduling.understanding import Parse
 from berth_solver.options import DEFAULT_BUDGET_SECONDS
 from berth_solver.solution import Improvement
 

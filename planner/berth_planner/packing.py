@@ -19,11 +19,12 @@ import numpy as np
 from berth_api.reasons import Reason
 from berth_cluster.snapshot import Pod, Snapshot
 from berth_planner.constraints_of import constraints_of, parts_of
+from berth_planner.enforced_wishes import enforce
 from berth_planner.hint_reading import HintReading
 from berth_planner.node_sets import Mask, NodeSets
 from berth_planner.pod_rules import PodRules, rules_of
 from berth_planner.shapes import Grouping, Movable, Shape, group_pods
-from berth_planner.wishes import Wishes, ruled_out_by_wishes, wished_of_nodes
+from berth_planner.wishes import Wishes, wished_of_nodes
 from berth_solver.problem import MAX_AMOUNT, Budget, Constraints, IntArray, PodClass, Problem, Standing
 
 MOST_CAPACITY = MAX_AMOUNT - 1
@@ -105,8 +106,7 @@ def build_problem(
     if wishes is not None and not wishes.any:
         wishes = None
     if wishes is not None:
-        for s, ruled_out in ruled_out_by_wishes(wishes, grouping.shapes, live):
-            rules.deny(s, Reason.HINT_ENFORCED, ruled_out)
+        enforce(snapshot, wishes, grouping.shapes, live, rules)
     resources = _resources(grouping.shapes[s] for s in live)
     capacity, fixed_per_priority = _capacity(snapshot, grouping, resources)
 

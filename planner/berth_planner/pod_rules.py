@@ -59,6 +59,7 @@ class SpreadRule:
     max_skew: int
     min_domains: int
     name: str
+    reason: Reason = Reason.TOPOLOGY_SPREAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class PodRules:
         """Name of a rule to the reason that a pod is given when it is in the way."""
         reasons: dict[str, Reason] = {limit.name: limit.reason for limit in self.limits}
         reasons |= {pair.name: pair.reason for pair in (*self.exclusions, *self.affinities)}
-        return reasons | {spread.name: Reason.TOPOLOGY_SPREAD for spread in self.spreads}
+        return reasons | {spread.name: spread.reason for spread in self.spreads}
 
     def deny(self, shape: int, reason: Reason, mask: Mask) -> None:
         known = self.denied[shape].get(reason)

@@ -9,22 +9,24 @@ Cost: 0.2 ms at 5,000 nodes, once a distinct set of wishes; nothing without hint
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
 import numpy as np
 
-from berth_cluster.snapshot import Pod, PodSpec, PreferredNodeTerm, Snapshot, WorkloadKey
+from berth_cluster.snapshot import Pod, PodSpec, PreferredNodeTerm, Snapshot
 from berth_intent.intents import OF_WORKLOADS, SPREAD, Intent
 from berth_intent.node_wishes import ABOUT_NODES
 from berth_intent.places import Places, Rows, Shares
 from berth_intent.present import Present
-from berth_intent.scoring import depends_on_placement, satisfaction, score
+from berth_intent.scoring import depends_on_placement, score
 from berth_intent.understood import Preference
-from berth_planner.hint_reading import HintReading, Reading, model_of
+from berth_planner.hint_reading import HintReading, Reading
 from berth_planner.node_sets import Mask, NodeSets
 from berth_planner.shapes import Shape
+from berth_scheduling.company import Siblings, siblings_of
+from berth_scheduling.hints import MODEL_LABEL
 
 NodeShares = tuple[tuple[int, float], ...]
 """(node, 0..1), sorted by node."""
@@ -47,8 +49,8 @@ class Wish(msgspec.Struct, frozen=True):
     model: str = ""
     namespace: str = ""
     """Where names of other workloads are looked up; empty when there are none."""
-    own: WorkloadKey | None = None
-    """Whose pods are meant by wishes about siblings; None when there are none."""
+    own: Siblings | None = None
+    """Who is meant by wishes about siblings; None when there are none."""
 
     @property
     def is_about_others(self) -> bool:
@@ -103,16 +105,6 @@ class Wishes:
         present = replace(Present.empty(self.places), model=wish.model)
         return score(about, self.places, present, self.rows, plain=native)
 
-    def enforced(self, pod: Pod) -> Mask | None:
-        """bool [nodes]: those that satisfy every wish that is enforced for the pod; None: none is."""
-        reading = self.reading.of(pod)
-        about = [] if reading is None else [p for p in reading.enforced if p.intent in ABOUT_NODES]
-        if not about:
-            return None
-        present = Present.empty(self.places)
-        held = [satisfaction(p, self.places, present, self.rows) >= 1.0 for p in about]
-        return np.asarray(np.logical_and.reduce(held), np.bool_)
-
     def _wish(self, pod: Pod, reading: Reading | None) -> Wish | None:
         given = () if reading is None else reading.counting
         if not given and not pod.spec.preferred_nodes:
@@ -123,16 +115,13 @@ class Wishes:
             pod.spec.preferred_nodes,
             model_of(pod) if any(p.intent is Intent.PREFER_CACHED_MODEL for p in preferences) else "",
             pod.namespace if any(p.intent in OF_WORKLOADS for p in preferences) else "",
-            pod.workload if any(p.intent in ABOUT_SIBLINGS for p in preferences) else None,
+            siblings_of(pod) if any(p.intent in ABOUT_SIBLINGS for p in preferences) else None,
         )
 
 
-def ruled_out_by_wishes(wishes: Wishes, shapes: Sequence[Shape], live: Iterable[int]) -> Iterator[tuple[int, Mask]]:
-    """Nodes that enforced wishes close to new pods, by number of shape."""
-    for s in live:
-        mask = wishes.enforced(shapes[s].example) if shapes[s].hint else None
-        if mask is not None:
-            yield s, ~mask
+def model_of(pod: Pod) -> str:
+    """That it serves; empty where its labels do not tell."""
+    return next((value for key, value in pod.spec.labels if key == MODEL_LABEL), "")
 
 
 def wished_of_nodes(wishes: Wishes, shapes: Sequence[Shape], open_to: Mapping[int, Mask]) -> dict[int, NodeShares]:

@@ -189,6 +189,33 @@ class TestEnforced:
         assert explanation.code is Reason.NO_PLACEMENT_EXISTS
         assert [(r.reason, r.nodes) for r in explanation.reasons] == [(Reason.HINT_ENFORCED, 3)]
 
+    def test_an_enforced_spread_leaves_waiting_what_would_double_up(self) -> None:
+        hint = "must be spread over zones"
+        cluster = (
+            three_zones().pods("web", 5, gpu=1, hint=hint).pods("full", gpu=8, on="c", immovable=[Reason.DO_NOT_MOVE])
+        )
+        plan = planned(cluster, ENFORCED)
+        assert places(plan)["web"] == ["a", "b"]  # zone c is full, and counts
+        (explanation,) = why(cluster.snapshot(), ENFORCED)[-1:]
+        assert Reason.HINT_ENFORCED in {r.reason for r in explanation.reasons}
+
+    def test_an_enforced_spread_counts_those_that_run_whatever_they_wish(self) -> None:
+        cluster = three_zones().pods("web", gpu=1, on="a").pods("web", 2, gpu=1, hint="must be spread over zones")
+        assert places(planned(cluster, ENFORCED)) == {"web": ["b", "c"]}
+
+    def test_room_is_made_where_an_enforced_spread_needs_it(self) -> None:
+        cluster = three_zones().pods("other", 2, gpu=4, on="c").pods("web", 3, gpu=8, hint="must be spread over zones")
+        cluster.node("a2", zone="a", gpu=8)
+        plan = planned(cluster, ENFORCED)
+        assert places(plan) == {"web": ["a", "b", "c"], "other": ["a2", "a2"]} or places(plan) == {
+            "web": ["a2", "b", "c"],
+            "other": ["a", "a"],
+        }
+
+    def test_an_enforced_distance_closes_the_nodes_of_whom_it_avoids(self) -> None:
+        cluster = three_zones(gpu=2).pods("etl", gpu=1, on="a").pods("web", 3, gpu=2, hint="never next to etl")
+        assert places(planned(cluster, ENFORCED)) == {"web": ["b", "c"]}
+
 
 class TestPolicies:
     def test_hints_that_are_switched_off_do_nothing(self) -> None:
