@@ -24,6 +24,8 @@ from berth_intent.understood import MAX_HINT, Code, HintWarning, Preference, Und
 from berth_intent.vocabulary import NOTHING_KNOWN, Vocabulary
 
 MAX_VOCABULARIES = 8
+MAX_COMPARED = 16
+"""Earlier wishes of one intent that a wish may be a repetition of."""
 _MERGED = frozenset(
     (
         *SPREAD.values(),
@@ -81,11 +83,12 @@ def parse(text: str, vocabulary: Vocabulary = NOTHING_KNOWN) -> Understood:
 
 def _merged(drafts: Sequence[Draft]) -> list[Draft]:
     """Each wish once: repetitions are one, and a second amount of the same thing in a sentence only elaborates."""
-    kept: list[Draft] = []
+    kept: dict[Intent, list[Draft]] = {}
     for draft in drafts:
-        same = next((other for other in kept if _is_same(other, draft)), None)
+        alike = kept.setdefault(draft.intent, [])
+        same = next((other for other in alike[-MAX_COMPARED:] if _is_same(other, draft)), None)
         if same is None:
-            kept.append(draft)
+            alike.append(draft)
             continue
         if draft.amount is not None and same.amount is None:
             same.amount, same.rank = draft.amount, None
@@ -93,12 +96,10 @@ def _merged(drafts: Sequence[Draft]) -> list[Draft]:
             same.strength, same.explicit = draft.strength, True
         if draft.intent in WITH_VALUES:
             same.values = tuple(dict.fromkeys((*same.values, *draft.values)))
-    return sorted(kept, key=lambda draft: draft.start)
+    return sorted((draft for alike in kept.values() for draft in alike), key=lambda draft: draft.start)
 
 
 def _is_same(one: Draft, other: Draft) -> bool:
-    if one.intent != other.intent:
-        return False
     if one.intent in _MERGED:
         return True
     if one.intent in WITH_AMOUNT:

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from berth_intent.intents import PLAIN, STRONG, WEAK
 from berth_intent.language.kinds import Item, Kind
 
+MAX_CLAUSE = 40
+"""Items; what is longer is cut, so that work grows with the text and not with its square."""
 _BREAKS = (Kind.COMMA, Kind.AND, Kind.OR, Kind.BUT, Kind.CAUSE, Kind.IF, Kind.LIMIT)
 _RANKED = (Kind.BUT, Kind.CAUSE, Kind.IF, Kind.LIMIT, Kind.OR, Kind.AND, Kind.COMMA)
 """Of several in a row, the first of these is what the break is."""
@@ -92,6 +94,9 @@ def _parted(sentence: Sequence[Item]) -> list[Clause]:
     current: list[Item] = []
     lead = ""
     for at, item in enumerate(sentence):
+        if len(current) >= MAX_CLAUSE:
+            found.append(Clause(current, lead))
+            current, lead = [], Kind.COMMA
         if item.kind in (Kind.IF, Kind.LIMIT) and _tells_a_failure(sentence, at):
             continue
         if item.kind in _BREAKS and not (item.kind == Kind.AND and _is_joint(sentence, at)):

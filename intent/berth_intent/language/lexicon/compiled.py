@@ -29,6 +29,16 @@ from berth_intent.language.lexicon.terms import Meaning, Terms, meaning, phrases
 
 Entry = tuple[tuple[str, ...], Meaning]
 MIN_STEM, MAX_STEM = 3, 20
+GAP = "~"
+MAX_GAP = 3
+"""Small words that may stand in the gap of a phrase."""
+_SMALL = frozenset(
+    "a an any all of the my your our us it me them this these those that which is are pods replicas everything far well right"
+    " very really actually even strictly necessarily specifically so super quite absolutely terribly real particular special"
+    " specific strong placement out evenly already being network access round trip possible as every too re another services"
+    " lo la los las nos esto este servicio nuestros muy de red un una posible mis sus"
+    " uns sie es ihn die den dienst pod dies das diesen der dem alle unsere möglichst sehr ganz so weit".split()
+)
 _NEVER_MEANT = frozenset((Kind.FILLER, Kind.NOISE, Kind.PAST, Kind.COMMAND))
 """Kinds that a typo is not corrected to: they carry no wish."""
 _ENDINGS = {"en": ("",), "es": ("a", "ar", "e", "en", "an", "er", "ir", "o", "iblemente"), "de": ("e", "en", "t", "st")}
@@ -47,7 +57,9 @@ class Lexicon:
         self.language = language
         self._exact: dict[str, list[Entry]] = {}
         self._stems: dict[str, list[Entry]] = {}
+        self._declared: set[tuple[str, tuple[str, ...]]] = set()
         self._words: set[str] = set()
+        self._targets: set[str] = set()
         self._meant: dict[str, list[str]] = {}
         self._ordinary = ordinary_words
         for layer in layers:
@@ -62,9 +74,12 @@ class Lexicon:
             first, rest = words[0], words[1:]
             index, key = (self._stems, first[:-1]) if first.endswith("*") else (self._exact, first)
             entries = index.setdefault(key, [])
-            if all(entry[0] != rest for entry in entries):
+            if (first, rest) not in self._declared:
+                self._declared.add((first, rest))
                 entries.append((rest, meant))
             for word in words:
+                if word == GAP:
+                    continue
                 if not word.endswith("*"):
                     self._add_word(word, terms.kind)
                 elif terms.verb or terms.kind == Kind.MODAL:
@@ -72,10 +87,9 @@ class Lexicon:
                         self._add_word(word[:-1] + ending, terms.kind)
 
     def _add_word(self, word: str, kind: str) -> None:
-        if word in self._words and kind in _NEVER_MEANT:
-            return
         self._words.add(word)
-        if kind not in _NEVER_MEANT and len(word) >= 4 and word.isalpha():
+        if kind not in _NEVER_MEANT and word not in self._targets and len(word) >= 4 and word.isalpha():
+            self._targets.add(word)
             for shorter in deletions(word):
                 targets = self._meant.setdefault(shorter, [])
                 if word not in targets:
@@ -137,16 +151,40 @@ class Lexicon:
 
 
 def _longest(entries: list[Entry], words: Sequence[str], at: int) -> tuple[Meaning, int] | None:
+    following = words[at + 1] if at + 1 < len(words) else ""
+    best: tuple[Meaning, int] | None = None
     for rest, meant in entries:
-        size = len(rest)
-        if not size:
-            return meant, 1
-        if at + size < len(words) and all(
-            words[at + 1 + i] == word or (word[-1] == "*" and words[at + 1 + i].startswith(word[:-1]))
-            for i, word in enumerate(rest)
-        ):
-            return meant, size + 1
-    return None
+        if not rest:
+            return best or (meant, 1)
+        first = rest[0]
+        if first != following and first != GAP and first[-1] != "*":
+            continue
+        size = _size(rest, words, at + 1)
+        if size and (best is None or size + 1 > best[1]):
+            best = meant, size + 1
+    return best
+
+
+def _size(rest: tuple[str, ...], words: Sequence[str], at: int) -> int:
+    """Of how many words the rest of the phrase is here; 0 when it is not here."""
+    cursor = at
+    gap = False
+    for word in rest:
+        if word == GAP:
+            gap = True
+            continue
+        skipped = 0
+        while True:
+            if cursor >= len(words):
+                return 0
+            here = words[cursor]
+            if here == word or (word[-1] == "*" and here.startswith(word[:-1])):
+                break
+            if not gap or skipped == MAX_GAP or here not in _SMALL:
+                return 0
+            cursor, skipped = cursor + 1, skipped + 1
+        cursor, gap = cursor + 1, False
+    return cursor - at
 
 
 @cache

@@ -35,7 +35,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.AVOID,
-        "(keep|keeps|stay|stays|stayed|kept|keeping|staying|remain|steer|get|hold|move|stand|run|put|place|go|be|back|shy) (far |well |right |very far |as far |us |it |me |them |this |these |those |our pods |my pods |the pods |our replicas |everything |) (off|away|clear|out)(| of| from)",
+        "(keep|keeps|stay|stays|kept|keeping|staying|remain|steer|get|hold|move|stand|run|put|place|go|be|back|shy) ~ (off|away|clear|out)(| of| from)",
         verb=True,
     ),
     Terms(
@@ -107,7 +107,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.NEAR,
-        "(low|lower|lowest|minimal|minimum|short|tiny|small|least|ultra low|ultra-low|the lowest|the lowest possible|lowest possible|sub-millisecond|submillisecond|good|best|single digit|minimise|minimize|reduce|keep low|keep|little|less) (network |access |round trip |round-trip |) (latency|latencies|rtt|delay|lag|ping) (to|towards|toward|with|for|from|against|when talking to|when calling|between us and|between it and); latency (to|towards|with|against|from|between us and); latency-sensitive to; latency sensitive to; fast access to; quick access to; fast path to; fast connection to; quick reach of; rtt to; round trip to; round-trip to; ping to; short round trips to; short hops to; fast hops to; hop count to; network distance to",
+        "(low|lower|lowest|minimal|minimum|short|tiny|small|least|ultra-low|sub-millisecond|submillisecond|good|best|minimise|minimize|reduce|keep|little|less|ultra) ~ (latency|latencies|rtt|delay|lag|ping) (to|towards|toward|with|for|from|against|when talking to|when calling|between us and|between it and); latency (to|towards|with|against|from|between us and); latency-sensitive to; latency sensitive to; fast access to; quick access to; fast path to; fast connection to; quick reach of; rtt to; round trip to; round-trip to; ping to; short round trips to; short hops to; fast hops to; hop count to; network distance to",
         payload="latency",
     ),
     Terms(

@@ -31,7 +31,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.AVOID,
-        "fernhalten; fern halten; fernzuhalten; ferngehalten; fernbleiben; fernhält; fern bleiben; raushalten; heraushalten; rauszuhalten; wegbleiben; wegbleibt; abstand halten; halt* abstand; abstand zu; abstand von; abstand zum; abstand zur; mit abstand; möglichst weit weg von; weit weg von; weg von; weg vom; fern von; fern vom; fern; weit weg; weit entfernt von; entfernt von; entfernt; möglichst weit entfernt von; isolier* von; getrennt von; getrennt vom; trenn* von; abseits von; abgesetzt von; so weit weg wie möglich von; so weit wie möglich weg von; so weit wie möglich entfernt von; raus aus; heraus aus; weg; isoliert von; separiert von; separat von; entkoppelt von; abgeschottet von; außer reichweite von; losgelöst von; (halt*|halte|haltet|bleib*|bleibe|lass*) (uns |sie |es |ihn |die pods |den dienst |den pod |dies |das |diesen dienst |)(fern|weg|raus|draußen|abseits|außerhalb)( von| vom| aus|)",
+        "fernhalten; fern halten; fernzuhalten; ferngehalten; fernbleiben; fernhält; fern bleiben; raushalten; heraushalten; rauszuhalten; wegbleiben; wegbleibt; abstand halten; halt* abstand; abstand zu; abstand von; abstand zum; abstand zur; mit abstand; möglichst weit weg von; weit weg von; weg von; weg vom; fern von; fern vom; fern; weit weg; weit entfernt von; entfernt von; entfernt; möglichst weit entfernt von; isolier* von; getrennt von; getrennt vom; trenn* von; abseits von; abgesetzt von; so weit weg wie möglich von; so weit wie möglich weg von; so weit wie möglich entfernt von; raus aus; heraus aus; weg; isoliert von; separiert von; separat von; entkoppelt von; abgeschottet von; außer reichweite von; losgelöst von; (halt*|bleib*|lass*) ~ (fern|weg|raus|draußen|abseits|außerhalb)( von| vom| aus|)",
         verb=True,
     ),
     Terms(
@@ -94,7 +94,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.NEAR,
-        "(geringe|niedrige|kurze|kleine|minimale|geringste|niedrigste|kleinste|möglichst geringe|möglichst niedrige|möglichst kurze|möglichst kleine|wenig|gute|geringer|niedriger|minimaler|kurzer|möglichst geringer|möglichst niedriger|möglichst wenig|geringen|niedrigen|schnelle|extrem niedrige|sehr geringe|sehr niedrige) (netzwerklatenz|latenz|latenzen|latenzzeit|latenzzeiten|verzögerung|antwortzeit) (zu|zum|zur|zwischen uns und|gegenüber|mit|nach); latenz (zu|zum|zur) ; latenzarm (zu|zum|zur); schneller zugriff auf; schnelle verbindung zu; schnelle anbindung an; latenzkritisch (zu|zum|zur); latenz zwischen uns und",
+        "(geringe|niedrige|kurze|kleine|minimale|geringste|niedrigste|kleinste|wenig|gute|geringer|niedriger|minimaler|kurzer|geringen|niedrigen|schnelle) (netzwerklatenz|latenz|latenzen|latenzzeit|latenzzeiten|verzögerung|antwortzeit) (zu|zum|zur|zwischen uns und|gegenüber|mit|nach); latenz (zu|zum|zur) ; latenzarm (zu|zum|zur); schneller zugriff auf; schnelle verbindung zu; schnelle anbindung an; latenzkritisch (zu|zum|zur); latenz zwischen uns und",
         payload="latency",
     ),
     Terms(Kind.SHARE, "teilen mit; teilen; mitbenutz*; mitnutz*; geteilt*; zu teilen"),

@@ -31,12 +31,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.AVOID,
-        "(mantén*|manten*|mantien*|aléj*|alej*|apart*|apárt*|sepár*|separ*|aísl*|aisl*|qued*|saca*|distanci*) (lo |la |los |las |nos |nuestros pods |los pods |las réplicas |esto |este servicio |) (fuera|lejos|alejad*|apartad*|separad*|al margen|aislad*|a distancia) (de|del|)",
-        verb=True,
-    ),
-    Terms(
-        Kind.AVOID,
-        "(mantén|mantened|mantener|mantenlo|mantenla|mantenlos|mantenlas|mantennos|mantente|manténgase|manténgalo|manténganse|mantenga|mantengan|manténlo|manténlos|ponlo|ponlos|ponla|ponlas|quédate|déjanos|déjalo|déjalos) (lejos|fuera|alejado|alejados|alejadas|alejada|apartado|apartados|aislado|aislados|separado|separados) (de|del)",
+        "(mantén*|manten*|mantien*|aléj*|alej*|apart*|apárt*|sepár*|separ*|aísl*|aisl*|qued*|saca*|distanci*) ~ (fuera|lejos|alejad*|apartad*|separad*|al margen|aislad*|a distancia) (de|del|)",
         verb=True,
     ),
     Terms(
@@ -99,7 +94,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.NEAR,
-        "(baja|poca|mínima|menor|buena|la menor|la mínima|reducida|escasa|la mínima|minim* la|reduc* la|la latencia más baja) (latencia|latencias) (posible |de red |) (a|al|con|hacia|hasta|respecto a|respecto al|entre nosotros y); latencia (a|al|con|hacia|hasta) ; latencia mínima (a|al|con|hacia|hasta); latencia baja (a|al|con|hacia|hasta); latencia muy baja (a|al|con|hacia|hasta); acceso rápido a; acceso rápido al",
+        "(baja|poca|mínima|menor|buena|la menor|la mínima|reducida|escasa|la mínima|minim* la|reduc* la|la latencia más baja) (latencia|latencias) ~ (a|al|con|hacia|hasta|respecto a|respecto al|entre nosotros y); latencia (a|al|con|hacia|hasta) ; latencia mínima (a|al|con|hacia|hasta); latencia baja (a|al|con|hacia|hasta); latencia muy baja (a|al|con|hacia|hasta); acceso rápido a; acceso rápido al",
         payload="latency",
     ),
     Terms(Kind.SHARE, "compart*; compárt*; coincid*; convivir; coexist*"),
