@@ -19,9 +19,9 @@ from berth_intent.intents import AVOID_PLACES, PREFER_PLACES, Intent, Level
 from berth_intent.places import Column, Places, Shares
 from berth_intent.understood import Preference
 
-NEAR = (1.0, 0.2, 0.1, 0.05)
+NEAR = (1.0, 0.1, 0.05, 0.025)
 """By how many levels of topology the node misses the place. Small beside 1, so that where all nodes share a region a wished zone
-weighs about what any other wish does."""
+weighs about what any other wish does, avoidance among them."""
 USABLE = 0.9
 """So much of a machine's cores, memory and disk is allocatable at least: "a node of 64 GB" offers pods some 60."""
 ALIKE = 1.05

@@ -46,9 +46,11 @@ def reason(preference: Preference, places: Places, present: Present, row: int, a
             if not present.own.total:
                 room = "" if present.fits is None else f"; the node has room for {int(present.fits(at)[0])}"
                 return f"no other pod of the workload runs yet{room}"
-            return f"of its {present.own.total} other pods {_where(facts, (present.own,), row)}"
+            total = present.own.total
+            return f"of its {total} other {'pod' if total == 1 else 'pods'} {_where(facts, (present.own,), row)}"
         case Intent.PREFER_COLOCATE_DEPLOYMENTS | Intent.PREFER_NEARBY_DEPLOYMENTS | Intent.AVOID_DEPLOYMENTS:
-            return "; ".join(_other(name, present.others(name), facts, row) for name in preference.values)
+            told = [_other(name, present.others(name), facts, row) for name in preference.values]
+            return "; ".join(told) or "no workload is named"
         case Intent.PREFER_LEAST_LOADED | Intent.PREFER_MOST_PACKED:
             if present.load is None:
                 return "its load is not known"
@@ -97,12 +99,14 @@ def _spread(level: Level, places: Places, present: Present, row: int, among: Row
     name = (
         "the node" if level is Level.NODE or facts is None else f"{level} {getattr(facts, level.value) or '(no label)'}"
     )
-    return f"{name} has {here} other pods of the workload, the emptiest {level} {least}"
+    return f"{name} has {here} other {'pod' if here == 1 else 'pods'} of the workload, the emptiest {level} {least}"
 
 
 def _other(name: str, workloads: tuple[Counts, ...], facts: NodeFacts, row: int) -> str:
     total = sum(counts.total for counts in workloads)
-    return f"of {total} pods of {name} {_where(facts, workloads, row)}" if total else f"no pod of {name} runs"
+    if not total:
+        return f"no pod of {name} runs"
+    return f"of {total} {'pod' if total == 1 else 'pods'} of {name} {_where(facts, workloads, row)}"
 
 
 def _where(facts: NodeFacts, workloads: tuple[Counts, ...], row: int) -> str:
