@@ -3,6 +3,7 @@
 subset      the set of intents of a hint is exactly the expected one (its Subset Accuracy)
 values      of intents that were rightly found: values, amount, rank and scope are as expected (its Metadata Value Accuracy)
 strength    of intents that were rightly found: the strength is (its Strength Accuracy)
+order       of hints whose set is right: the intents stand in the order of the text
 macro F1    mean over intents of the harmonic mean of precision and recall
 exact       everything about a hint is right: stricter than anything the paper reports
 noise       of hints that wish nothing: how many yield something all the same
@@ -66,6 +67,7 @@ class Scores(msgspec.Struct, frozen=True):
     subset: Share
     values: Share
     strength: Share
+    order: Share
     exact: Share
     macro_f1: float
     false_positives: int
@@ -118,6 +120,8 @@ def missed(labelled: Labelled, found: Sequence[Preference]) -> Missed | None:
     wrong = []
     if _names(labelled) != Counter(p.intent.value for p in found):
         wrong.append("subset")
+    elif not _in_order(labelled, found):
+        wrong.append("order")
     matched = pairs(labelled, found)
     if not all(has_values(e, p) for e, p in matched):
         wrong.append("values")
@@ -127,7 +131,7 @@ def missed(labelled: Labelled, found: Sequence[Preference]) -> Missed | None:
 
 
 def scores(results: Iterable[tuple[Labelled, Sequence[Preference]]]) -> Scores:
-    hints = subset = exact = 0
+    hints = subset = order = exact = 0
     values = strength = matched_pairs = labelled_strengths = 0
     hits: Counter[str] = Counter()
     extra: Counter[str] = Counter()
@@ -136,6 +140,7 @@ def scores(results: Iterable[tuple[Labelled, Sequence[Preference]]]) -> Scores:
         hints += 1
         wanted, got = _names(labelled), Counter(p.intent.value for p in found)
         subset += wanted == got
+        order += wanted == got and _in_order(labelled, found)
         exact += missed(labelled, found) is None
         hits.update(wanted & got)
         extra.update(got - wanted)
@@ -153,6 +158,7 @@ def scores(results: Iterable[tuple[Labelled, Sequence[Preference]]]) -> Scores:
         Share(subset, hints),
         Share(values, matched_pairs),
         Share(strength, labelled_strengths),
+        Share(order, subset),
         Share(exact, hints),
         sum(f1) / len(f1) if f1 else math.nan,
         extra.total(),
@@ -174,6 +180,10 @@ def by_group(
         if labelled.category in ("compound", "contradictory"):
             groups["compound and contradictory"].append((labelled, found))
     return groups
+
+
+def _in_order(labelled: Labelled, found: Sequence[Preference]) -> bool:
+    return [e.intent for e in labelled.expected] == [p.intent.value for p in found]
 
 
 def _names(labelled: Labelled) -> Counter[str]:

@@ -129,14 +129,14 @@ def _time(corpus: list[Labelled], understand: Callable[[str], object], seed: int
 def _table(report: CorpusReport) -> str:
     lines = [
         f"\n{report.name}",
-        f"{'':28}{'hints':>6} {'subset %':>9} {'95 %':>13} {'values %':>9} {'strength %':>11} {'exact %':>8} {'F1':>6}"
+        f"{'':28}{'hints':>6} {'subset %':>9} {'95 %':>13} {'values %':>9} {'strength %':>11} {'order %':>8} {'exact %':>8} {'F1':>6}"
         f" {'FP':>4} {'FN':>4} {'fixed phrases: subset %':>24}",
     ]
     for group, found in report.groups.items():
         low, high = found.subset.interval
         lines.append(
             f"{group:28}{found.hints:6} {found.subset.percent:9.2f} {low:6.1f}-{high:5.1f}  {found.values.percent:9.2f} "
-            f"{found.strength.percent:10.2f} {found.exact.percent:8.2f} {found.macro_f1:6.3f} {found.false_positives:4} "
+            f"{found.strength.percent:10.2f} {found.order.percent:8.2f} {found.exact.percent:8.2f} {found.macro_f1:6.3f} {found.false_positives:4} "
             f"{found.false_negatives:4} {report.fixed_phrases[group].subset.percent:24.2f}"
         )
     of = report.latency

@@ -22,10 +22,16 @@ ZONE = Preference(Intent.PREFER_ZONES, ("us-east-1a",))
 
 
 def test_all_right_is_all_right() -> None:
-    found = scores([(GPU_AND_ZONE, (ZONE, GPUS)), (NOTHING, ())])
+    found = scores([(GPU_AND_ZONE, (GPUS, ZONE)), (NOTHING, ())])
     assert (found.subset, found.values, found.strength) == (Share(2, 2), Share(2, 2), Share(2, 2))
     assert (found.exact, found.macro_f1) == (Share(2, 2), 1.0)
     assert missed(GPU_AND_ZONE, (GPUS, ZONE)) is None
+
+
+def test_another_order_than_the_text_s_is_a_mistake_of_its_own() -> None:
+    found = scores([(GPU_AND_ZONE, (ZONE, GPUS)), (NOTHING, (ZONE,))])
+    assert (found.subset, found.order, found.exact) == (Share(1, 2), Share(0, 1), Share(0, 2))
+    assert missed(GPU_AND_ZONE, (ZONE, GPUS)).wrong == ("order",)  # type: ignore[union-attr]
 
 
 def test_each_kind_of_mistake_counts_where_it_belongs() -> None:
