@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
+from berth_api.packing_policy import PackingPolicy
+from berth_cli.exits import CommandError
+from berth_cli.live_objects import API, LiveObjects
+from berth_cli.terminal import Terminal
 from berth_cluster.snapshot import Pod, Snapshot
-from berth_intent.facts import node_facts
 from berth_intent.native import PodsOf
 from berth_intent.native_labels import SeenNode
-from berth_intent.vocabulary import Vocabulary
-from berth_intent.vocabulary_of import vocabulary_of
+from berth_planner.hint_reading import HintReading
 
 IDENTITY_LABELS = (
     "app.kubernetes.io/name",
@@ -36,12 +39,31 @@ OF_CONTROLLERS = frozenset(
 """They change with every rollout, or are a single pod's."""
 
 
-def vocabulary_in(snapshot: Snapshot) -> Vocabulary:
-    return vocabulary_of((seen.facts for seen in nodes_in(snapshot)), {pod.workload.name for pod in snapshot.pods})
+def reading_in(snapshot: Snapshot, cluster: LiveObjects | None, terminal: Terminal) -> HintReading:
+    """With the names of the snapshot, and under the policies of a live cluster. Where they may not be read, which is said,
+    and for dumps everything counts."""
+    if cluster is None:
+        return HintReading.of_snapshot(snapshot)
+    try:
+        policies = [PackingPolicy.model_validate(item) for item in cluster.items(f"{API}/packingpolicies")]
+    except CommandError as error:
+        terminal.warn(f"{error.message}: what policies say of hints is not known")
+        policies = []
+    return HintReading.under(policies, snapshot)
 
 
-def nodes_in(snapshot: Snapshot) -> tuple[SeenNode, ...]:
-    return tuple(SeenNode(node.labels, node_facts(node.name, node.labels, node.amounts)) for node in snapshot.nodes)
+@dataclass(frozen=True)
+class HintCluster:
+    """A snapshot with hints read against it."""
+
+    snapshot: Snapshot
+    reading: HintReading
+    where: str
+    """In words."""
+
+    def nodes(self) -> tuple[SeenNode, ...]:
+        pairs = zip(self.snapshot.nodes, self.reading.facts, strict=True)
+        return tuple(SeenNode(node.labels, facts) for node, facts in pairs)
 
 
 def workloads_in(snapshot: Snapshot, names: Iterable[str], home: str | None = None) -> dict[str, PodsOf]:

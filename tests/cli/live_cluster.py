@@ -77,15 +77,17 @@ class LiveCluster:
             "/api/v1/pods": [],
             LEASES: alive(),
         }
+        self.forbidden: set[str] = set()
         self.kubeconfig = folder / "kubeconfig"
 
     @contextmanager
     def serving(self) -> Iterator[LiveCluster]:
-        answers = self.answers
+        answers, forbidden = self.answers, self.forbidden
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                found = answers.get(self.path.partition("?")[0])
+                path = self.path.partition("?")[0]
+                found = answers.get(path)
                 code = 200 if found is not None else 404
                 if isinstance(found, list):
                     found = {"items": found}
@@ -96,6 +98,8 @@ class LiveCluster:
                     "message": "no such thing",
                     "code": 404,
                 }
+                if path in forbidden:
+                    code, found = 403, {**gone, "reason": "Forbidden", "message": f"{path} is forbidden", "code": 403}
                 data = json.dumps(found if found is not None else gone).encode()
                 self.send_response(code)
                 self.send_header("Content-Type", "application/json")

@@ -75,3 +75,18 @@ def test_strong_wishes_that_are_enforced_are_said_to_be_so(here: Here, cluster: 
     cluster.answers[f"{API}/packingpolicies"] = [policy("p", hints={"enforceStrong": ["llm"]})]
     ended = ask(here, cluster, "--pod", "web-1")
     assert "enforced  in zone us-east-1a (strong)" in ended.out
+
+
+def test_labels_that_the_policy_names_tell_the_nodes(here: Here, cluster: LiveCluster) -> None:
+    cluster.answers[f"{API}/packingpolicies"] = [policy("p", hints={"labels": {"zone": ["example.com/hall"]}})]
+    for made in cluster.answers["/api/v1/nodes"]["items"]:  # type: ignore[call-overload]
+        made["metadata"]["labels"]["example.com/hall"] = "hall-7"
+    assert json.loads(ask(here, cluster, "zone hal-7", "-o", "json").out)["preferences"][0]["values"] == ["hall-7"]
+    assert "it is in zone hall-7" in ask(here, cluster, "--pod", "web-1").out
+
+
+def test_policies_that_may_not_be_read_are_a_warning(here: Here, cluster: LiveCluster) -> None:
+    cluster.forbidden.add(f"{API}/packingpolicies")
+    ended = ask(here, cluster, "--pod", "web-1")
+    assert "what policies say of hints is not known" in ended.err
+    assert "it is in zone us-east-1b" in ended.out

@@ -12,9 +12,8 @@ from berth_cli.exits import CommandError, Exit
 from berth_cli.printable import printable
 
 if TYPE_CHECKING:
-    from berth_cli.live_objects import LiveObjects
+    from berth_cli.hint_cluster import HintCluster
     from berth_cli.terminal import Terminal
-    from berth_cluster.snapshot import Snapshot
     from berth_intent.native import PodsOf
     from berth_intent.native_labels import SeenNode
     from berth_intent.understood import Understood
@@ -70,6 +69,8 @@ def hint(
         )
     if pod is not None and vocabulary:
         raise CommandError("--pod takes the cluster's names: leave out --vocabulary")
+    if jsonl is not None and (to_affinity or output not in (options.OutputFormat.TABLE, options.OutputFormat.JSON)):
+        raise CommandError("--jsonl answers in JSON lines only: leave out -o and --to-affinity")
     asked = _text(text) if text is not None else None
     own = _selector(selector) if selector else None
 
@@ -78,25 +79,16 @@ def hint(
 
     terminal = open_terminal(no_color=no_color)
     names = read_vocabulary(vocabulary) if vocabulary else None
-    snapshot = None
-    if dump or live:
-        from berth_cli.source import read_snapshot
-
-        snapshot = read_snapshot(dump, context=context, kubeconfig=kubeconfig, terminal=terminal)
+    cluster = _cluster(dump, live, context, kubeconfig, terminal) if dump or live else None
     if pod is not None:
-        from berth_cli.live_objects import LiveObjects
-
-        assert snapshot is not None
+        assert cluster is not None
         if not to_affinity:
-            cluster = LiveObjects(context, kubeconfig) if live else None
-            _of_pod(pod, namespace, snapshot, cluster, output, terminal)
+            _of_pod(pod, namespace, cluster, output, terminal)
             return
-        asked, own, namespace = _hint_of(pod, namespace, snapshot, own)
-    known, whose = _names(names, vocabulary, snapshot, live)
+        asked, own, namespace = _hint_of(pod, namespace, cluster, own)
+    known, whose = _names(names, vocabulary, cluster)
     if jsonl is not None:
-        if to_affinity or output not in (options.OutputFormat.TABLE, options.OutputFormat.JSON):
-            raise CommandError("--jsonl answers in JSON lines only: leave out -o and --to-affinity")
-        _filter(jsonl, known, terminal)
+        _filter(jsonl, known)
         return
 
     from berth_cli.output import print_value
@@ -105,7 +97,7 @@ def hint(
     assert asked is not None
     understood = parse(asked, known)
     if to_affinity:
-        _print_native(understood, snapshot, own, namespace, enforce, output, terminal)
+        _print_native(understood, cluster, own, namespace, enforce, output, terminal)
         return
 
     from berth_cli.hint_text import print_understood
@@ -138,41 +130,42 @@ def _selector(given: str) -> PodsOf:
     return PodsOf(labels)
 
 
-def _names(
-    given: Vocabulary | None, path: Path | None, snapshot: Snapshot | None, live: bool
-) -> tuple[Vocabulary, str]:
+def _cluster(
+    dump: list[Path] | None, live: bool, context: str | None, kubeconfig: Path | None, terminal: Terminal
+) -> HintCluster:
+    from berth_cli.hint_cluster import HintCluster, reading_in
+    from berth_cli.live_objects import LiveObjects
+    from berth_cli.source import read_snapshot
+
+    snapshot = read_snapshot(dump, context=context, kubeconfig=kubeconfig, terminal=terminal)
+    reading = reading_in(snapshot, LiveObjects(context, kubeconfig) if live else None, terminal)
+    return HintCluster(snapshot, reading, "the cluster" if live else "the dump")
+
+
+def _names(given: Vocabulary | None, path: Path | None, cluster: HintCluster | None) -> tuple[Vocabulary, str]:
     """A file's before the cluster's; and whose they are, in words."""
     from berth_intent.vocabulary import NOTHING_KNOWN
 
     if given is not None:
         return given, str(path)
-    if snapshot is not None:
-        from berth_cli.hint_cluster import vocabulary_in
-
-        return vocabulary_in(snapshot), "the cluster" if live else "the dump"
-    return NOTHING_KNOWN, ""
+    return (cluster.reading.vocabulary, cluster.where) if cluster is not None else (NOTHING_KNOWN, "")
 
 
 def _hint_of(
-    name: str, namespace: str | None, snapshot: Snapshot, own: PodsOf | None
+    name: str, namespace: str | None, cluster: HintCluster, own: PodsOf | None
 ) -> tuple[str, PodsOf | None, str]:
     """A pod's hint, the labels of its workload's pods, and its namespace."""
     from berth_cli.hint_cluster import selecting
     from berth_cli.naming import find_pods
     from berth_intent.native import PodsOf
 
-    pod = find_pods(snapshot, name, namespace)[0]
-    labels = selecting(p for p in snapshot.pods if p.workload == pod.workload)
+    pod = find_pods(cluster.snapshot, name, namespace)[0]
+    labels = selecting(p for p in cluster.snapshot.pods if p.workload == pod.workload)
     return pod.hint, own or (PodsOf(labels) if labels else None), pod.namespace
 
 
 def _of_pod(
-    name: str,
-    namespace: str | None,
-    snapshot: Snapshot,
-    cluster: LiveObjects | None,
-    output: options.OutputFormat,
-    terminal: Terminal,
+    name: str, namespace: str | None, cluster: HintCluster, output: options.OutputFormat, terminal: Terminal
 ) -> None:
     from msgspec import to_builtins
 
@@ -181,15 +174,9 @@ def _of_pod(
     from berth_cli.pod_hint import HintedPods
     from berth_cli.pod_hint_text import print_pods
     from berth_intent.understood import as_json
-    from berth_planner.hint_reading import HintReading, TermsOf, anything
 
-    terms: TermsOf = anything
-    if cluster is not None:
-        from berth_cli.hint_terms import live_terms
-
-        terms = live_terms(cluster, terminal)
-    explained = HintedPods(snapshot, HintReading.of_snapshot(snapshot, terms))
-    meant = find_pods(snapshot, name, namespace)
+    explained = HintedPods(cluster.snapshot, cluster.reading)
+    meant = find_pods(cluster.snapshot, name, namespace)
     found = [each for pod in meant if (each := explained.explain(pod)) is not None]
     document = {"pods": [to_builtins(pod) | {"understood": as_json(read.understood)} for pod, read in found]}
     if print_value(document, output):
@@ -201,7 +188,7 @@ def _of_pod(
     print_pods(terminal.out, found, wide=output is options.OutputFormat.WIDE)
 
 
-def _filter(name: str, known: Vocabulary, terminal: Terminal) -> None:
+def _filter(name: str, known: Vocabulary) -> None:
     from berth_cli.hint_lines import answer_lines
 
     tally = answer_lines(name, known)
@@ -216,7 +203,7 @@ def _filter(name: str, known: Vocabulary, terminal: Terminal) -> None:
 
 def _print_native(
     understood: Understood,
-    snapshot: Snapshot | None,
+    cluster: HintCluster | None,
     own: PodsOf | None,
     namespace: str | None,
     enforce: bool,
@@ -232,12 +219,12 @@ def _print_native(
     wishes = understood.effective
     others = None
     nodes: tuple[SeenNode, ...] = ()
-    if snapshot is not None:
-        from berth_cli.hint_cluster import nodes_in, workloads_in
+    if cluster is not None:
+        from berth_cli.hint_cluster import workloads_in
 
         named = {name for wish in wishes if wish.intent in OF_WORKLOADS for name in wish.values}
-        others = workloads_in(snapshot, named, namespace)
-        nodes = nodes_in(snapshot)
+        others = workloads_in(cluster.snapshot, named, namespace)
+        nodes = cluster.nodes()
     native = to_native(wishes, own=own, others=others, seen=nodes, enforced=enforce)
     if output is options.OutputFormat.JSON:
         write_stdout(as_json(native_fields(native)))
