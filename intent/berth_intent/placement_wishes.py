@@ -25,6 +25,8 @@ NEAR_SIBLINGS = {Level.RACK: 1.0, Level.ZONE: 0.5, Level.REGION: 0.2}
 """Near one's own workload: nothing is gained by stacking on one node."""
 NEAR_OTHERS = {Level.NODE: 1.0, Level.RACK: 0.8, Level.ZONE: 0.4, Level.REGION: 0.1}
 """Near another workload, when no scope was said."""
+TO_COME = 16
+"""Siblings that a first pod makes room for: a controller creates its pods one, two, four at a time, so few are known of yet."""
 BESIDE = 0.5
 """Least of a node that holds some pods of the workload, where all were to be on one."""
 
@@ -92,7 +94,9 @@ def _together(places: Places, present: Present, rows: Rows) -> Shares:
     """Beside the most siblings; where there are none yet, or no room beside them, where room is for those to come."""
     room = np.ones(len(rows))
     if present.fits is not None:
-        room = np.minimum(present.fits(rows) / max(present.missing, 1), 1.0)
+        fits = present.fits(rows)
+        to_come = max(present.missing, min(TO_COME, fits.max(initial=1.0)))
+        room = np.minimum(fits / to_come, 1.0)
     own = present.own
     if not own.total:
         return room

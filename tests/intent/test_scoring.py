@@ -201,6 +201,12 @@ def test_the_first_goes_where_the_others_have_room() -> None:
     assert there.best(wish(Intent.PREFER_COLOCATE_SAME_DEPLOYMENT)) == {"m05"}
 
 
+def test_the_first_makes_room_for_siblings_that_its_controller_has_not_made_yet() -> None:
+    there = eight_workers()
+    there.fits, there.missing = {"m02": 3, "m05": 14, "m06": 9}, 1
+    assert there.best(wish(Intent.PREFER_COLOCATE_SAME_DEPLOYMENT)) == {"m05"}
+
+
 def test_what_does_not_fit_beside_its_siblings_goes_near_them_where_the_rest_has_room() -> None:
     there = Cluster(
         of("full", zone="a", rack="r1"),
