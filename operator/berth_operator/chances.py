@@ -29,7 +29,7 @@ def node_may_help(old: Node | None, new: Node | None) -> bool:
 
 
 def pod_may_help(old: Pod | None, new: Pod | None) -> bool:
-    """A pod has gone, or became movable, cheaper to move, less important or smaller."""
+    """A pod has gone, or became movable, cheaper to move, less important or smaller; or one that waits wishes otherwise."""
     if old is None:
         return False
     if new is None:
@@ -37,7 +37,7 @@ def pod_may_help(old: Pod | None, new: Pod | None) -> bool:
     if old.uid != new.uid:
         return True
     if new.node is None:
-        return False
+        return new.hint != old.hint
     return (
         new.priority < old.priority
         or new.move_cost < old.move_cost

@@ -4,7 +4,7 @@ kube-scheduler's own preemption is held back while a leader lives, so a pod must
 served as the stock scheduler would (`stock_preemption`), whatever the policy's scope, and in DryRun too: without Berth it
 would have been. Not in Manual mode, where a person decides; not for a pod that evicts nobody (`preemptionPolicy: Never`) or
 one of a gang, for which room for one is no help; not while limits on moves or quiet hours forbid it, which hold for every
-eviction of ours; and no budget of disruptions is broken.
+eviction of ours; and no budget of disruptions is broken. Nodes that an enforced wish of its hint rules out are no help either.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from berth_operator.quiet_hours import quiet_until
 from berth_operator.telling import PodTeller
 from berth_operator.triggers import LONGEST_SECONDS
 from berth_operator.waiting import WaitingPods
+from berth_planner.enforced_wishes import closed_nodes
 from berth_planner.plan import Plan
 from berth_planner.stock_preemption import preemption_plan
 
@@ -113,7 +114,8 @@ async def rescue_plan(
 ) -> tuple[Plan | None, Snapshot, Result]:
     """The plan, the snapshot that it was made on, and what came of it. In a thread: thousands of nodes take a while."""
     view = preemptable(snapshot, policies, now, left.spent_workloads)
-    plan = await asyncio.to_thread(preemption_plan, view, pod, allow_budget_violations=False)
+    closed = await asyncio.to_thread(closed_nodes, snapshot, pod, policies.objects)
+    plan = await asyncio.to_thread(preemption_plan, view, pod, allow_budget_violations=False, closed=closed)
     if plan is None:
         return None, view, "no-victims"
     spec = (policies.of(pod) or DEFAULTS).spec

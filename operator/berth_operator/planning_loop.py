@@ -235,7 +235,7 @@ class PlanningLoop:
             return
         disturb = quiet is None and left.in_plan > 0
         try:
-            answer, cut = await self._solve(policy, view, trigger, left, disturb)
+            answer, cut = await self._solve(policies, policy, view, trigger, left, disturb)
         except SolverError as error:
             logger.error("no plan: %s", error)
             self._metrics.solves_failed.labels(error.reason).inc()
@@ -258,7 +258,13 @@ class PlanningLoop:
         await self._tell(verdicts(answer.explanations, written, limits), policy.spec.plan_deadline_seconds)
 
     async def _solve(
-        self, policy: PolicyInForce, view: Snapshot, trigger: Trigger, left: MovesLeft, disturb: bool
+        self,
+        policies: PoliciesInForce,
+        policy: PolicyInForce,
+        view: Snapshot,
+        trigger: Trigger,
+        left: MovesLeft,
+        disturb: bool,
     ) -> tuple[Answered, Cut]:
         """Without a cap first, so that what is told does not hang on one; with it when the best plan passes it."""
         consolidate = trigger is Trigger.CONSOLIDATION
@@ -266,7 +272,13 @@ class PlanningLoop:
 
         async def ask(max_moves: int | None) -> Answered:
             job = Job(
-                view, budget, EXPLAIN_SECONDS, max_moves=max_moves, pending_only=not disturb, consolidate=consolidate
+                view,
+                budget,
+                EXPLAIN_SECONDS,
+                max_moves=max_moves,
+                pending_only=not disturb,
+                consolidate=consolidate,
+                policies=policies.objects,
             )
             with self._metrics.solve_seconds.time():
                 return await self._solver.solve(job, budget + EXPLAIN_SECONDS + GRACE_SECONDS)

@@ -43,7 +43,8 @@ class PoliciesInForce:
     """All policies, oldest first."""
 
     def __init__(self, policies: Iterable[PackingPolicy]) -> None:
-        ordered = (PolicyInForce(p.metadata.name, p.spec) for p in oldest_first(policies))
+        self.objects = tuple(oldest_first(policies))
+        ordered = (PolicyInForce(p.metadata.name, p.spec) for p in self.objects)
         self.all: tuple[PolicyInForce, ...] = tuple(ordered) or (DEFAULTS,)
         self.conflicts: Mapping[str, str] = dict(_conflicts(self.all))
         """Name of a policy to the older one that it overlaps with."""

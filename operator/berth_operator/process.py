@@ -1,6 +1,6 @@
 """The operator's process: watch the cluster, contend for leadership, plan and execute while leading.
 
-    connection -> cluster (always) -> leadership -> [planning loop, executor, events] (while leading)
+    connection -> cluster (always) -> leadership -> [planning loop, executor, hints, events] (while leading)
 
 A standby watches too, so that it acts within seconds of taking over. Whoever acts writes through a fenced connection
 (`fencing`). When leadership is lost everything of the leader is cancelled and the process contends anew; a signal gives the
@@ -31,6 +31,8 @@ from berth_operator.planning_loop import PlanningLoop
 from berth_operator.settings import Settings
 from berth_operator.solver_process import SolverProcess
 from berth_operator.supervision import supervised
+from berth_operator.understood_events import UnderstoodHints
+from berth_operator.understood_reading import HintReaders
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +62,8 @@ class _Operator:
         fenced = FencedConnection(connection, lambda: self._leadership.leads)
         self._events = Events(fenced, metrics, instance=settings.identity)
         self._planning = PlanningLoop(fenced, self._cluster, SolverProcess(), self._events, metrics)
+        self._hints = UnderstoodHints(self._cluster, self._events, metrics, HintReaders())
+        self._cluster.listen(self._hints)
         self._own_kinds = OwnKinds(connection, self._planning.wake)
         self._executor = Executor(fenced, self._cluster, ExecutionMetrics(metrics.registry), self._events)
 
@@ -104,6 +108,7 @@ class _Operator:
                 "planning": self._planning.run,
                 "execution": self._executor.run,
                 "own kinds": self._own_kinds.run,
+                "hints": self._hints.run,
             }
             tasks = [self._supervised(name, task) for name, task in acting.items()]
             try:

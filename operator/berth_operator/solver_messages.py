@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from berth_api.packing_policy import PackingPolicy
 from berth_cluster.snapshot import Snapshot
 from berth_planner.explanation import Explanation
 from berth_planner.plan import Plan
@@ -35,6 +36,8 @@ class Job(msgspec.Struct, frozen=True):
     max_moves: int | None = None
     pending_only: bool = False
     consolidate: bool = False
+    policies: tuple[PackingPolicy, ...] = ()
+    """For what they say of hints."""
 
 
 class Answered(msgspec.Struct, frozen=True, tag="answered"):

@@ -66,6 +66,7 @@ def _answer(job: Job) -> FromWorker:
         pending_only=job.pending_only,
         consolidate=job.consolidate,
         caps=Caps(max_moves=job.max_moves),
+        policies=job.policies,
     )
     try:
         planned = plan_packing(build(job.snapshot, options), options)

@@ -147,7 +147,7 @@ class UnderstoodHints:
         self._has_new = len(due) > AT_ONCE
         if not due:
             return
-        reader = self._read(snapshot, tuple(self._cluster.policies.values()))
+        reader = await asyncio.to_thread(self._read, snapshot, tuple(self._cluster.policies.values()))
         for key in due[:AT_ONCE]:
             self._look(key, alive[key], reader)
             await asyncio.sleep(0)

@@ -11,16 +11,20 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from berth_api.packing_policy import PackingPolicy
 from berth_api.reasons import Reason
-from berth_cluster.snapshot import Snapshot
+from berth_cluster.snapshot import Pod, Snapshot
 from berth_intent.intents import SPREAD, Level
+from berth_intent.parser import parse
 from berth_intent.places import Rows
 from berth_intent.sentences import phrase
 from berth_planner.company import Company
-from berth_planner.node_sets import Domains
+from berth_planner.hint_reading import HintReading
+from berth_planner.node_sets import Domains, NodeSets
 from berth_planner.pod_rules import PodRules, SpreadRule
 from berth_planner.shapes import Shape
 from berth_planner.wishes import Wishes
+from berth_scheduling.understanding import Parse
 from berth_solver.problem import NO_DOMAIN
 
 _LEVELS = {intent: level for level, intent in SPREAD.items()}
@@ -43,6 +47,19 @@ def enforce(snapshot: Snapshot, wishes: Wishes, shapes: Sequence[Shape], live: I
             rules.spreads.append(
                 SpreadRule(frozenset([s]), _siblings(shapes, shape), domains, 1, 1, name, Reason.HINT_ENFORCED)
             )
+
+
+def closed_nodes(
+    snapshot: Snapshot, pod: Pod, policies: Iterable[PackingPolicy], read: Parse = parse
+) -> frozenset[str]:
+    """Names of the nodes that enforced wishes of one waiting pod rule out as things stand."""
+    reading = HintReading.under(policies, snapshot, read) if pod.hint else None
+    found = reading.of(pod) if reading is not None else None
+    if reading is None or found is None or not found.enforced:
+        return frozenset()
+    company = Company(snapshot, Wishes(snapshot, reading, NodeSets(snapshot.nodes)))
+    met = np.logical_and.reduce([company.meeting(pod, preference) for preference in found.enforced])
+    return frozenset(node.name for node, is_met in zip(snapshot.nodes, met.tolist(), strict=True) if not is_met)
 
 
 def _siblings(shapes: Sequence[Shape], one: Shape) -> frozenset[int]:

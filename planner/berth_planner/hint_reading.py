@@ -38,6 +38,8 @@ class HintReading:
         self, facts: Sequence[NodeFacts], workloads: Collection[str], terms: TermsOf = anything, read: Parse = parse
     ) -> None:
         self.facts = facts
+        self.label_keys: Mapping[str, tuple[str, ...]] = NO_OVERRIDES
+        """By which facts were read, where they are not the usual ones."""
         self.places = Places.of(facts)
         """Rows in the order of the nodes."""
         self.vocabulary = vocabulary_of(facts, workloads)
@@ -51,12 +53,22 @@ class HintReading:
         return cls(facts_of(snapshot.nodes), workloads_of(snapshot), terms, read)
 
     @classmethod
-    def under(cls, policies: Iterable[PackingPolicy], snapshot: Snapshot, read: Parse = parse) -> HintReading:
-        """As these policies have it, the label keys that they name included."""
+    def under(
+        cls,
+        policies: Iterable[PackingPolicy],
+        snapshot: Snapshot,
+        read: Parse = parse,
+        before: HintReading | None = None,
+    ) -> HintReading:
+        """As these policies have it, the label keys that they name included. before: another one of the same nodes."""
         said = Policies(0.0)
         for policy in policies:
             said.policy_changed(None, policy)
-        return cls(facts_of(snapshot.nodes, said.hint_labels()), workloads_of(snapshot), said.hint_terms, read)
+        keys = said.hint_labels()
+        facts = facts_of(snapshot.nodes, keys) if before is None or before.label_keys != keys else before.facts
+        made = cls(facts, workloads_of(snapshot), said.hint_terms, read)
+        made.label_keys = keys
+        return made
 
     def of(self, pod: Pod) -> Reading | None:
         """None: it has no hint, or hints do not count for it."""

@@ -13,7 +13,7 @@ looked at closely, and at most `MAX_CANDIDATES` of them, those with the fewest m
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -38,18 +38,22 @@ class Choice(msgspec.Struct, frozen=True):
     budget_violations: int
 
 
-def choose_victims(snapshot: Snapshot, pod: Pod, *, allow_budget_violations: bool = True) -> Choice | None:
-    """None: evicting pods of lower priority makes room for it nowhere."""
+def choose_victims(
+    snapshot: Snapshot, pod: Pod, *, allow_budget_violations: bool = True, closed: Collection[str] = ()
+) -> Choice | None:
+    """None: evicting pods of lower priority makes room for it nowhere. closed: nodes that would not take it even so."""
     cluster = Cluster(snapshot.nodes, snapshot.pods)
     budgets = _Budgets(snapshot)
-    found = (_on_node(cluster, budgets, pod, node) for node in _candidates(cluster, pod))
+    found = (_on_node(cluster, budgets, pod, node) for node in _candidates(cluster, pod, closed))
     choices = [c for c in found if c is not None and (allow_budget_violations or not c.budget_violations)]
     return min(choices, key=_rank, default=None)
 
 
-def preemption_plan(snapshot: Snapshot, pod: Pod, *, allow_budget_violations: bool = True) -> Plan | None:
+def preemption_plan(
+    snapshot: Snapshot, pod: Pod, *, allow_budget_violations: bool = True, closed: Collection[str] = ()
+) -> Plan | None:
     """The choice as an ordinary plan of one wave: evict, then place. Its counts claim nothing beyond what it does."""
-    choice = choose_victims(snapshot, pod, allow_budget_violations=allow_budget_violations)
+    choice = choose_victims(snapshot, pod, allow_budget_violations=allow_budget_violations, closed=closed)
     if choice is None:
         return None
     evictions = tuple(
@@ -79,11 +83,11 @@ def preemption_plan(snapshot: Snapshot, pod: Pod, *, allow_budget_violations: bo
     )
 
 
-def _candidates(cluster: Cluster, pod: Pod) -> Iterable[Node]:
+def _candidates(cluster: Cluster, pod: Pod, closed: Collection[str]) -> Iterable[Node]:
     """Nodes where room would do if everybody who may leave left, those with fewest to take off first."""
     found: list[tuple[int, str]] = []
     for name, node in cluster.nodes.items():
-        if node_matches(pod.spec, node) is not None:
+        if name in closed or node_matches(pod.spec, node) is not None:
             continue
         free = dict(node.allocatable)
         leaving = 0

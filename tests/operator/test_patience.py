@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import msgspec
 import pytest
 
+from berth_api.packing_policy import PackingPolicy
 from berth_api.reasons import Reason
 from berth_cluster.snapshot import Gang, Pod, Snapshot
 from berth_operator.budgets import MovesLeft
@@ -62,9 +64,11 @@ def test_quiet_hours_hold_for_it_too() -> None:
     assert not rescued(the_pod(), by=in_force(budgets=quiet))
 
 
-def rescue(snapshot: Snapshot, left: MovesLeft = PLENTY) -> tuple[str, list[str]]:
+def rescue(
+    snapshot: Snapshot, left: MovesLeft = PLENTY, policies: Sequence[PackingPolicy] = ()
+) -> tuple[str, list[str]]:
     pod = next(p for p in snapshot.pods if p.name == "big-0")
-    plan, _, result = asyncio.run(rescue_plan(snapshot, pod, PoliciesInForce([]), left, NOW))
+    plan, _, result = asyncio.run(rescue_plan(snapshot, pod, PoliciesInForce(policies), left, NOW))
     return result, [] if plan is None else [e.pod for wave in plan.waves for e in wave.evictions]
 
 
@@ -93,6 +97,20 @@ def test_what_must_stay_or_rests_stays() -> None:
     snapshot = of_berth(full_node().snapshot())
     moved = (msgspec.structs.replace(p, moved_at="2026-11-22T11:59:00Z") for p in snapshot.pods)
     assert rescue(msgspec.structs.replace(snapshot, pods=tuple(moved)))[0] == "no-victims"
+
+
+def test_nobody_is_evicted_on_a_node_that_an_enforced_wish_rules_out() -> None:
+    cluster = full_node().node("n2", gpu=4).pods("more", gpu=4, on="n2", priority=5)
+    pods = tuple(
+        msgspec.structs.replace(p, hint="must run on node n2") if p.node is None else p for p in cluster.all_pods
+    )
+    snapshot = of_berth(msgspec.structs.replace(cluster.snapshot(), pods=pods))
+    assert rescue(snapshot) == ("written", ["default/low-0"])
+    enforcing = policy("p", hints={"enforceStrong": ["default"]})
+    assert rescue(snapshot, policies=[enforcing]) == ("written", ["default/more-0"])
+    nowhere = tuple(msgspec.structs.replace(p, hint="must run on a spot node") if p.node is None else p for p in pods)
+    snapshot = of_berth(msgspec.structs.replace(snapshot, pods=nowhere))
+    assert rescue(snapshot, policies=[enforcing]) == ("no-victims", [])
 
 
 def test_the_limits_on_moves_hold() -> None:

@@ -25,7 +25,7 @@ from berth_operator.solver_process import (
 from berth_planner.fingerprint import fingerprint
 from tests.planner.clusters import Cluster
 
-from .world import of_berth
+from .world import of_berth, policy
 
 
 def fragmented() -> Snapshot:
@@ -73,6 +73,18 @@ def test_a_job_keeps_what_pods_share_and_what_is_read_only() -> None:
     twins = of_berth(Cluster().pods("web", 2, gpu=1).snapshot())
     first, second = decode_job(encode_job(Job(twins, 1.0, 0.0))).snapshot.pods
     assert first.spec is second.spec
+
+
+def test_what_policies_say_of_hints_reaches_the_worker() -> None:
+    async def scenario(solver: SolverProcess) -> None:
+        cluster = Cluster().node("n1", zone="a", gpu=8).node("n2", zone="b", gpu=8)
+        cluster.pods("other", gpu=8, on="n2", hint="").pods("web", gpu=8, hint="must run in zone b")
+        job = Job(of_berth(cluster.snapshot()), budget=1.0, explain_seconds=1.0)
+        assert (await solver.solve(job, 30)).plan.disruption.moves == 0
+        enforcing = policy("p", hints={"enforceStrong": ["*"]})
+        assert (await solver.solve(msgspec.structs.replace(job, policies=(enforcing,)), 30)).plan.disruption.moves == 1
+
+    with_solver(scenario)
 
 
 def test_a_worker_that_hangs_is_killed_at_the_deadline_and_replaced() -> None:

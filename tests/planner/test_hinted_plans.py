@@ -213,7 +213,7 @@ class TestEnforced:
         }
 
     def test_an_enforced_distance_closes_the_nodes_of_whom_it_avoids(self) -> None:
-        cluster = three_zones(gpu=2).pods("etl", gpu=1, on="a").pods("web", 3, gpu=2, hint="never next to etl")
+        cluster = three_zones(gpu=3).pods("etl", gpu=1, on="a").pods("web", 3, gpu=2, hint="never next to etl")
         assert places(planned(cluster, ENFORCED)) == {"web": ["b", "c"]}
 
 
