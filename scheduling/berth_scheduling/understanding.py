@@ -24,6 +24,9 @@ RENEW_SECONDS = 10.0
 MAX_TEXTS = 4_096
 """Hints that are remembered; beyond that the one that was not asked for longest goes."""
 
+ANY_TEXT = "spread over zones"
+"""Read once with new names, between requests: a parser prepares its lexicon and the names with its first text (70 ms)."""
+
 Parse = Callable[[str, Vocabulary], Understood]
 Improved = Callable[[str, Vocabulary], Understood | None]
 """A better reading of a text than the parser's, where there is one; must answer at once."""
@@ -80,16 +83,21 @@ class Understanding:
 
     def tend(self) -> None:
         """To be called between requests, about once a second."""
-        if self._vocabulary is None or self._made_of == (self._places.version, self._changed()):
+        if self._made_of == (self._places.version, self._changed()):
             return
-        if self._clock() - self._made_at >= RENEW_SECONDS:
-            self._renew()
+        if self._vocabulary is not None and self._clock() - self._made_at < RENEW_SECONDS:
+            return
+        if self._renew():
+            self._read(ANY_TEXT, self.vocabulary)
 
-    def _renew(self) -> None:
+    def _renew(self) -> bool:
+        """Whether any name is another one."""
         self._made_of = (self._places.version, self._changed())
         self._made_at = self._clock()
         facts = (facts for facts in self._places.facts if facts is not None)
         made = vocabulary_of(facts, self._names())
-        if made != self._vocabulary:
-            self._vocabulary = made
-            self._kept.clear()
+        if made == self._vocabulary:
+            return False
+        self._vocabulary = made
+        self._kept.clear()
+        return True
