@@ -5,19 +5,23 @@ from __future__ import annotations
 import msgspec
 
 from berth_cli.printable import printable
+from berth_intent.intents import STRONG
 from berth_intent.native import Native, Said, Section
 from berth_intent.sentences import insistence, phrase
 from berth_intent.understood import Preference, Understood
 
 HEAD = "# The hint in Kubernetes' own words. Paste under a pod's spec (of a Deployment: spec.template.spec)."
+SOFT = "# All of it is preferred; --enforce requires what was said strongly."
 NOTHING = "# Nothing of the hint can be said in Kubernetes' own words."
 MAX_WORDS = 80
 """Characters of the hint that a comment quotes."""
 
 
-def native_yaml(understood: Understood, native: Native) -> str:
+def native_yaml(understood: Understood, native: Native, *, enforced: bool = False) -> str:
     """The document, newline at the end."""
     lines = [HEAD] if native.said else [NOTHING]
+    if not enforced and any(wish.strength >= STRONG for said in native.said for wish in said.wishes):
+        lines.append(SOFT)
     written: list[str] = []
     for section in Section:
         items = [said for said in native.said if said.section is section]

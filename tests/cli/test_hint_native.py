@@ -75,6 +75,13 @@ def test_strong_wishes_are_required_when_that_is_asked_for(here: Here) -> None:
     assert term["matchExpressions"][0]["values"] == ["arm64"]
 
 
+def test_what_would_be_required_is_said_to_be_only_preferred(here: Here) -> None:
+    told = "--enforce requires what was said strongly"
+    assert told in here("hint", "only on arm64", "--to-affinity").out
+    assert told not in here("hint", "only on arm64", "--to-affinity", "--enforce").out
+    assert told not in here("hint", "on arm64", "--to-affinity").out
+
+
 def test_labels_come_from_the_cluster_where_it_is_known(here: Here, tmp_path: Path) -> None:
     scene = cluster(tmp_path / "dump.json")
     hint = "on H100s, on the same node as redis"

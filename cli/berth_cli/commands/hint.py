@@ -231,4 +231,4 @@ def _print_native(
         for unsaid in native.unsaid:
             terminal.warn(f"cannot be said: {unsaid.wish.text or unsaid.wish.intent}: {unsaid.why}")
     else:
-        write_stdout(native_yaml(understood, native).encode())
+        write_stdout(native_yaml(understood, native, enforced=enforce).encode())
