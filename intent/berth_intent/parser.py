@@ -6,6 +6,7 @@ each clause read by a small grammar. A vocabulary is prepared once and remembere
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -16,13 +17,13 @@ from berth_intent.language.gpu_names import in_vocabulary
 from berth_intent.language.grammar import Reading, read
 from berth_intent.language.items import Reader
 from berth_intent.language.lexicon.compiled import language_of, lexicon
-from berth_intent.language.names import Names
+from berth_intent.language.names import Names, looks_like
 from berth_intent.language.naming import name_places
 from berth_intent.language.normalise import Normal, normalise
-from berth_intent.language.tokens import tokens
 from berth_intent.understood import MAX_HINT, Code, HintWarning, Preference, Understood
 from berth_intent.vocabulary import NOTHING_KNOWN, Vocabulary
 
+_CHUNK = re.compile(r"[^\s,.;:!?()\"'/]+")
 MAX_VOCABULARIES = 8
 MAX_COMPARED = 16
 """Earlier wishes of one intent that a wish may be a repetition of."""
@@ -70,7 +71,7 @@ def parse(text: str, vocabulary: Vocabulary = NOTHING_KNOWN) -> Understood:
         text = text[:MAX_HINT]
     normal = normalise(text)
     names = _prepared.of(vocabulary)
-    language = language_of([token.text for token in tokens(normal.text)])
+    language = language_of(_words(normal.text, names))
     reader = Reader(lexicon(language), names, normal)
     items = name_places(reader.items(), names)
     reading = read(items)
@@ -79,6 +80,17 @@ def parse(text: str, vocabulary: Vocabulary = NOTHING_KNOWN) -> Understood:
     settled = conflicts(preferences)
     unparsed = tuple(normal.written(start, end) for start, end in reading.unparsed)
     return Understood(preferences, unparsed, (*warnings, *settled.warnings), settled.overruled)
+
+
+def _words(text: str, names: Names) -> list[str]:
+    """Words that tell the language: names do not."""
+    found: list[str] = []
+    for chunk in _CHUNK.findall(text):
+        if chunk.isalpha():
+            found.append(chunk)
+        elif "-" in chunk and names.whole(chunk) is None and looks_like(chunk) is None:
+            found += (part for part in chunk.split("-") if part.isalpha())
+    return found
 
 
 def _merged(drafts: Sequence[Draft]) -> list[Draft]:
@@ -96,7 +108,7 @@ def _merged(drafts: Sequence[Draft]) -> list[Draft]:
             same.strength, same.explicit = draft.strength, True
         if draft.intent in WITH_VALUES:
             same.values = tuple(dict.fromkeys((*same.values, *draft.values)))
-    return sorted((draft for alike in kept.values() for draft in alike), key=lambda draft: draft.start)
+    return sorted((draft for alike in kept.values() for draft in alike), key=lambda draft: (draft.anchor, draft.start))
 
 
 def _is_same(one: Draft, other: Draft) -> bool:

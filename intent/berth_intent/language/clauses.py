@@ -93,11 +93,16 @@ def _parted(sentence: Sequence[Item]) -> list[Clause]:
     found: list[Clause] = []
     current: list[Item] = []
     lead = ""
+    conditional = False
     for at, item in enumerate(sentence):
         if len(current) >= MAX_CLAUSE:
             found.append(Clause(current, lead))
             current, lead = [], Kind.COMMA
         if item.kind in (Kind.IF, Kind.LIMIT) and _tells_a_failure(sentence, at):
+            conditional = True
+            continue
+        if item.kind == Kind.COMMA and conditional and Kind.SURVIVE not in {i.kind for i in current}:
+            conditional = False
             continue
         if item.kind in _BREAKS and not (item.kind == Kind.AND and _is_joint(sentence, at)):
             if current:
@@ -117,12 +122,10 @@ def _parted(sentence: Sequence[Item]) -> list[Clause]:
 
 def _tells_a_failure(sentence: Sequence[Item], at: int) -> bool:
     """ "stay up when a rack dies" is one thought."""
-    for other in sentence[at + 1 : at + 8]:
-        if other.kind in _BREAKS:
-            return False
-        if other.kind == Kind.FAILURE:
-            return True
-    return False
+    before = next((i for i in range(at - 1, -1, -1) if sentence[i].kind in _BREAKS), -1)
+    after = next((i for i in range(at + 1, len(sentence)) if sentence[i].kind in _BREAKS), len(sentence))
+    failing = [item.kind for item in sentence[before + 1 : after] if item.kind in (Kind.FAILURE, Kind.LEVEL)]
+    return Kind.FAILURE in failing and Kind.LEVEL in failing
 
 
 def _is_joint(sentence: Sequence[Item], at: int) -> bool:
@@ -141,7 +144,7 @@ def _begins_anew(sentence: Sequence[Item], at: int, current: Sequence[Item]) -> 
         return False
     if item.kind == Kind.VERB and item.payload in ("be", "have"):
         return False
-    if item.kind == Kind.MODAL and item.payload == "after":
+    if (item.kind == Kind.MODAL and item.payload == "after") or (last.kind == Kind.VERB and last.payload == "be"):
         return False
     if last.kind in (Kind.NOT, Kind.MODAL, Kind.VERB, Kind.AVOID, Kind.EXCEPT) and item.kind != Kind.MODAL:
         return False

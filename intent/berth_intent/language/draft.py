@@ -13,6 +13,7 @@ class Draft:
     """A preference in the making."""
 
     __slots__ = (
+        "anchor",
         "amount",
         "clause",
         "end",
@@ -35,6 +36,7 @@ class Draft:
         amount: float | None = None,
         rank: Rank | None = None,
         scope: Level | None = None,
+        at: Item | None = None,
     ) -> None:
         self.intent = intent
         self.values = values
@@ -43,6 +45,8 @@ class Draft:
         self.scope = scope
         self.start = min(item.start for item in about)
         self.end = max(item.end for item in about)
+        self.anchor = (at or about[0]).start
+        """Where the thing that is wished stands: it orders the wishes of one clause."""
         self.strength = 1.0
         self.explicit = False
         self.clause = 0

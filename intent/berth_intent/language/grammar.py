@@ -6,6 +6,7 @@ clause is asked for workloads, places, our own replicas and resources.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from berth_intent.language.clauses import OPERATORS, Clause, clauses, sentences
@@ -102,6 +103,12 @@ def _read_sentence(found: list[Clause], number: int, memory: Memory, reading: Re
             reading.unparsed.append((clause.items[0].start, clause.items[-1].end))
 
 
+_NEEDED = frozenset(
+    "needed required necessary wanted requerida requerido requeridas requeridos necesaria necesario necesarias noetig notwendig erforderlich"
+    " benoetigt gebraucht vonnoeten".split()
+)
+
+
 def _list_goes_on(found: Sequence[Clause], at: int) -> bool:
     """ "no need for a GPU, SSD or fast network": after a comma only when an "or" follows."""
     if found[at].lead != Kind.COMMA:
@@ -112,6 +119,12 @@ def _list_goes_on(found: Sequence[Clause], at: int) -> bool:
 def _says_nothing(clause: Clause) -> bool:
     """No wish by its form: no need, the past, other matters."""
     if Kind.NO_NEED in clause.signature or Kind.PAST in clause.signature:
+        return True
+    if (
+        Kind.NOT in clause.signature
+        and clause.items[-1].word in _NEEDED
+        and clause.first(Kind.NOT) < len(clause.items) - 1
+    ):
         return True
     if clause.lead == Kind.IF and not clause.has(Kind.SURVIVE, Kind.FAILURE):
         return True
@@ -155,7 +168,20 @@ def _pointed(clause: Clause, memory: Memory) -> list[Draft]:
     mutual = any(
         item.kind == Kind.SELF and item.word not in ("us", "we", "me", "nos", "uns", "wir") for item in clause.items
     )
-    if "rp" in clause.signature and memory.workload is not None and clause.has(Kind.SAME, Kind.OTHER, Kind.SHARE):
+    owner = _owner(clause, memory)
+    if owner is not None:
+        return owner
+    idle = memory.idle_mention
+    in_its = (
+        idle is not None
+        and idle.kind == Kind.WORKLOAD
+        and clause.has(Kind.SAME)
+        and not clause.has(Kind.SELF, Kind.ALL)
+    )
+    in_its = in_its and clause.has(Kind.LEVEL)
+    if in_its:
+        named = idle
+    elif "rp" in clause.signature and memory.workload is not None and clause.has(Kind.SAME, Kind.OTHER, Kind.SHARE):
         named = memory.workload
     elif named is None or clause.has(Kind.LEVEL):
         return []
@@ -163,12 +189,47 @@ def _pointed(clause: Clause, memory: Memory) -> list[Draft]:
         Kind.AVOID, Kind.NEAR, Kind.TOGETHER, Kind.NOT, Kind.VERB, Kind.SAME, Kind.OTHER, Kind.SHARE
     ):
         return []
-    if not clause.has(Kind.AVOID, Kind.NEAR, Kind.TOGETHER, Kind.SHARE) and not clause.has(Kind.IT):
+    if not in_its and not clause.has(Kind.AVOID, Kind.NEAR, Kind.TOGETHER, Kind.SHARE, Kind.IT):
         return []
     pointing = Clause([*clause.items, named], clause.lead)
     pointing.verb, pointing.own_modal = True, clause.own_modal
     by_kind = {Kind.WORKLOAD: workloads, Kind.PLACE: places}
     drafts = by_kind[named.kind](pointing, memory) if named.kind in by_kind else resources(pointing)
+    for draft in drafts:
+        draft.start, draft.end = clause.items[0].start, clause.items[-1].end
+    return drafts
+
+
+_OWNED = re.compile("p[sd]?L")
+_ITS = frozenset(
+    (
+        "its",
+        "their",
+        "his",
+        "seine",
+        "seinem",
+        "seinen",
+        "seiner",
+        "ihrem",
+        "ihren",
+        "ihre",
+        "dessen",
+        "deren",
+        "su",
+        "sus",
+    )
+)
+
+
+def _owner(clause: Clause, memory: Memory) -> list[Draft] | None:
+    """ "its node": of the workload that was named last."""
+    owned = _OWNED.search(clause.signature)
+    if owned is None or memory.workload is None or clause.items[owned.start()].word not in _ITS:
+        return None
+    at = owned.start()
+    where = Item(Kind.WHERE, clause.items[at].start, clause.items[at].end)
+    pointing = Clause([*clause.items[:at], clause.items[owned.end() - 1], where, memory.workload], clause.lead)
+    drafts = workloads(pointing, memory)
     for draft in drafts:
         draft.start, draft.end = clause.items[0].start, clause.items[-1].end
     return drafts

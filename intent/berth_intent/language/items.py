@@ -27,6 +27,11 @@ _SIGNS = {
     "/": Kind.OR, "+": Kind.AND, "&": Kind.AND, "-": Kind.COMMA, "—": Kind.COMMA, "(": Kind.COMMA, ")": Kind.COMMA,
     "|": Kind.COMMA, "=": Kind.COLON, "•": Kind.STOP, "*": Kind.STOP, "[": Kind.COMMA, "]": Kind.COMMA,
 }  # fmt: skip
+_MANIFEST_KEYS = frozenset(
+    "apiversion kind spec metadata nodeselector nodename affinity nodeaffinity podaffinity podantiaffinity tolerations containers"
+    " requests limits resources env matchlabels matchexpressions template selector topologyspreadconstraints topologykey"
+    " initcontainers volumes volumemounts annotations labelselector args command ports schedulername imagepullpolicy".split()
+)
 _ENDINGS = frozenset(("s", "ll", "re", "ve", "d", "m", "t"))
 _ENDS = frozenset(".;!?\n")
 _ABBREVIATIONS = frozenset(
@@ -234,6 +239,8 @@ class Reader:
         name = self._names.match(words, at)
         if name is not None and self._goes_first(name, known, token):
             return self._named(name, found, at), name[1]
+        if (size := self._enumerator(found, words, at)) and word.isdigit():
+            return Item(Kind.STOP, token.start, found[at + size - 1].end, "\n"), size
         if (
             (word[0].isdigit() or word in HALVES or word in number_words())
             and (known is None or known[1] == 1 or word[0].isdigit())
@@ -253,6 +260,16 @@ class Reader:
         if known is not None:
             return self._known(known, found, at), known[1]
         return self._unknown(found, words, at), 1
+
+    def _enumerator(self, found: Sequence[Token], words: Sequence[str], at: int) -> int:
+        """ "1) ... 2) ..." and "1. ..." at the beginning of a line: of how many words, 0 when it is none."""
+        if at + 1 >= len(words) or len(words[at]) > 2 or found[at + 1].start != found[at].end:
+            return 0
+        if words[at + 1] == ")":
+            opened = next((word for word in reversed(words[max(0, at - 6) : at]) if word in "()"), "")
+            return 2 if opened != "(" else 0
+        begins = at == 0 or words[at - 1] in "\n" or (words[at - 1] in ".;:" and at + 2 < len(words))
+        return 2 if words[at + 1] == "." and begins and at + 2 < len(words) and words[at + 2] != "\n" else 0
 
     def _goes_first(self, name: tuple[Found, int], known: tuple[Meaning, int] | None, token: Token) -> bool:
         if known is None or token.sort == "quote":
@@ -293,6 +310,8 @@ class Reader:
             if place not in PLACES:
                 continue
             written = self._normal.written(found[at].start, found[at + size - 1].end)
+            if place == "usa" and self._lexicon.language == "es" and written != "USA":
+                continue
             if place in EXPLICIT_CASE and not self._stands_out(written, EXPLICIT_CASE[place]):
                 continue
             item = Item(Kind.PLACE, found[at].start, found[at + size - 1].end, place, "region")
@@ -393,6 +412,8 @@ class Reader:
                 if sign == "<":
                     end = words.index(closing, at)
                 return Item(Kind.NOISE, token.start, found[end].end, sign, "code"), end - at + 1
+        if sign == ":" and at and words[at - 1] in _MANIFEST_KEYS:
+            return Item(Kind.COMMAND, token.start, token.end, words[at - 1], "manifest"), 1
         kind = _SIGNS.get(sign)
         if kind is None:
             return None, 1

@@ -20,7 +20,8 @@ _COUNTED = (
     Kind.STORAGE, Kind.HIGH, Kind.LOW,
 )  # fmt: skip
 """What a number before it counts, so that it is no name."""
-_RANGE_WORDS = frozenset(("to", "through", "thru", "-", "—", "bis", "a", "hasta", "up to", "until", "al"))
+_RANGE_WORDS = frozenset(("to", "through", "thru", "-", "—", "bis", "a", "hasta", "up to", "al"))
+_FIRST = frozenset(("one", "eins", "uno"))
 MAX_RANGE = 64
 
 
@@ -130,7 +131,11 @@ def _one_name(items: Sequence[Item], at: int, level: str, names: Names, regions:
         return _completed("a", "a", level, names, regions)
     if item.kind == Kind.UNKNOWN and (len(item.word) == 1 or any(letter.isdigit() for letter in item.word)):
         return _completed(item.word, item.word, level, names, regions)
-    if item.kind == Kind.ONE and item.word in ("one", "eins", "uno") and following is None:
+    if (
+        item.kind == Kind.ONE
+        and item.word in _FIRST
+        and (following is None or (items[at - 1].plural and following.kind not in _COUNTED))
+    ):
         return _completed("1", "1", level, names, regions)
     return None
 
@@ -296,6 +301,8 @@ def _list_from(items: list[Item], at: int) -> tuple[Item, int]:
             cursor += 1
         if cursor >= len(items) or not separated or not _same_list(first, items[cursor]):
             break
+        if _has_its_own(items, at, end, cursor):
+            break
         other = items[cursor]
         if merged is None:
             merged = Item(first.kind, first.start, other.end, first.word, first.payload, first.strength)
@@ -307,6 +314,13 @@ def _list_from(items: list[Item], at: int) -> tuple[Item, int]:
         end = cursor
         cursor += 1
     return merged or first, end + 1
+
+
+def _has_its_own(items: Sequence[Item], first: int, last: int, at: int) -> bool:
+    """ "prefer a, b is forbidden": after a comma a name with an operator behind it begins anew, if the list had one before it."""
+    behind = items[at + 1].kind if at + 1 < len(items) else ""
+    commas = all(item.kind == Kind.COMMA for item in items[last + 1 : at])
+    return commas and behind in (Kind.AVOID, Kind.NOT) and first > 0 and items[first - 1].kind not in _SEPARATORS
 
 
 def _allowed_between(kind: str) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ _BETWEEN = (
 """What may stand between a quantity and the resource that it is of."""
 _FIT = {"cores": ("cpu",), "bytes": ("memory", "ephemeral", "network"), "bits": ("network",)}
 _REACH = 4
+_DECENT = frozenset(("good", "great", "excellent"))
 _OF_NODES = (Kind.HIGH, Kind.LOW, Kind.EMPTY)
 
 
@@ -65,7 +66,7 @@ def _negated(clause: Clause, at: int) -> bool:
     before = clause.signature[:at]
     return (
         any(kind in before for kind in (Kind.NOT, Kind.AVOID, Kind.EXCEPT, Kind.INSTEAD))
-        or (clause.signature[at + 1 :].lstrip("Lirpv")[:1] in (Kind.AVOID,))
+        or (clause.signature[at + 1 :].lstrip("Lirpv+")[:1] == Kind.AVOID)
         or (Kind.NOT in clause.signature[at + 1 :] and clause.signature[-1] in (Kind.NOT, Kind.AVOID))
     )
 
@@ -85,7 +86,7 @@ def _quantity(clause: Clause, at: int, item: Item, used: set[int], before: Draft
         kind = next((k for k in _FIT[item.payload] if _OF_RESOURCE[k] == before.intent), None)
     kind = kind or _OF_DIMENSION[item.payload]
     amount = item.number
-    return [Draft(_OF_RESOURCE[kind], clause.items, amount=amount)]
+    return [Draft(_OF_RESOURCE[kind], clause.items, at=item, amount=amount)]
 
 
 def _resource_of(clause: Clause, at: int, item: Item, used: set[int]) -> str | None:
@@ -128,7 +129,7 @@ def _count(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draft]:
                 used.add(index)
                 if other.payload == "network" and step == 1:
                     continue
-                return [Draft(_OF_RESOURCE[other.payload], clause.items, amount=item.number)]
+                return [Draft(_OF_RESOURCE[other.payload], clause.items, at=item, amount=item.number)]
     return []
 
 
@@ -140,20 +141,32 @@ def _ranked(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draft]:
     if _negated(clause, at):
         return []
     near = _rank_near(items, at)
-    if near is None:
+    if near is None or (items[near].payload == "speed" and item.payload in ("ephemeral", "memory")):
         return []
     used.add(near)
-    rank: Rank = "high" if items[near].kind == Kind.HIGH else "low"
-    return [Draft(_OF_RESOURCE[item.payload], clause.items, rank=rank)]
+    rank: Rank = "low" if items[near].kind == Kind.LOW else "high"
+    return [Draft(_OF_RESOURCE[item.payload], clause.items, at=item, rank=rank)]
 
 
 def _rank_near(items: list[Item], at: int) -> int | None:
+    if at and items[at - 1].kind == Kind.GOOD and items[at - 1].word in _DECENT:
+        return at - 1
     for index in (at - 1, at + 1, at - 2, at + 2, at + 3):
         if 0 <= index < len(items) and items[index].kind in (Kind.HIGH, Kind.LOW):
             apart = items[min(index, at) + 1 : max(index, at)]
             if all(
                 i.kind
-                in (Kind.STORAGE, Kind.RESOURCE, Kind.ARTICLE, Kind.AS, Kind.FEATURE, Kind.VERB, Kind.LEVEL, Kind.HIGH)
+                in (
+                    Kind.STORAGE,
+                    Kind.RESOURCE,
+                    Kind.ARTICLE,
+                    Kind.AS,
+                    Kind.FEATURE,
+                    Kind.VERB,
+                    Kind.LEVEL,
+                    Kind.HIGH,
+                    Kind.IN,
+                )
                 for i in apart
             ):
                 return index
@@ -169,10 +182,10 @@ def _node_of_rank(clause: Clause, at: int, item: Item, used: set[int]) -> list[D
     before = items[near[0]]
     if before.kind == Kind.EMPTY:
         negated = _negated(clause, at)
-        return [Draft(Intent.PREFER_MOST_PACKED if negated else Intent.PREFER_LEAST_LOADED, clause.items)]
+        return [Draft(Intent.PREFER_MOST_PACKED if negated else Intent.PREFER_LEAST_LOADED, clause.items, at=item)]
     if before.kind not in (Kind.HIGH, Kind.LOW) or _negated(clause, at):
         return []
-    return [Draft(Intent.PREFER_CPU, clause.items, rank="high" if before.kind == Kind.HIGH else "low")]
+    return [Draft(Intent.PREFER_CPU, clause.items, at=item, rank="high" if before.kind == Kind.HIGH else "low")]
 
 
 def _number_before(clause: Clause, at: int) -> float | None:
@@ -204,18 +217,20 @@ def _gpu(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draft]:
     items = clause.items
     following = items[at + 1 : at + 2]
     if item.payload == "work" and not _negated(clause, at):
-        return [Draft(Intent.PREFER_GPU, items)]
+        return [Draft(Intent.PREFER_GPU, items, at=item)]
     if item.payload == "without":
-        return [] if _negated(clause, at) else [Draft(Intent.AVOID_GPU, items)]
+        return [] if _negated(clause, at) else [Draft(Intent.AVOID_GPU, items, at=item)]
     if _negated(clause, at):
-        return [Draft(Intent.AVOID_GPU, items)] if not _is_counted(clause, at) else []
+        return [Draft(Intent.AVOID_GPU, items, at=item)] if not _is_counted(clause, at) else []
     neighbours = items[max(0, at - 2) : at] + items[at + 1 : at + 2]
     if any(i.kind == Kind.GPU_MODEL for i in neighbours):
         return []  # told with the model
     if following and following[0].kind in (Kind.LEVEL, Kind.MARK) and not item.plural:
-        return [Draft(Intent.PREFER_GPU, items)]
+        return [Draft(Intent.PREFER_GPU, items, at=item)]
     number = _number_before(clause, at)
-    return [Draft(Intent.PREFER_GPU, items, amount=number if number is not None else _number_after(clause, at))]
+    return [
+        Draft(Intent.PREFER_GPU, items, at=item, amount=number if number is not None else _number_after(clause, at))
+    ]
 
 
 def _is_counted(clause: Clause, at: int) -> bool:
@@ -229,7 +244,7 @@ def _gpu_model(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draf
         if other.kind == Kind.QUANTITY and other.payload == "bytes" and other.number is not None:
             names = tuple(with_memory(name, other.number) or name for name in names)
     if _negated(clause, at):
-        return [Draft(Intent.AVOID_GPU_MODEL, items, names)]
+        return [Draft(Intent.AVOID_GPU_MODEL, items, names, at=item)]
     drafts = []
     number = _number_before(clause, at)
     if number is None:
@@ -239,8 +254,8 @@ def _gpu_model(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draf
         after is not None and after.kind == Kind.LEVEL and items[at + 1].kind in (Kind.LEVEL, Kind.GPU, Kind.QUANTITY)
     )
     if number is not None and not on_node:
-        drafts.append(Draft(Intent.PREFER_GPU, items, amount=number))
-    return [*drafts, Draft(Intent.PREFER_GPU_MODEL, items, names)]
+        drafts.append(Draft(Intent.PREFER_GPU, items, at=item, amount=number))
+    return [*drafts, Draft(Intent.PREFER_GPU_MODEL, items, names, at=item)]
 
 
 def _tpu(clause: Clause, at: int, item: Item) -> list[Draft]:
@@ -252,7 +267,7 @@ def _tpu(clause: Clause, at: int, item: Item) -> list[Draft]:
     number = None if following and following[0].kind == Kind.LEVEL else _number_before(clause, at)
     if number is None:
         number = _number_after(clause, at)
-    return [Draft(Intent.PREFER_TPU, clause.items, amount=number)]
+    return [Draft(Intent.PREFER_TPU, clause.items, at=item, amount=number)]
 
 
 def _quality(clause: Clause, at: int, item: Item) -> list[Draft]:
@@ -265,20 +280,20 @@ def _quality(clause: Clause, at: int, item: Item) -> list[Draft]:
                 Kind.FEATURE: Intent.PREFER_NETWORK_FEATURE,
                 Kind.ARCH: Intent.PREFER_CPU_ARCH,
             }[item.kind]
-            return [Draft(intent, items, item.names or (item.payload,))]
+            return [Draft(intent, items, item.names or (item.payload,), at=item)]
         case Kind.SPOT:
             negated = negated or "n=" in clause.signature
-            return [Draft(Intent.AVOID_SPOT if negated else Intent.PREFER_SPOT, items)]
+            return [Draft(Intent.AVOID_SPOT if negated else Intent.PREFER_SPOT, items, at=item)]
         case Kind.ON_DEMAND if not negated:
-            return [Draft(Intent.AVOID_SPOT, items)]
+            return [Draft(Intent.AVOID_SPOT, items, at=item)]
         case Kind.IDLE if not negated:
-            return [Draft(Intent.PREFER_LEAST_LOADED, items)]
+            return [Draft(Intent.PREFER_LEAST_LOADED, items, at=item)]
         case Kind.BUSY if negated:
-            return [Draft(Intent.PREFER_LEAST_LOADED, items)]
+            return [Draft(Intent.PREFER_LEAST_LOADED, items, at=item)]
         case Kind.PACKED if Kind.NOT not in clause.signature[:at]:
-            return [Draft(Intent.PREFER_MOST_PACKED, items)]
+            return [Draft(Intent.PREFER_MOST_PACKED, items, at=item)]
         case Kind.CACHED if (item.payload == "model" or clause.has(Kind.MODEL)) and Kind.NOT not in clause.signature[
             :at
         ]:
-            return [Draft(Intent.PREFER_CACHED_MODEL, items)]
+            return [Draft(Intent.PREFER_CACHED_MODEL, items, at=item)]
     return []

@@ -16,7 +16,9 @@ _ADJECTIVES = "GMFNBkKRhlIbDOtQ"
 _EACH_ON_ITS_OWN = re.compile(
     "e[^LA]{0,5}[d1][^LA]{0,2}L|[1#a2y][^LA]{0,4}eL|[1#][^LA]{0,3}e[^LA]{0,1}L|[#1]eL|eL[^LA]{0,3}[1#]|eL[a]?y"
 )
-_NOT_AT_ONE = re.compile("n[^L]{0,8}[s1aH*y%#][^L]{0,4}L|A[^L]{0,8}[sH1a][^L]{0,4}L|n[^L]{0,3}L[^L]{0,6}[#1y%]")
+_NOT_AT_ONE = re.compile(
+    "n[^L]{0,8}[s1aH*y%#][^L]{0,4}L|A[^L]{0,8}[sH1a][^L]{0,4}L|n[^L]{0,3}L[^L]{0,6}[#1y%]|n[^L]{0,2}L[^L]{0,2}H"
+)
 _AT_ONE = re.compile("[s1][^LA]{0,2}L|L[^L]{0,2}s|<L|H[^L]{0,2}L")
 _ALL_AT = re.compile("[*Y].*aL|T.*aL|aL.*T")
 _ACROSS = re.compile("S[^A]{0,8}L|L[^nA]{0,3}S|%[^LA]{0,2}L|d[^LA]{0,2}L|L[^LA]{0,2}d|#L")
@@ -53,41 +55,47 @@ def _at_level(clause: Clause, memory: Memory, item: Item, at: int, listed: bool,
     signature = clause.signature
     upto = signature[: at + 1]
     negated = clause.has(Kind.NOT, Kind.EXCEPT)
+    if Kind.AVOID in signature and not negated and Kind.SELF in upto and any(is_mutual(i) for i in clause.items):
+        return Draft(SPREAD[level], clause.items, at=item)
+    if Kind.PACKED in signature and not clause.has(Kind.SPREAD, Kind.OTHER, Kind.SELF):
+        return None
     if listed and earlier and signature[at - 1] not in "sd":
-        return Draft(_same_for(earlier[-1].intent, level), clause.items)
+        return Draft(_same_for(earlier[-1].intent, level), clause.items, at=item)
     if Kind.FAILURE in signature and _LOST.search(signature):
-        return Draft(SPREAD[level], clause.items)
+        return Draft(SPREAD[level], clause.items, at=item)
     if Kind.SURVIVE in signature and Kind.FAILURE not in signature and not negated and Kind.PLACE not in signature:
-        return Draft(SPREAD[level], clause.items)
+        return Draft(SPREAD[level], clause.items, at=item)
     if _NOT_AT_ONE.search(upto) or _NOT_AT_ONE.search(signature):
         if not (Kind.SPREAD in signature or (Kind.OTHER in signature and Kind.SAME not in signature)):
-            return Draft(SPREAD[level], clause.items)
+            return Draft(SPREAD[level], clause.items, at=item)
         if Kind.ONE in signature or Kind.SAME in signature:
             return (
-                None if Kind.SPREAD in signature and Kind.SAME not in signature else Draft(SPREAD[level], clause.items)
+                None
+                if Kind.SPREAD in signature and Kind.SAME not in signature
+                else Draft(SPREAD[level], clause.items, at=item)
             )
     if _EACH_ON_ITS_OWN.search(signature) and not negated:
-        return Draft(SPREAD[level], clause.items)
+        return Draft(SPREAD[level], clause.items, at=item)
     if (
         negated
         and Kind.EACH in signature
         and re.search("n.*%.*eL|n[^L]*#[^L]*eL|n[^L]*e?L", signature)
         and re.search("[1#%]", signature)
     ):
-        return Draft(SPREAD[level], clause.items)
+        return Draft(SPREAD[level], clause.items, at=item)
     at_one = _AT_ONE.search(signature) or (_ALL_AT.search(_with_all(clause)) and not item.plural)
     if at_one and not negated and Kind.AVOID not in signature and Kind.EACH not in signature:
         if Kind.SPREAD not in signature or (_AT_ONE.search(upto) and not re.search("S[^L]*L", upto)):
-            return _gather(level, clause)
+            return _gather(level, clause, item)
     if _is_spread(clause, at, item):
-        return None if negated else Draft(SPREAD[level], clause.items)
+        return None if negated else Draft(SPREAD[level], clause.items, at=item)
     if Kind.NEAR in signature and not negated and Kind.AVOID not in signature and _NEXT.search(signature):
-        return Draft(Intent.PREFER_NEARBY_NODES_SAME_DEPLOYMENT, clause.items)
+        return Draft(Intent.PREFER_NEARBY_NODES_SAME_DEPLOYMENT, clause.items, at=item)
     if Kind.TOGETHER in signature and not negated and (Kind.ONE in upto or Kind.ARTICLE in upto or not item.plural):
-        return _gather(level, clause)
+        return _gather(level, clause, item)
     if clause.lead in (Kind.AND, Kind.COMMA, Kind.OR) and not clause.verb and not negated and len(clause.items) <= 3:
         if Kind.SPREAD in memory.operators and Kind.NOT not in memory.operators and Kind.AVOID not in signature:
-            return Draft(SPREAD[level], clause.items)
+            return Draft(SPREAD[level], clause.items, at=item)
     return None
 
 
@@ -120,10 +128,10 @@ def _same_for(intent: Intent, level: Level) -> Intent:
     return SPREAD[level] if intent in SPREAD.values() else intent
 
 
-def _gather(level: Level, clause: Clause) -> Draft:
+def _gather(level: Level, clause: Clause, item: Item) -> Draft:
     if level == Level.NODE:
-        return Draft(Intent.PREFER_COLOCATE_SAME_DEPLOYMENT, clause.items)
-    return Draft(Intent.PREFER_NEARBY_NODES_SAME_DEPLOYMENT, clause.items)
+        return Draft(Intent.PREFER_COLOCATE_SAME_DEPLOYMENT, clause.items, at=item)
+    return Draft(Intent.PREFER_NEARBY_NODES_SAME_DEPLOYMENT, clause.items, at=item)
 
 
 def _without_level(clause: Clause, levelled: bool) -> list[Draft]:
@@ -145,7 +153,7 @@ def _without_level(clause: Clause, levelled: bool) -> list[Draft]:
         if negated or Kind.AVOID in signature:
             return [Draft(Intent.SPREAD_NODES, clause.items)] if mutual else []
         return [Draft(Intent.PREFER_NEARBY_NODES_SAME_DEPLOYMENT, clause.items)]
-    if Kind.AVOID in signature and mutual and not negated:
+    if Kind.AVOID in signature and mutual and not negated and not levelled:
         return [Draft(Intent.SPREAD_NODES, clause.items)]
     if (Kind.SPREAD in signature or Kind.OTHER in signature) and mutual and not negated and not levelled:
         if any(item.kind in (Kind.SPREAD, Kind.OTHER) and item.payload != "across" for item in clause.items):

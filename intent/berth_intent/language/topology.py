@@ -100,7 +100,7 @@ def places(clause: Clause, memory: Memory) -> list[Draft]:
         if clause.has(Kind.SPREAD) and level != Level.NODE and not negated and not avoided:
             if len(item.names) > 1:
                 drafts.append(Draft(SPREAD[level], items))
-        elif negated and avoided and _is_far(clause):
+        elif negated and avoided and (_is_far(clause) or _is_leaving(clause)):
             negated = avoided = False
         elif negated and avoided and not clause.has(Kind.EXCEPT, Kind.INSTEAD):
             if Kind.AVOID in before and before.index(Kind.AVOID) < before.index(Kind.NOT):
@@ -110,7 +110,7 @@ def places(clause: Clause, memory: Memory) -> list[Draft]:
         if not negated and not avoided and _goes_on(clause, memory, at):
             avoided = any(kind in memory.operators for kind in (Kind.AVOID, Kind.NOT, Kind.EXCEPT))
         intent = (AVOID_PLACES if negated or avoided else PREFER_PLACES)[level]
-        drafts.append(Draft(intent, _about(clause, at, drafts), item.names))
+        drafts.append(Draft(intent, _about(clause, at, drafts), item.names, at=item))
     return drafts
 
 
@@ -127,6 +127,11 @@ def _about(clause: Clause, at: int, drafts: Sequence[Draft]) -> Sequence[Item]:
     """The items that the wish comes from: the whole clause, when it is of one object."""
     many = sum(item.kind in (Kind.PLACE, Kind.WORKLOAD) for item in clause.items) > 1
     return clause.items if not many else clause.items[max(0, at - 2) : at + 1]
+
+
+def _is_leaving(clause: Clause) -> bool:
+    """ "must not leave Germany"."""
+    return clause.has(Kind.AVOID) and clause.items[clause.first(Kind.AVOID)].payload == "leave"
 
 
 def _is_far(clause: Clause) -> bool:
@@ -158,6 +163,12 @@ def workloads(clause: Clause, memory: Memory) -> list[Draft]:
     together = clause.has(Kind.SAME, Kind.SHARE, Kind.TOGETHER) or (
         clause.has(Kind.WHERE) and clause.first(Kind.WHERE) < at
     )
+    if (
+        clause.has(Kind.TOGETHER)
+        and not clause.has(Kind.SAME, Kind.SHARE, Kind.WHERE)
+        and clause.first(Kind.TOGETHER) > at
+    ):
+        together = len(item.names) > 1 or clause.has(Kind.SELF, Kind.NOT)
     if together or _owned(clause, at) or _accompanied(clause, at):
         if negated:
             return [_away(clause, item, level)]
@@ -297,12 +308,16 @@ def _cancels(clause: Clause) -> bool:
 
 
 def _away(clause: Clause, item: Item, level: Level | None) -> Draft:
-    return Draft(Intent.AVOID_DEPLOYMENTS, clause.items, item.names, scope=level or Level.NODE)
+    return Draft(Intent.AVOID_DEPLOYMENTS, clause.items, item.names, scope=level or Level.NODE, at=item)
 
 
 def _near(clause: Clause, item: Item, level: Level | None, same: bool = False) -> Draft:
     if same and level in (None, Level.NODE):
-        return Draft(Intent.PREFER_COLOCATE_DEPLOYMENTS, clause.items, item.names)
+        return Draft(Intent.PREFER_COLOCATE_DEPLOYMENTS, clause.items, item.names, at=item)
     return Draft(
-        Intent.PREFER_NEARBY_DEPLOYMENTS, clause.items, item.names, scope=None if level == Level.NODE else level
+        Intent.PREFER_NEARBY_DEPLOYMENTS,
+        clause.items,
+        item.names,
+        scope=None if level == Level.NODE else level,
+        at=item,
     )

@@ -201,7 +201,7 @@ def _own_words() -> dict[str, frozenset[str]]:
         language: {word for layer in layers for terms in layer for words in phrases(terms) for word in words}
         for language, layers in _BY_LANGUAGE.items()
     }
-    shared = {word for terms in technical.WORDS for words in phrases(terms) for word in words}
+    shared = {words[0] for terms in technical.WORDS for words in phrases(terms) if len(words) == 1}
     return {
         language: frozenset(words - shared - set().union(*(w for other, w in declared.items() if other != language)))
         for language, words in declared.items()
@@ -222,7 +222,9 @@ def language_of(words: Sequence[str]) -> str:
     score = dict.fromkeys(own, 0)
     for word in words:
         for language, known in own.items():
-            if word in known or (len(word) > 3 and stems[language] and word.startswith(stems[language])):
+            if word in known:
+                score[language] += 2
+            elif len(word) > 3 and stems[language] and word.startswith(stems[language]):
                 score[language] += 1
     best = max(score.values())
     if not best:

@@ -23,14 +23,14 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.LIMIT,
-        "as long as; provided that; provided; while; whereby; so; hence; therefore; thus; meaning; i.e.; ie; which means; that means; which; who; whose; even if; even when; even though",
+        "until; till; as long as; provided that; provided; while; whereby; so; hence; therefore; thus; meaning; i.e.; ie; which means; that means; which; who; whose; even if; even when; even though",
     ),
     Terms(Kind.IF, "if; in case; in case of; whenever; when; once; unless; assuming; should there be"),
     Terms(Kind.FILLER, "even if (a|an|one|the|any|some|we|it)"),
     # --- where it is wished
     Terms(
         Kind.AVOID,
-        "avoid; avoids; avoiding; evade; shun; bypass; skip; exclude; excludes; excluding; ban; blacklist; blocklist; denylist; dodge; omit; eschew; reject; refuse; spare us; refrain from; drop; leave out; rule out; hate (to|); dislike; fear; dread; detest; loathe; can't stand; cannot stand; evict us from; unschedule from; prevent; stop; veto; quarantine us from",
+        "avoid; avoids; avoiding; avoided; shunned; skipped; skipping; omitted; evaded; bypassed; bypassing; ruled out; left out; kept off; kept away; kept out; dodged; excluded from; evade; shun; bypass; skip; exclude; excludes; excluding; ban; blacklist; blocklist; denylist; dodge; omit; eschew; reject; refuse; spare us; refrain from; drop; leave out; leave ~ (alone|out); rule out; hate (to|); dislike; fear; dread; detest; loathe; can't stand; cannot stand; evict us from; unschedule from; prevent; stop; veto; quarantine us from",
         verb=True,
     ),
     Terms(
@@ -57,13 +57,14 @@ WORDS: tuple[Terms, ...] = (
         "(compete|competing|competes|interfere|interfering|contend|contending|clash|collide|conflict|fight) with; contention with; interference (from|with); competition with",
         payload="contend",
     ),
+    Terms(Kind.AVOID, "leave; leaves; leaving; exit; exits; get out of; be moved out of", payload="leave", verb=True),
     Terms(
         Kind.EXCEPT,
-        "except; except for; excepting; other than; apart from; aside from; save for; with the exception of; but not; but never; minus; outside; outside of; besides",
+        "except; except for; excepting; other than; apart from; aside from; save for; with the exception of; but not; minus; outside; outside of; besides",
     ),
     Terms(
         Kind.EXCEPT,
-        "(anywhere|everywhere|everything|anything|any node|any zone|any rack|any region|any host|any machine|any server|any other node|any other zone|any other rack|any other region|any place|all nodes|all zones|all racks|all regions|every node|every zone|every rack|every region|wherever you like|wherever|wherever you want) (but|except|except for|other than|besides|apart from|aside from|save|outside|outside of|bar|minus|excluding|that isn't|that is not|which is not|but not|but never|just not|only not|, just not|, but not|, except|, only not|else than|as long as it's not|as long as it is not|as long as it isn't)",
+        "(anywhere|everywhere|everything|anything|any node|any zone|any rack|any region|any host|any machine|any server|any other node|any other zone|any other rack|any other region|any place|all nodes|all zones|all racks|all regions|every node|every zone|every rack|every region|wherever you like|wherever|wherever you want) (but|except|except for|other than|besides|apart from|aside from|save|outside|outside of|bar|minus|excluding|that isn't|that is not|which is not|but not|just not|only not|, just not|, but not|, except|, only not|else than|as long as it's not|as long as it is not|as long as it isn't)",
         payload="any",
     ),
     Terms(Kind.INSTEAD, "instead of; rather than; in place of; in lieu of; in preference to; as opposed to"),
@@ -74,7 +75,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.SPREAD,
-        "diversity; diverse; redundancy; redundant; anti-affinity; antiaffinity; anti affinity; distribution; dispersion; dispersal; spreading; redundantly; diversification; separation; awareness; rack-aware; zone-aware; ha across; high availability across; highly available across; anti-affinity by; apart; far apart; wide apart; asunder; topology spread; spread constraint; aware; resiliency; fault isolation; tolerance; tolerant; resilience; fault tolerance; fault-tolerance; fault tolerant; fault-tolerant",
+        "diversity; diverse; redundancy; redundant; anti-affinity; antiaffinity; anti affinity; distribution; dispersion; dispersal; spreading; redundantly; diversification; separation; awareness; rack-aware; zone-aware; (ha|high availability|highly available|availability|failover|redundancy|resilience|resiliency) (over|across|between|in); highly available across; anti-affinity by; apart; far apart; wide apart; asunder; topology spread; spread constraint; aware; resiliency; fault isolation; tolerance; tolerant; resilience; fault tolerance; fault-tolerance; fault tolerant; fault-tolerant",
     ),
     Terms(
         Kind.SPREAD,
@@ -88,16 +89,16 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.FAILURE,
-        "failure; failures; outage; outages; loss; losing; going down; goes down; go down; dying; dies; die; downtime; crash; crashes; breaks; break down; breakdown; disaster; failing; fails; fail; down; take us down; take us out; take down; takes down; kill us; takes us down; takes us out; takes out; bring us down; knock us out; disappearing; disappears; blackout; blast radius; single point of failure; spof; lost; gone; maintenance; dead; eggs; power cut; unavailable; hit us; burns down; vanishes; vanish; offline; collapse; collapses; explodes; goes dark; goes away; goes offline; drops out",
+        "failure; failures; outage; outages; loss; losing; going down; goes down; go down; dying; dies; die; downtime; crash; crashes; breaks; break down; breakdown; disaster; failing; fails; fail; down; reboots; reboot; rebooting; rebooted; restarts; take us down; take us out; take down; takes down; kill us; takes us down; takes us out; takes out; bring us down; knock us out; disappearing; disappears; blackout; blast radius; single point of failure; spof; lost; gone; maintenance; dead; eggs; power cut; unavailable; hit us; burns down; vanishes; vanish; offline; collapse; collapses; explodes; goes dark; goes away; goes offline; drops out",
     ),
     Terms(
         Kind.TOGETHER,
-        "co-locate; colocate; collocate; co-locates; colocates; collocates; co-located; colocated; collocated; co-locating; colocating; collocating; co-location; colocation; collocation; co locate; co located; together; all together; gather; gathered; bundle; bundled; group; grouped; pair; paired; pair up; stick together; share fate; bunch up; bunch; huddle; co-schedule; coschedule; co-scheduled; coscheduled; attach; attached; glue; glued; stick; sticks; hug; cohabit; sit with; live with; lives with; living with; runs with; go with; goes with; belong with; belongs with; co-reside; coreside; stay with; stacked; stack; stacking; pile; piled; pile up; co-tenant; join",
+        "co-locate; colocate; collocate; co-locates; colocates; collocates; co-located; colocated; collocated; co-locating; colocating; collocating; co-location; colocation; collocation; co locate; co located; together; all together; gather; gathered; bundle; bundled; grouped; group (us|them|the|all|our|my|together|everything); pair; paired; pair up; stick together; share fate; bunch up; bunch; huddle; co-schedule; coschedule; co-scheduled; coscheduled; attach; attached; glue; glued; stick; sticks; hug; cohabit; sit with; live with; lives with; living with; runs with; go with; goes with; belong with; belongs with; co-reside; coreside; stay with; stacked; stack; stacking; pile; piled; pile up; co-tenant; join",
         verb=True,
     ),
     Terms(
         Kind.TOGETHER,
-        "pack; packs; packed; packing; consolidate; consolidated; concentrate; concentrated; crowd; crowded; cram; squeeze; lump; clump; jam; co-pack; pack tightly; stuff; dump; condense; condensed; compact",
+        "pack; packs; packed; packing; consolidate; consolidated; concentrate; concentrated; cram; squeeze; lump; clump; jam; co-pack; pack tightly; stuff; dump; condense; condensed; compact",
         payload="pack",
         verb=True,
     ),
@@ -112,14 +113,14 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.SHARE,
-        "share; shares; sharing; shared; cohabiting; coexist; co-exist; double up; doubling up; land together; end up together; reuse",
+        "share; shares; sharing; shared; cohabiting; coexist; co-exist; double up; doubling up; land together; end up together",
     ),
     Terms(
         Kind.SAME, "same; the very same; the exact same; identical; exact same; very same; very; common; same single"
     ),
     Terms(
         Kind.OTHER,
-        "different; another; separate; distinct; own; unique; other; individual; disjoint; differing; dedicated; its own; their own; each other's own; varying; various; exclusive; distinct; independent",
+        "different; another; separate; distinct; own; unique; other; individual; disjoint; differing; dedicated; its own; their own; varying; various; exclusive; distinct; independent",
     ),
     Terms(
         Kind.WHERE,
@@ -164,7 +165,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.VERB,
-        "run; runs; ran on; place; places; put; puts; deploy; deploys; schedule; schedules; land; lands; sit; sits; live; lives; reside; resides; pin; pins; locate; assign; bind; launch; start; spawn; position; allocate; move; send; target; settle; execute; place us; put us; keep; keeps; stay; stays; remain; remains; end up; ends up; go; goes; restrict; confine; confined; limit; limited; restricted; stick to; bound to; go for; pick; choose; select; use; using; waste; wasting; utilize; utilise; take; give; gimme; get; grab; find; let; let's; make; ensure; make sure; guarantee; set; have us; come; follow; follows; lie; drop us; running on; aim for; favor; favour; opt for; stay put; bring; keep all; land on; leave; works; work; trains; train; render; renders; infer; operate; operates; train on; kept; fit; fits; want it; ship; shipped; pls; placement; deployment to; place me; dwell; belong; belongs; spin up; assigned; allocated; launched; started; started on; prioritize; prioritise",
+        "run; runs; ran on; place; places; put; puts; deploy; deploys; schedule; schedules; land; lands; sit; sits; live; lives; reside; resides; pin; pins; locate; assign; bind; launch; start; spawn; position; allocate; move; send; target; settle; execute; place us; put us; keep; keeps; stay; stays; remain; remains; end up; ends up; go; goes; restrict; confine; confined; limit; limited; restricted; stick to; bound to; go for; pick; choose; select; use; using; waste; wasting; utilize; utilise; take; give; gimme; get; grab; find; let; let's; make; ensure; make sure; guarantee; set; have us; come; follow; follows; lie; drop us; running on; aim for; favor; favour; opt for; stay put; bring; keep all; land on; works; work; trains; train; render; renders; infer; operate; operates; train on; kept; fit; fits; want it; ship; shipped; pls; placement; deployment to; place me; dwell; belong; belongs; spin up; assigned; allocated; launched; started; started on; prioritize; prioritise",
         payload="place",
         verb=True,
     ),
@@ -191,7 +192,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.FILLER,
-        "the; our; my; amount of; amounts of; real-time; real time; near real-time; near real time; near realtime; near the end; close to real-time; close to real time; close to zero; close to done; close to finished; next to nothing; near future; in the near future; near term; near zero; as well; your; their; please; pls; plz; kindly; also; really; just; simply; very; so; too; that; this; these; hey; hi; hello; thanks; thank you; thx; ty; cheers; then; still; available; availability; possible; as possible; evenly; equally; at least; minimum; min; at most; max; maximum; around; about; approximately; approx; roughly; enough; or more; or better; or so; plenty; decent; proper; i; you; will; would; can; could; do; does; did; let; by; kind of; type; types; sort of; level; capable; enabled; accelerated; equipped; backed; based; attached; ready; class; style; grade; powered; local; dedicated; physical; whole; particular; given; certain; specific; respective; way; place; somewhere; instead; again; always; currently; now; today; free; extra; additional; total; capacity; space; for; ~; upwards of; up to; no less than; no fewer than; not less than; nothing less than; greater than; more than; over; >; >=; <; <=; =; exactly; worth of; worth; etc; ok; okay; well; high availability; ha; highly available; for ha; for high availability; asap; fyi; btw; imho; tbh; scheduling; scheduler; kubernetes; k8s; cluster; note; hint; placement hint; wish; wishlist; request; location; number; no.; nr; nr.; dear; team; there; here; even; much; mostly; mainly; primarily; generally; usually; all right; alright; everyone; folks; guys; cheap; good; nice; right; most; quite; pretty; fairly; somewhat; bit; a bit; bit of; thing; things; stuff; one; ones; to be; being; having; such; such as; like; e.g.; eg; say; namely; fully; as; upon; directly; straight; exact; single-tenant; all-in-all; capability; support; supported; either; set of; kinds; hardware; equipment; resource; resources; is about; regarding; concerning; in terms of; in general; in particular; whatsoever; at all; by any means; go ahead and; go; feel free to; workload; of course; definitely; certainly; surely; obviously; inference; training; serving; batch; model-serving; heavy-duty; as such; each; x; i'll; we'll; it'll; we've; i've; we'd; it'd; they'd; let me; i think; i guess; i believe; we think; we believe; in order; that is; other; others; someone; whoever; anyone; itself; up; out; down; back; in total; combined; overall; large-scale; production; prod; primary; standby; region-wise; zone-wise; bare metal; onboard; modern; recent; newer; newest; new; old; older; great; generation",
+        "the; our; my; amount of; amounts of; real-time; real time; near real-time; near real time; near realtime; near the end; close to real-time; close to real time; close to zero; close to done; close to finished; next to nothing; near future; in the near future; near term; near zero; as well; your; their; please; pls; plz; kindly; also; really; just; simply; very; so; too; that; this; these; hey; hi; hello; thanks; thank you; thx; ty; cheers; then; still; available; availability; possible; as possible; evenly; equally; at least; minimum; min; at most; max; maximum; around; about; approximately; approx; roughly; enough; or more; or better; or so; plenty; decent; proper; i; you; will; would; can; could; do; does; did; let; by; kind of; type; types; sort of; level; capable; enabled; accelerated; equipped; backed; based; attached; ready; class; style; grade; powered; local; dedicated; physical; whole; particular; given; certain; specific; respective; way; place; somewhere; instead; again; always; currently; now; today; free; extra; additional; total; capacity; space; for; ~; upwards of; up to; no less than; no fewer than; not less than; nothing less than; greater than; more than; over; >; >=; <; <=; =; exactly; worth of; worth; etc; ok; okay; well; high availability; ha; highly available; for ha; for high availability; asap; fyi; btw; imho; tbh; scheduling; scheduler; kubernetes; k8s; cluster; note; hint; placement hint; wish; wishlist; request; location; number; no.; nr; nr.; dear; team; there; here; even; much; mostly; mainly; primarily; generally; usually; all right; alright; everyone; folks; guys; cheap; nice; right; most; quite; pretty; fairly; somewhat; bit; a bit; bit of; thing; things; stuff; one; ones; to be; being; having; such; such as; like; e.g.; eg; say; namely; fully; as; upon; directly; straight; exact; single-tenant; all-in-all; capability; support; supported; either; set of; kinds; hardware; equipment; resource; resources; is about; regarding; concerning; in terms of; in general; in particular; whatsoever; at all; by any means; go ahead and; go; feel free to; workload; of course; definitely; certainly; surely; obviously; inference; training; serving; batch; model-serving; heavy-duty; as such; each; x; i'll; we'll; it'll; we've; i've; we'd; it'd; they'd; let me; i think; i guess; i believe; we think; we believe; in order; that is; other; others; someone; whoever; anyone; itself; up; out; down; back; in total; combined; overall; large-scale; production; prod; primary; standby; region-wise; zone-wise; bare metal; onboard; modern; recent; newer; newest; new; old; older; great; generation",
     ),
     Terms(
         Kind.FILLER,

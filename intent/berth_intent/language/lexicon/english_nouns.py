@@ -8,7 +8,7 @@ from berth_intent.language.lexicon.terms import Terms
 WORDS: tuple[Terms, ...] = (
     Terms(
         Kind.LEVEL,
-        "machine; box; computer; worker node; physical machine; physical host; virtual machine; physical server; hypervisor; metal; single-node; cluster node; compute node; physical node; hardware box; instance type; worker host; worker machine; kubernetes node",
+        "machine; box; computer; worker node; physical machine; physical host; virtual machine; physical server; hypervisor; metal; cluster node; compute node; physical node; hardware box; instance type; worker host; worker machine; kubernetes node",
         "node",
     ),
     Terms(
@@ -66,7 +66,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.IDLE,
-        "idle; idlest; quiet; quieter; quietest; underutili(s|z)ed; under-utili(s|z)ed; underused; uncrowded; unloaded; underloaded; relaxed; calm; calmest; emptiest; emptier; most idle; most free; (most|more|plenty of|lots of|enough|some|much|a lot of|spare|ample) (free |spare |) (capacity|headroom|room|breathing room|slack|air|free resources|resources left|capacity left|free room|spare capacity|spare room|free capacity|spare resources); (has|have|with) (headroom|room to spare|capacity to spare|spare capacity|breathing room|free capacity|room to breathe|space to breathe); headroom; breathing room; spare capacity; free capacity; room to breathe; room to spare; least load; lowest load; lowest utili(s|z)ation; lowest usage; little load; little going on; nothing going on; less going on; least going on; not much going on; nothing else running; nothing is running; little to do; nothing to do; less traffic; coolest; under light load; fewest pods; fewest workloads; fewest other pods; fewest other workloads; least pods; lowest cpu usage; lowest memory usage; lowest cpu load; least utili(s|z)ed; least used; light load; low load; low cpu load; slack; not (already |too |heavily |so |very |being |that |yet |)(overloaded|busy|crowded|swamped|overcommitted|overbooked|overworked|saturated|hammered|loaded|heavily loaded|heavily used|under pressure|congested|stressed|full|maxed out|hot|under load|overcrowded|oversubscribed|jammed); (isn't|aren't|is not|are not|isn't already|aren't already|isn't too|is not too|ain't|isnt|arent) (overloaded|busy|crowded|swamped|overcommitted|overbooked|overworked|saturated|hammered|loaded|heavily loaded|heavily used|under pressure|congested|stressed|full|maxed out|hot|under load|overcrowded|oversubscribed|packed); free nodes; free node; free machines; vacant; less loaded; least-busy; least-loaded; less-loaded; freest; unoccupied; unburdened",
+        "idle; idlest; quiet; quieter; quietest; underutili(s|z)ed; under-utili(s|z)ed; underused; uncrowded; unloaded; underloaded; relaxed; calmest; emptiest; emptier; most idle; most free; (most|more|plenty of|lots of|enough|some|much|a lot of|spare|ample) (free |spare |) (capacity|headroom|room|breathing room|slack|air|free resources|resources left|capacity left|free room|spare capacity|spare room|free capacity|spare resources); (has|have|with) (headroom|room to spare|capacity to spare|spare capacity|breathing room|free capacity|room to breathe|space to breathe); headroom; breathing room; spare capacity; free capacity; room to breathe; room to spare; least load; lowest load; lowest utili(s|z)ation; lowest usage; little load; little going on; nothing going on; less going on; least going on; not much going on; nothing else running; nothing is running; little to do; nothing to do; less traffic; coolest; under light load; fewest pods; fewest workloads; fewest other pods; fewest other workloads; least pods; lowest cpu usage; lowest memory usage; lowest cpu load; least utili(s|z)ed; least used; light load; low load; low cpu load; not (already |too |heavily |so |very |being |that |yet |)(overloaded|busy|crowded|swamped|overcommitted|overbooked|overworked|saturated|hammered|loaded|heavily loaded|heavily used|under pressure|congested|stressed|full|maxed out|hot|under load|overcrowded|oversubscribed|jammed); (isn't|aren't|is not|are not|isn't already|aren't already|isn't too|is not too|ain't|isnt|arent) (overloaded|busy|crowded|swamped|overcommitted|overbooked|overworked|saturated|hammered|loaded|heavily loaded|heavily used|under pressure|congested|stressed|full|maxed out|hot|under load|overcrowded|oversubscribed|packed); free nodes; free node; free machines; vacant; less loaded; least-busy; least-loaded; less-loaded; freest; unoccupied; unburdened",
     ),
     Terms(
         Kind.IDLE,
@@ -83,11 +83,16 @@ WORDS: tuple[Terms, ...] = (
     Terms(Kind.EMPTY, "empty; fresh; unused; brand new; brand-new; pristine; completely free; blank"),
     Terms(
         Kind.CACHED,
-        "cached; already (there|pulled|downloaded|present|loaded|warm|in cache|on disk|local|stored|available|fetched|resident|sitting|in memory|cached|preloaded|on local disk|in place|in local cache|on the disk); pre-pulled; prepulled; pre-loaded; preloaded; pre-cached; precached; warm; warm cache; warmed; warmed up; locally available; on local disk already; in the cache; in cache; hot cache; model cache; model-cache; weight cache; image cache; pulled already; downloaded already; there already; present already; loaded already; in local cache; in the local cache; cache hit; model cache hit; locally cached; warm model cache; sitting on disk; have it cached; has it cached; have a copy; has a copy; holds a copy; hold a copy; downloaded; pulled; already",
+        "cached; already (there|pulled|downloaded|present|loaded|warm|in cache|on disk|local|stored|available|fetched|resident|sitting|in memory|cached|preloaded|on local disk|in place|in local cache|on the disk); pre-pulled; prepulled; pre-loaded; preloaded; pre-cached; precached; warm; warm cache; warmed; warmed up; locally available; on local disk already; in the cache; in cache; hot cache; pulled already; downloaded already; there already; present already; loaded already; in local cache; in the local cache; cache hit; locally cached; sitting on disk; have it cached; has it cached; have a copy; has a copy; holds a copy; hold a copy; downloaded; pulled; already",
     ),
     Terms(
         Kind.CACHED,
         "(avoid|no|without|save|skip|saves|prevent) ~ (downloading|download|pulling|pull|redownloading|fetching|re-download|re-pull|re-downloading|re-pulling) ~ (model|weights|checkpoint|model weights|image); don't (download|pull|fetch|redownload|re-download) ~ (model|weights|checkpoint|model weights)",
+        "model",
+    ),
+    Terms(
+        Kind.CACHED,
+        "model cache; model-cache; weight cache; image cache; model cache hit; warm model cache; weights cache; cached model; cached models; cached weights; cached image",
         "model",
     ),
     Terms(
@@ -96,8 +101,13 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.HIGH,
-        "big; bigger; biggest; large; larger; largest; huge; lots of; a lot of; lot of; lots; plenty of; much; loads of; tons of; a ton of; many; fast; faster; fastest; high; higher; highest; powerful; beefy; beefier; beefiest; strong; stronger; strongest; hefty; ample; generous; massive; most powerful; heavy; heavier; hungry; intensive; bound; optimi(s|z)ed; high-performance; high performance; fat; roomy; spacious; speedy; quick; rapid; considerable; substantial; serious; extra; oodles of; heaps of; abundant; enormous; giant; monster; high-end; top-end; performant; high-speed; high speed; high-throughput; high throughput; high-bandwidth; high bandwidth; intense; blazing fast; blazing; more; most; max; rich; greedy; boatload of; boatloads of; a whole lot of; vast; maximum possible; super fast; ultra fast; ultra-fast; robust cpu; abundance of; gobs of; chunky; meaty; muscular; hog; hogs; thirsty; high-capacity; high capacity; tonnes of; as much; gigantic; great deal of; bucketloads of; low-latency; extensive; demanding; dependent; wide; bigger-than-average; sizeable; sizable; large amounts of; large amount of; high amount of; high amounts of; fat pipe; heavyweight; big iron; crunchy; brawny; wads of; piles of",
+        "big; bigger; biggest; large; larger; largest; huge; lots of; a lot of; lot of; lots; plenty of; much; loads of; tons of; a ton of; many; high; higher; highest; powerful; beefy; beefier; beefiest; strong; stronger; strongest; hefty; ample; generous; massive; most powerful; heavy; heavier; hungry; intensive; bound; optimi(s|z)ed; fat; roomy; spacious; considerable; substantial; serious; extra; oodles of; heaps of; abundant; enormous; giant; monster; high-end; top-end; high-throughput; high throughput; high-bandwidth; high bandwidth; intense; more; most; max; rich; greedy; boatload of; boatloads of; a whole lot of; vast; maximum possible; robust cpu; abundance of; gobs of; chunky; meaty; muscular; thirsty; high-capacity; high capacity; tonnes of; as much; gigantic; great deal of; bucketloads of; extensive; demanding; dependent; wide; bigger-than-average; sizeable; sizable; large amounts of; large amount of; high amount of; high amounts of; fat pipe; heavyweight; big iron; crunchy; brawny; wads of; piles of",
         "high",
+    ),
+    Terms(
+        Kind.HIGH,
+        "fast; faster; fastest; speedy; quick; rapid; blazing fast; blazing; super fast; ultra fast; ultra-fast; high-speed; high speed; low-latency; performant; high-performance; high performance",
+        "speed",
     ),
     Terms(
         Kind.LOW,

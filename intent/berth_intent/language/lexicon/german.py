@@ -44,6 +44,7 @@ WORDS: tuple[Terms, ...] = (
         strength=STRONG,
         verb=True,
     ),
+    Terms(Kind.AVOID, "verlass*; verlässt", payload="leave", verb=True),
     Terms(
         Kind.EXCEPT,
         "außer; ausser; bis auf; mit ausnahme von; mit ausnahme der; mit ausnahme des; abgesehen von; ausgenommen; nur nicht; bloß nicht; außer auf; außer in; außerhalb; außerhalb von; ohne",
@@ -148,11 +149,11 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.IT,
-        "es; ihn; sie; dort; dorthin; dahin; ihm; ihr; diesen; dieser; dieses; jener; jenes; das; davon; daneben; da hin; diesem; ihnen; den; drauf; darauf; dran",
+        "es; seinem; seinen; seiner; ihrem; dessen; deren; ihn; sie; dort; dorthin; dahin; ihm; ihr; diesen; dieser; dieses; jener; jenes; das; davon; daneben; da hin; diesem; ihnen; den; drauf; darauf; dran",
     ),
     Terms(
         Kind.VERB,
-        "lauf*; läuft; lief*; setz*; stell*; plazier*; platzier*; deploy*; leg*; lege; starten; starte; startet; gestartet; plan*; einplan*; eingeplant; bleib*; halt*; hält; sitz*; lieg*; liegt; wohn*; unterbring*; untergebracht; bring*; schedul*; gescheduled; gescheduled; gehör*; gehen; geh*; komm*; kommt; landen; landet; lande; packt auf; nutz*; verwend*; benutz*; einsetz*; eingesetzt; wähl*; such*; nimm; nehm*; nehmen; gib; geb*; geben; bekomm*; ansiedel*; angesiedelt; ausführ*; ausgeführt; ausrollen; ausgerollt; betreib*; betrieben; pinn*; fixier*; angepinnt; bind*; gebunden; beschränk*; zuweis*; zugewiesen; ziel*; lass*; lasst; verschieb*; schieb*; schick*; sein; ist auf; machen; mach*; arbeit*; rechn*; trainier*; belass*; sorg*; achte; stecken; steck*; steckt; hinleg*; hinpack*; führ*; greif*; wünsch* uns; hinsetz*; aufstell*; aufgestellt; bevölker*; standort; platzierung; unterbringung; existier*; positionier*; verlager*; residier*; leben; lebt; stehen; steht; stehe; hocken; bereitstell*; bereitgestellt; zuteil*; zugeteilt; ausweich*; operier*; trainiert; umzieh*; verteilt sein",
+        "lauf*; läuft; lief*; setz*; stell*; plazier*; platzier*; deploy*; leg*; lege; starten; starte; startet; gestartet; plan*; einplan*; eingeplant; bleib*; halt*; hält; sitz*; lieg*; liegt; wohn*; unterbring*; untergebracht; bring*; schedul*; gescheduled; gescheduled; gehör*; gehen; geh*; komm*; kommt; landen; landet; lande; packt auf; nutz*; verwend*; benutz*; einsetz*; eingesetzt; wähl*; such*; nimm; nehm*; nehmen; gib; geb*; geben; bekomm*; ansiedel*; angesiedelt; ausführ*; ausgeführt; ausrollen; ausgerollt; betreib*; betrieben; pinn*; fixier*; angepinnt; bind*; gebunden; beschränk*; zuweis*; zugewiesen; ziel*; lass*; lasst; verschieb*; schieb*; schick*; ist auf; machen; mach*; arbeit*; rechn*; trainier*; belass*; sorg*; achte; stecken; steck*; steckt; hinleg*; hinpack*; führ*; greif*; wünsch* uns; hinsetz*; aufstell*; aufgestellt; bevölker*; standort; platzierung; unterbringung; existier*; positionier*; verlager*; residier*; leben; lebt; stehen; steht; stehe; hocken; bereitstell*; bereitgestellt; zuteil*; zugeteilt; ausweich*; operier*; trainiert; umzieh*; verteilt sein",
         payload="place",
         verb=True,
     ),
@@ -167,6 +168,7 @@ WORDS: tuple[Terms, ...] = (
         "ist; sind; bin; seid; wird; werden; würde; sei; zählt; zählen; wichtig; wichtige; wichtiger",
         payload="be",
     ),
+    Terms(Kind.VERB, "sein", payload="place"),
     Terms(
         Kind.VERB,
         "hat; haben; habe; mit; verfüg* über; bietet; bieten; ausgestattet mit; mitbring*; besitz*; enthält; hätte; haette; unterstütz*; inkl; inklusive; dran; vorhanden",
@@ -174,6 +176,6 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.FILLER,
-        "der die; die; dem; unser*; mein*; dein*; ihre; ihren; ihrem; ihrer; seine; seinen; bitte; danke; hallo; hi; mindestens; wenigstens; minimum; maximal; höchstens; etwa; ungefähr; ca; ca.; circa; rund; genug; genügend; ausreichend; gleichmäßig; gleichmäßige; gleichverteilt; verfügbar; verfügbare; verfügbaren; verfügbarkeit; möglich; mögliche; wie möglich; sehr; so; wirklich; einfach; dann; noch; schon; mal; jetzt; hier; daran; etwas; lokal*; fähig; fähige; fähigen; fähiger; basiert; basierte; basierten; gestützt*; geeignet*; typ; typs; vom typ; klasse; modell der; hochverfügbarkeit; hochverfügbar; hv; für hochverfügbarkeit; wegen ha; platz; freien; freie; freier; frei; zusätzliche; insgesamt; gesamt; mehr als; über 0; größer als; bis zu; nicht weniger als; nicht unter; immer; gerade; eben; halt mal; ja; moin; servus; grüße; viele grüße; liebes team; team; unbedingt gerne; job; jobs; workload; workloads; cluster; scheduler; kubernetes; gut; guter; gute; gutes; besonders; ziemlich; recht; ganz gern; sache; art; ort; stück; moderne; moderner; neue; neuen; neuer; aktuelle; eigentlich; generell; grundsätzlich; überhaupt; nur noch; selbstverständlich; natürlich; sicher; falls; hinzu; anwendungsfall; training; inferenz; batch; produktion; dafür; dabei; dieser hint; hinweis; folgendes; folgend*; je nachdem; zwar; sodann; anschließend; physisch*; echte; echten; angebunden*; angebundene; bestückt*; bestückung; stark; ausgestattet; ausgestattete; ausgestatteten; zwecks ha; hinein; rein; drin; hin; welt; große sprachmodelle; drauf; los; zugriff; komplett; volle; vollen; ordentlich; anständig*",
+        "der die; die; dem; unser*; mein*; dein*; ihren; ihrem; ihrer; seine; seinen; bitte; danke; hallo; hi; mindestens; wenigstens; minimum; maximal; höchstens; etwa; ungefähr; ca; ca.; circa; rund; genug; genügend; ausreichend; gleichmäßig; gleichmäßige; gleichverteilt; verfügbar; verfügbare; verfügbaren; verfügbarkeit; möglich; mögliche; wie möglich; sehr; so; wirklich; einfach; dann; noch; schon; mal; jetzt; hier; daran; etwas; lokal*; fähig; fähige; fähigen; fähiger; basiert; basierte; basierten; gestützt*; geeignet*; typ; typs; vom typ; klasse; modell der; hochverfügbarkeit; hochverfügbar; hv; für hochverfügbarkeit; wegen ha; platz; freien; freie; freier; frei; zusätzliche; insgesamt; gesamt; mehr als; über 0; größer als; bis zu; nicht weniger als; nicht unter; immer; gerade; eben; halt mal; ja; moin; servus; grüße; viele grüße; liebes team; team; unbedingt gerne; job; jobs; workload; workloads; cluster; scheduler; kubernetes; gut; guter; gute; gutes; besonders; ziemlich; recht; ganz gern; sache; art; ort; stück; moderne; moderner; neue; neuen; neuer; aktuelle; eigentlich; generell; grundsätzlich; überhaupt; nur noch; selbstverständlich; natürlich; sicher; falls; hinzu; anwendungsfall; training; inferenz; batch; produktion; dafür; dabei; dieser hint; hinweis; folgendes; folgend*; je nachdem; zwar; sodann; anschließend; physisch*; echte; echten; angebunden*; angebundene; bestückt*; bestückung; stark; ausgestattet; ausgestattete; ausgestatteten; zwecks ha; hinein; rein; drin; hin; welt; große sprachmodelle; drauf; los; zugriff; komplett; volle; vollen; ordentlich; anständig*",
     ),
 )

@@ -133,9 +133,10 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.HIGH,
-        "groß*; gross*; viel; viele; vielen; schnell*; hoh*; hoch*; stark*; kräftig*; leistungsstark*; leistungsfähig*; mächtig*; reichlich; jede menge; massig; große mengen; riesig*; großzügig*; üppig*; fett*; dick*; intensiv*; lastig*; hungrig*; hochperforman*; performan*; ordentlich viel; möglichst viel; mehr; maximal viel; flott*; potent*; enorm*; haufenweise; eine menge; menge; mengen; schwer*; power; hochleistungs*; durchsatzstark*; breit*; gewaltig*; starkes; mords*; massiv*; umfangreich*; hohem; zügig*; hohen; höchst*; größt*; schnellst*; blitzschnell*; rasant*; anspruchsvoll*",
+        "groß*; gross*; viel; viele; vielen; hoh*; hoch*; stark*; kräftig*; leistungsstark*; leistungsfähig*; mächtig*; reichlich; jede menge; massig; große mengen; riesig*; großzügig*; üppig*; fett*; dick*; intensiv*; lastig*; hungrig*; hochperforman*; performan*; ordentlich viel; möglichst viel; mehr; maximal viel; potent*; enorm*; haufenweise; eine menge; menge; mengen; schwer*; power; hochleistungs*; durchsatzstark*; breit*; gewaltig*; starkes; mords*; massiv*; umfangreich*; hohem; hohen; höchst*; größt*; anspruchsvoll*",
         "high",
     ),
+    Terms(Kind.HIGH, "schnell*; flott*; zügig*; schnellst*; blitzschnell*; rasant*", "speed"),
     Terms(
         Kind.LOW,
         "klein*; wenig; wenige; gering*; bescheiden*; niedrig*; schwach*; langsam*; kaum; minimal*; winzig*; schmal*; sparsam*; leichtgewichtig*; mäßig*; schlank*; ein bisschen; bisschen",

@@ -45,6 +45,12 @@ WORDS: tuple[Terms, ...] = (
         verb=True,
     ),
     Terms(
+        Kind.AVOID,
+        "salir de; salga de; salgan de; sale de; salen de; salgas de; abandon*; salir del; salga del",
+        payload="leave",
+        verb=True,
+    ),
+    Terms(
         Kind.EXCEPT,
         "excepto; salvo; menos; a excepción de; con excepción de; exceptuando; que no sea; que no sean; aparte de; a excepción del; distinto de; distinta de; distintos de; fuera de",
     ),
@@ -142,11 +148,11 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.IT,
-        "lo; la; los; las; allí; ahí; ello; eso; esto; ese; esa; esos; esas; aquel; le; les; ellos; allá; este; esta; ese nodo; ese rack; esa zona; esa región; él; ella",
+        "su; sus; lo; la; los; las; allí; ahí; ello; eso; esto; ese; esa; esos; esas; aquel; le; les; ellos; allá; este; esta; ese nodo; ese rack; esa zona; esa región; él; ella",
     ),
     Terms(
         Kind.VERB,
-        "ejecut*; ejecút*; corr*; corra*; pon; pon*; póng*; coloc*; colóc*; despleg*; desplieg*; desplieg*; despliég*; ubic*; ubíc*; sitú*; situ*; program*; aloj*; alój*; asign*; lanz*; manten*; mantén*; mantien*; qued*; funcion*; arranc*; instal*; viv*; resid*; viaj*; us*; utiliz*; utilic*; elig*; elij*; escog*; escoj*; busc*; búsc*; dame; danos; deja*; déj*; lleva*; llév*; estar; estén; esté; está; están; ir; vaya; vayan; ve; permanez*; permanec*; limit*; restring*; fij*; fíj*; ancla*; áncl*; and*; deposit*; planific*; sit*; mete*; mét*; agarr*; coge; coger; aprovech*; aterric*; aterriz*; prior*; da; dar; caigan en; acab*; haga; haz; hacer; trabaj*; sirv*; entren*; asegur*; procese*; garantiz*; acoge*; corra; hosped*; tir*; tira; va; van; tener en; llevarlo; mand*; mánd*; muév*; muev*; mover; escoge",
+        "ejecut*; ejecút*; corr*; corra*; pon; pon*; póng*; coloc*; colóc*; despleg*; desplieg*; desplieg*; despliég*; ubic*; ubíc*; sitú*; situ*; program*; aloj*; alój*; asign*; lanz*; manten*; mantén*; mantien*; qued*; funcion*; arranc*; instal*; viv*; resid*; viaj*; us*; utiliz*; utilic*; elig*; elij*; escog*; escoj*; busc*; búsc*; dame; danos; deja*; déj*; lleva*; llév*; ir; vaya; vayan; ve; permanez*; permanec*; limit*; restring*; fij*; fíj*; ancla*; áncl*; and*; deposit*; planific*; sit*; mete*; mét*; agarr*; coge; coger; aprovech*; aterric*; aterriz*; prior*; da; dar; caigan en; acab*; haga; haz; hacer; trabaj*; sirv*; entren*; asegur*; procese*; garantiz*; acoge*; corra; hosped*; tir*; tira; va; van; tener en; llevarlo; mand*; mánd*; muév*; muev*; mover; escoge",
         payload="place",
         verb=True,
     ),
@@ -161,6 +167,7 @@ WORDS: tuple[Terms, ...] = (
         "es; son; sea; sean; ser; somos; siendo; sería; serían; estamos; importa; importan; importante; importantes; estuviera; fuera posible",
         payload="be",
     ),
+    Terms(Kind.VERB, "estar; estén; esté; está; están; estemos; estando", payload="place"),
     Terms(
         Kind.VERB,
         "tener; tenga; tengan; tiene; tienen; tenemos; tengo; disponga; disponga de; dispone de; con; cuente con; cuenten con; hay; haya; ofrezca; ofrece; incluya; incluye; que tenga; que tengan; equipado con; equipados con; dotado de; provisto de; soporte; dispongan de",
@@ -168,6 +175,6 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.FILLER,
-        "el; los nodos de; mi; mis; nuestro; nuestra; nuestros; nuestras; su; sus; por favor; porfa; gracias; hola; al menos; como mínimo; mínimo; como máximo; máximo; alrededor de un; aproximadamente; unos; unas; más o menos; suficiente; suficientes; uniformemente; equitativamente; de manera uniforme; de forma uniforme; de manera equilibrada; por igual; homogéneamente; disponible; disponibles; disponibilidad; posible; realmente; muy; tan; bien; ya; ahora; siempre; también los; se; que se; me; te; buenas; buenos; buen; buena; a ser; de cómputo; capaz; capaces; compatible; compatibles; local; locales; de tipo; tipo; tipos; modelo de; clase; tarjeta de; alta disponibilidad; por lo menos; hasta; más de; superior a; no menos de; así; nada más; eh; oye; equipo; kubernetes; clúster; carga; cargas; esta carga; carga de trabajo; mayoría; ancho; lugar; sitio; parte; cosas; para; sin duda; claro; si bien; nunca mejor; tal; cantidad de; capacidad; capacidad de; soporte para; adicional; libre; libres; total; extra; físico; físicos; física; físicas; real; menudo; dato; datos de; entrenamiento; inferencia; lo que; hola equipo; haber; aquí; mejor; a partir de; mínima de; espacio; concreto; concreta; otro modo; una vez; cabo; primer; demasiado; conectado; conectados; y punto",
+        "el; los nodos de; mi; mis; nuestro; nuestra; nuestros; nuestras; por favor; porfa; gracias; hola; al menos; como mínimo; mínimo; como máximo; máximo; alrededor de un; aproximadamente; unos; unas; más o menos; suficiente; suficientes; uniformemente; equitativamente; de manera uniforme; de forma uniforme; de manera equilibrada; por igual; homogéneamente; disponible; disponibles; disponibilidad; posible; realmente; muy; tan; bien; ya; ahora; siempre; también los; se; que se; me; te; buenas; buenos; buen; buena; a ser; de cómputo; capaz; capaces; compatible; compatibles; local; locales; de tipo; tipo; tipos; modelo de; clase; tarjeta de; alta disponibilidad; por lo menos; hasta; más de; superior a; no menos de; así; nada más; eh; oye; equipo; kubernetes; clúster; carga; cargas; esta carga; carga de trabajo; mayoría; ancho; lugar; sitio; parte; cosas; para; sin duda; claro; si bien; nunca mejor; tal; cantidad de; capacidad; capacidad de; soporte para; adicional; libre; libres; total; extra; físico; físicos; física; físicas; real; menudo; dato; datos de; entrenamiento; inferencia; lo que; hola equipo; haber; aquí; mejor; a partir de; mínima de; espacio; concreto; concreta; otro modo; una vez; cabo; primer; demasiado; conectado; conectados; y punto",
     ),
 )
