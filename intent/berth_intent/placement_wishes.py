@@ -54,7 +54,7 @@ def of_placement(preference: Preference, places: Places, present: Present, rows:
         return _evenness(SPREAD_LEVEL[intent], present, rows, among)
     match intent:
         case Intent.PREFER_COLOCATE_SAME_DEPLOYMENT:
-            return _together(places, present, rows)
+            return _together(present, rows, among)
         case Intent.PREFER_NEARBY_NODES_SAME_DEPLOYMENT:
             return _near_siblings(places, present, rows, among)
         case Intent.PREFER_LEAST_LOADED | Intent.PREFER_MOST_PACKED:
@@ -90,12 +90,13 @@ def _evenness(level: Level, present: Present, rows: Rows, among: Rows) -> Shares
     return np.reciprocal(1.0 + more)
 
 
-def _together(places: Places, present: Present, rows: Rows) -> Shares:
+def _together(present: Present, rows: Rows, among: Rows) -> Shares:
     """Beside the most siblings; where there are none yet, or no room beside them, where room is for those to come."""
     room = np.ones(len(rows))
     if present.fits is not None:
         fits = present.fits(rows)
-        to_come = max(present.missing, min(TO_COME, fits.max(initial=1.0)))
+        most = (fits if among is rows else present.fits(among)).max(initial=1.0)
+        to_come = max(present.missing, min(TO_COME, most))
         room = np.minimum(fits / to_come, 1.0)
     own = present.own
     if not own.total:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from berth_intent.intents import AVOID_PLACES, PLAIN, PREFER_PLACES, STRENGTHS, STRONG, WEAK, Intent, Level
 from berth_intent.node_wishes import AMOUNTS
+from berth_intent.scoring import score
 from berth_intent.understood import Preference
 
 from .wished import Cluster, of, wish
@@ -166,3 +168,13 @@ def test_counts_kept_step_by_step_are_those_counted_anew(cluster: Any, steps: li
             anew.runs("web", there.names[row], count)
         assert kept == {level: anew.counts["web"].by_domain(level).tolist() for level in Level}
         assert counts.total == sum(counts.on.values())
+
+
+@settings(deadline=None)
+@given(clusters(), st.lists(wishes(), max_size=6))
+def test_a_node_has_the_same_score_alone_and_among_all(cluster: Any, given_wishes: list[Preference]) -> None:
+    there = built(*cluster)
+    scores, present = there.scores(*given_wishes), there.present()
+    for row, name in enumerate(there.names):
+        alone = score(given_wishes, there.places, present, np.array([row]), there.rows)
+        assert alone[0] == scores[name]
