@@ -76,34 +76,52 @@ def wait_told(cluster: Cluster, app: str, reason: str) -> str:
     )
 
 
+def attract(cluster: Cluster, *names: str) -> None:
+    """Half of these nodes' GPUs are taken: packing alone would put a pod of four GPUs there."""
+    for name in names:
+        stand_on(cluster, f"other-{name}", name, gpus=4)
+
+
 # Where pods stand
 
 
 def test_pods_run_in_the_zone_that_their_hint_prefers(zoned: Cluster) -> None:
-    zoned.create(hinted("web", 6, "preferably in us-east-1b"))
-    assert set(where(zoned, "web", 6)) <= {"node-3", "node-4", "node-5"}
+    attract(zoned, "node-0", "node-1", "node-2")
+    zoned.create(hinted("web", 3, "preferably in us-east-1b", gpus=4))
+    assert set(where(zoned, "web", 3)) <= {"node-3", "node-4", "node-5"}
 
 
 @pytest.mark.parametrize("name", ["node-0", "node-3"])
 def test_pods_keep_off_the_node_of_a_workload_that_they_avoid(zoned: Cluster, name: str) -> None:
-    stand_on(zoned, "batch-etl", name)
-    zoned.create(hinted("web", 6, "never next to batch-etl"))
-    assert name not in where(zoned, "web", 6)
+    stand_on(zoned, "batch-etl", name, gpus=4)
+    zoned.create(hinted("web", 1, "never on the same node as batch-etl", gpus=4))
+    assert name not in where(zoned, "web", 1)
 
 
 def test_pods_stand_in_the_zone_of_a_workload_that_they_wish_to_be_near(zoned: Cluster) -> None:
+    attract(zoned, "node-0", "node-1", "node-2")
     stand_on(zoned, "kafka", "node-4")
-    zoned.create(hinted("web", 4, "in the same zone as kafka"))
-    assert set(where(zoned, "web", 4)) <= {"node-3", "node-4", "node-5"}
+    zoned.create(hinted("web", 3, "in the same zone as kafka", gpus=4))
+    assert set(where(zoned, "web", 3)) <= {"node-3", "node-4", "node-5"}
 
 
 def test_a_burst_spreads_over_zones_and_within_them_over_nodes(zoned: Cluster) -> None:
-    zoned.create(hinted("web", 6, "spread these pods evenly across all available zones"))
-    assert set(where(zoned, "web", 6).values()) == {1}
+    attract(zoned, "node-0", "node-1", "node-2")
+    zoned.create(hinted("web", 4, "spread these pods evenly across all available zones", gpus=4))
+    found = where(zoned, "web", 4)
+    assert set(found.values()) == {1}
+    assert len(set(found) & {"node-0", "node-1", "node-2"}) == 2
+
+
+def test_a_burst_gathers_on_one_node_that_has_room_for_all(zoned: Cluster) -> None:
+    attract(zoned, "node-2")
+    zoned.create(hinted("web", 2, "collocate all pods of this deployment on a single node", gpus=4))
+    assert len(where(zoned, "web", 2)) == 1
 
 
 def test_a_burst_of_twenty_gathers_on_one_node(zoned: Cluster) -> None:
-    zoned.create(hinted("web", 20, "collocate all pods of this deployment on a single node"))
+    stand_on(zoned, "other", "node-2", cpu="54")
+    zoned.create(hinted("web", 20, "collocate all pods of this deployment on a single node", cpu="1"))
     assert len(where(zoned, "web", 20)) == 1
 
 
@@ -117,22 +135,25 @@ def test_among_nodes_that_a_hint_likes_equally_packing_decides_and_not_the_alpha
 
 
 def test_a_hint_on_the_deployment_itself_counts_for_its_pods(zoned: Cluster) -> None:
-    body = deployment("web", 3, scheduler="berth")
+    attract(zoned, "node-0", "node-1", "node-2")
+    body = deployment("web", 3, scheduler="berth", gpus=4)
     body["metadata"]["annotations"] = {ALLOCATION_HINT: "in us-east-1b"}
     zoned.create(body)
     assert set(where(zoned, "web", 3)) <= {"node-3", "node-4", "node-5"}
 
 
 def test_native_preferences_still_count_with_a_hint_and_without(zoned: Cluster) -> None:
-    on_node = {"key": "kubernetes.io/hostname", "operator": "In", "values": ["node-5"]}
-    term = {"weight": 100, "preference": {"matchExpressions": [on_node]}}
+    liked = {"key": "kubernetes.io/hostname", "operator": "In", "values": ["node-2", "node-5"]}
+    term = {"weight": 100, "preference": {"matchExpressions": [liked]}}
     affinity = {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [term]}}
     zoned.create(
-        hinted("web", 3, "in us-east-1b", affinity=affinity),
+        hinted("first", 3, "must be in us-east-1a", affinity=affinity),
+        hinted("second", 3, "must be in us-east-1b", affinity=affinity),
         deployment("plain", 3, scheduler="berth", affinity=affinity),
     )
-    assert set(where(zoned, "web", 3)) == {"node-5"}
-    assert set(where(zoned, "plain", 3)) == {"node-5"}
+    assert set(where(zoned, "first", 3)) == {"node-2"}
+    assert set(where(zoned, "second", 3)) == {"node-5"}
+    assert set(where(zoned, "plain", 3)) <= {"node-2", "node-5"}
 
 
 def test_a_hint_never_keeps_pods_waiting(zoned: Cluster) -> None:
