@@ -90,7 +90,7 @@ class HintedPods:
             elif own is None:
                 shown = order[:BEST_SHOWN]
             else:
-                shown = [own, *(r for r in order[:1] if r in room and scores[r] > scores[own] + LEAST_BETTER)]
+                shown = [own, *(r for r in order[:1] if scores[r] > scores[own] + LEAST_BETTER)]
             nodes = tuple(self._judged(pod, reading, row, float(scores[row]), row in room) for row in shown)
         finally:
             if own is not None and not pod.terminating:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -35,8 +36,12 @@ def test_answers_come_in_the_order_of_the_hints_each_with_its_id(here: Here, tmp
 
 
 def test_each_answer_is_there_before_the_next_hint_is_given() -> None:
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     with subprocess.Popen(
-        [sys.executable, "-m", "berth_cli.main", "hint", "--jsonl", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-m", "berth_cli.main", "hint", "--jsonl", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=buffered,
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -179,3 +179,11 @@ def test_why_mentions_what_became_of_the_hint(here: Here, tmp_path: Path) -> Non
 def test_why_of_a_pod_without_a_hint_says_nothing_of_hints(here: Here, tmp_path: Path) -> None:
     path = scene(tmp_path / "dump.json", hinted("web-1", HINT, on="n2"))
     assert "hint" not in here("why", "redis-1", "--dump", path).out
+
+
+def test_a_pod_that_its_node_would_no_longer_take_is_told_about_it_all_the_same(here: Here, tmp_path: Path) -> None:
+    """The node was cordoned since; there is no other."""
+    path = dump(tmp_path / "dump.json", zoned("n1", "a", unschedulable=True), hinted("web-1", HINT, on="n1"))
+    found = the_pod(here, path)
+    assert (found["allowed"], [n["node"] for n in found["nodes"]]) == (1, ["n1"])
+    assert found["nodes"][0]["wishes"][0]["satisfaction"] == 1.0
