@@ -11,6 +11,7 @@ from rich.text import Text
 from berth_api.reasons import Reason
 from berth_cli.amounts import needs
 from berth_cli.plan_text import counted
+from berth_cli.printable import printable
 from berth_cli.terminal import columns
 from berth_cluster.snapshot import Pod
 from berth_planner.explanation import Explanation
@@ -125,6 +126,8 @@ def _print_full(console: Console, explanation: Explanation) -> None:
         more = len(set(explanation.targets)) - TARGETS_SHOWN
         shown = ", ".join(sorted(set(explanation.targets))[:TARGETS_SHOWN]) + (f" and {more} more" if more > 0 else "")
         table.add_row("goes to", shown)
+    if explanation.hint is not None and explanation.hint.sentence:
+        table.add_row("hint", printable(explanation.hint.sentence))
     when = "now" if explanation.targets else "once the plan is done"
     for i, reason in enumerate(sorted(explanation.reasons, key=lambda r: -r.nodes)):
         resource = f" {reason.resource}" if reason.resource else ""

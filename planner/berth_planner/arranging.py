@@ -40,6 +40,17 @@ class Arranged:
     is_as_solved: bool
     """The search for better places has changed nothing."""
 
+    def carried_out(self) -> list[Task]:
+        """What the waves do, and no more."""
+        placed = {t for wave in self.waves for step in wave for t in step.place}
+        evicted = {t for wave in self.waves for step in wave for t in step.evict}
+        found = []
+        for t in sorted(placed | evicted):
+            task = self.tasks[t]
+            source = task.source if t in evicted else None
+            found.append(Task(task.pod, task.pod_class, source, task.target if t in placed else None))
+        return found
+
 
 def arranged(packing: Packing, placement: IntArray, options: PlanOptions, order: Order) -> Arranged:
     """order: of tasks in safe waves; it may leave out tasks that turn out to be of no use."""
@@ -68,9 +79,8 @@ def wish_report(packing: Packing, done: Arranged, preference_proven: bool) -> Wi
     wishes = packing.wishes
     if wishes is None:
         return None
-    tasks = [done.tasks[t] for t in sorted({t for wave in done.waves for step in wave for t in step.place})]
-    company = Company(packing.snapshot, wishes)
-    company.follow((t.pod, t.source, t.target) for t in _carried_out(done))
+    tasks = done.carried_out()
+    company = company_after(packing, wishes, tasks)
     value = bound = 0.0
     pods = fulfilled = 0
     only_nodes = True
@@ -90,6 +100,13 @@ def wish_report(packing: Packing, done: Arranged, preference_proven: bool) -> Wi
     if preference_proven and only_nodes and done.is_as_solved and wishes.all_asked and value < bound - 1e-9:
         return WishReport(pods, fulfilled, value, value, "Optimal", "exhausted")
     return WishReport(pods, fulfilled, value, bound, "Optimal" if value >= bound - 1e-9 else "Bounded", "trivial")
+
+
+def company_after(packing: Packing, wishes: Wishes, tasks: Sequence[Task]) -> Company:
+    """Who stands where when these tasks are done."""
+    company = Company(packing.snapshot, wishes)
+    company.follow((task.pod, task.source, task.target) for task in tasks)
+    return company
 
 
 def placement_of(packing: Packing, tasks: Sequence[Task]) -> IntArray:
@@ -118,8 +135,7 @@ def _pleased(
         movable = np.array([k.movable for k in packing.problem.classes], np.bool_)
         unused: Mask = placement[movable].sum(axis=0) == 0
         closed = unused if closed is None else closed | unused
-    company = Company(packing.snapshot, wishes)
-    company.follow((t.pod, t.source, t.target) for t in tasks)
+    company = company_after(packing, wishes, tasks)
     return tuple(please(packing.problem, placement, tasks, company, Terms(until, options.clock, held, closed)))
 
 
@@ -136,15 +152,3 @@ def _worth(packing: Packing, tasks: Sequence[Task], waves: Sequence[TaskWave]) -
                 disruption += packing.problem.classes[tasks[t].pod_class].move_cost
     priorities = sorted({task.pod.priority for task in tasks}, reverse=True)
     return tuple(gained[p] for p in priorities), -disruption
-
-
-def _carried_out(done: Arranged) -> list[Task]:
-    """What the waves do, and no more."""
-    placed = {t for wave in done.waves for step in wave for t in step.place}
-    evicted = {t for wave in done.waves for step in wave for t in step.evict}
-    found = []
-    for t in sorted(placed | evicted):
-        task = done.tasks[t]
-        source = task.source if t in evicted else None
-        found.append(Task(task.pod, task.pod_class, source, task.target if t in placed else None))
-    return found

@@ -10,7 +10,15 @@ from berth_api.reasons import Reason
 from berth_cluster.snapshot import WorkloadKey
 
 RemedyKind = Literal[
-    "more-members", "uncordon", "node-ready", "fewer", "one-more-node", "node-selector", "toleration", "more-moves"
+    "more-members",
+    "uncordon",
+    "node-ready",
+    "fewer",
+    "one-more-node",
+    "node-selector",
+    "toleration",
+    "more-moves",
+    "hint",
 ]
 
 
@@ -32,6 +40,46 @@ class Remedy(msgspec.Struct, frozen=True):
     resource: str = ""
     amount: int = 0
     """Fewer: how much less of the resource. One more node: how many nodes. More moves: how many moves."""
+
+
+class WishVerdict(msgspec.Struct, frozen=True):
+    """One wish of a hint, on one node."""
+
+    wish: str
+    """In a few words."""
+    strength: float
+    satisfaction: float
+    """0 to 1."""
+    reason: str
+    """One short sentence with what is there."""
+
+
+class HintVerdict(msgspec.Struct, frozen=True):
+    """What a hint was taken for, and what becomes of it where the plan places its pod."""
+
+    hint: str
+    wishes: tuple[str, ...]
+    """Those that count, each in a few words."""
+    aside: tuple[str, ...] = ()
+    """What was not understood of it, as it stands there, and wishes that do not count."""
+    node: str = ""
+    """Where the plan places the pod; empty for one that is left waiting."""
+    verdicts: tuple[WishVerdict, ...] = ()
+    """Of that node, in the order of `wishes`, the others standing where the plan leaves them."""
+
+    @property
+    def sentence(self) -> str:
+        if not self.node:
+            return ""
+        met = sum(v.satisfaction >= 1.0 for v in self.verdicts)
+        unmet = [
+            f'"{v.wish}" is met to {v.satisfaction:.0%}: {v.reason}' for v in self.verdicts if v.satisfaction < 1.0
+        ]
+        if not self.verdicts:
+            return "its hint wishes nothing that counts"
+        return f"of its hint {met} of {len(self.verdicts)} wishes are met on {self.node}" + "".join(
+            f"; {each}" for each in unmet
+        )
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -62,6 +110,8 @@ class Explanation(msgspec.Struct, frozen=True):
     """Running pods that would lose their place for it."""
     remedies: tuple[Remedy, ...] = ()
     """What would help, the smallest change first."""
+    hint: HintVerdict | None = None
+    """Of the first of the pods, which all have the same; None without a hint that counts."""
 
     @property
     def workload(self) -> WorkloadKey:

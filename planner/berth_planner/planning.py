@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from berth_cluster.snapshot import Snapshot, WorkloadKey
 from berth_planner.answers import Answer, answer, check
-from berth_planner.arranging import arranged, wish_report
+from berth_planner.arranging import Arranged, arranged, wish_report
 from berth_planner.hint_reading import HintReading
 from berth_planner.merging import merged
 from berth_planner.options import PlanOptions
@@ -40,6 +40,8 @@ class Planned:
     plan: Plan
     placement: IntArray
     """Pods of each class on each node once the plan is done."""
+    done: Arranged
+    """Pod by pod, what the plan does."""
 
 
 def make_plan(snapshot: Snapshot, options: PlanOptions | None = None) -> Plan:
@@ -76,7 +78,7 @@ def plan_packing(packing: Packing, options: PlanOptions) -> Planned:
         notes=_notes(packing, found, waves, int(found.placement.sum() - placement.sum())),
         wishes=wish_report(packing, done, found.preference_proven),
     )
-    return Planned(packing, found, plan, placement)
+    return Planned(packing, found, plan, placement, done)
 
 
 def _ordered(problem: Problem, tasks: Sequence[Task], options: PlanOptions) -> list[TaskWave]:

@@ -56,7 +56,9 @@ def remedies(
     changed = list(_other_nodes(packing, c, spec, state, found)) if count == 1 else []
     in_service = [r for r in changed if r.kind in ("uncordon", "node-ready")]
     other_wishes = [r for r in changed if r.kind not in ("uncordon", "node-ready")]
-    added = list(_one_more_node(c, spec, state, shapes, needed))
+    ruled_out = packing.members[c].denied.get(Reason.HINT_ENFORCED)
+    suitable = [s for s in shapes if ruled_out is None or not ruled_out[s.alike].all()]
+    added = list(_one_more_node(c, spec, state, suitable, needed))
     return (*in_service, *small, *added, *other_wishes, *large)
 
 
@@ -108,12 +110,18 @@ def _other_nodes(packing: Packing, c: int, spec: PodSpec, state: LiveState, foun
             lambda n: node_matches(spec, msgspec.structs.replace(n, taints=())) is None,
             "if it tolerated the taints of {node}",
         ),
+        (
+            Reason.HINT_ENFORCED,
+            "hint",
+            lambda n: node_matches(spec, n) is None,
+            "if the strong wish of its hint, which is enforced here, allowed {node}",
+        ),
     )
     for reason, kind, would_match, message in changes:
         mask = found.masks.get(reason)
         if mask is None:
             continue
-        node = _first(packing, c, state, mask, would_match)
+        node = _first(packing, c, state, mask, reason, would_match)
         if node is not None:
             yield Remedy(kind, message.format(node=node.name), node.name)
 
@@ -122,8 +130,10 @@ def _without_cordon(node: Node) -> tuple[object, ...]:
     return tuple(t for t in node.taints if t.key != UNSCHEDULABLE_TAINT.key)
 
 
-def _first(packing: Packing, c: int, state: LiveState, mask: Mask, would_match: Callable[[Node], bool]) -> Node | None:
-    denied = packing.members[c].denied.values()
+def _first(
+    packing: Packing, c: int, state: LiveState, mask: Mask, reason: Reason, would_match: Callable[[Node], bool]
+) -> Node | None:
+    denied = [closed for why, closed in packing.members[c].denied.items() if why is not reason]
     with_room = (n for n in np.flatnonzero(mask).tolist() if state.admits(c, n) and not any(d[n] for d in denied))
     for _, n in zip(range(MAX_NODES_TRIED), with_room, strict=False):
         if would_match(packing.snapshot.nodes[n]):
@@ -135,7 +145,8 @@ def _first(packing: Packing, c: int, state: LiveState, mask: Mask, would_match: 
 class NodeShape:
     """Nodes that a new one could be like: an example, and the room that one more of them would bring."""
 
-    example: int
+    alike: list[int]
+    """All that there are; the first is the example."""
     fresh: Node
     room: dict[str, int]
     weight: float
@@ -153,13 +164,14 @@ def node_shapes(packing: Packing) -> tuple[NodeShape, ...]:
         taints = tuple(t for t in node.taints if t.key != UNSCHEDULABLE_TAINT.key)
         shape = (node.allocatable, taints, frozenset(i for i in node.labels.items() if i[1] != node.name))
         if shape in seen:
+            seen[shape].alike.append(n)
             continue
         room = node.amounts
         for spec in daemons[node.name]:
             for name, amount in spec.requests:
                 room[name] = room.get(name, 0) - amount
         fresh = msgspec.structs.replace(node, unschedulable=False, ready=True, taints=taints)
-        seen[shape] = NodeShape(n, fresh, room, _weight(node))
+        seen[shape] = NodeShape([n], fresh, room, _weight(node))
     return tuple(sorted(seen.values(), key=lambda s: s.weight))
 
 
@@ -179,7 +191,7 @@ def _one_more_node(
         each = min((shape.room.get(name, 0) // amount for name, amount in spec.requests if amount), default=0)
         if each < 1 or node_matches(spec, shape.fresh) is not None:
             continue
-        if not _rules_allow_new(state.rules_of(c), c, shape.example):
+        if not _rules_allow_new(state.rules_of(c), c, shape.alike[0]):
             continue
         each = min((each, *limits))
         nodes = math.ceil(needed.together / each)

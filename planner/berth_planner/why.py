@@ -30,6 +30,7 @@ from berth_planner.plan import Eviction
 from berth_planner.planning import Planned, build, plan_packing
 from berth_planner.problem_variants import standing_at
 from berth_planner.remedies import Needed, NodeShape, node_shapes, remedies
+from berth_planner.why_hint import HintVerdicts
 from berth_solver.problem import Gang
 
 WHY_SECONDS = 5.0
@@ -84,6 +85,7 @@ class _Explainer:
         self._shapes: tuple[NodeShape, ...] = node_shapes(self._packing)
         self._gang_of_class = {c: g for g, gang in enumerate(self._gangs) for c in gang.classes}
         self._alone: dict[object, Finding | None] = {}
+        self._hints = HintVerdicts(planned)
 
     @property
     def _gangs(self) -> tuple[Gang, ...]:
@@ -93,18 +95,26 @@ class _Explainer:
         classes = sorted(range(len(self._packing.members)), key=lambda c: -self._packing.problem.classes[c].priority)
         for c in classes:
             pending = [pod for pod in self._packing.members[c].pending if wanted(pod)]
-            placed = [pod for pod in pending if pod.key in self._positions]
-            if placed:
-                yield self._placed(c, placed)
+            placed: dict[str, list[Pod]] = defaultdict(list)
+            for pod in pending:
+                if pod.key in self._positions:
+                    placed[self._hint(pod)].append(pod)
+            for served in placed.values():
+                yield self._placed(c, served)
             alike: dict[object, list[Pod]] = defaultdict(list)  # a class may differ in what keeps its pods off a node
             for pod in pending:
                 if pod.key not in self._positions:
                     spec = pod.spec
-                    alike[spec.node_selector, spec.node_affinity, spec.tolerations, spec.volume_nodes].append(pod)
+                    rules = (spec.node_selector, spec.node_affinity, spec.tolerations, spec.volume_nodes)
+                    alike[rules, self._hint(pod)].append(pod)
             for waiting in alike.values():
                 yield self._waiting(c, waiting)
         for pods, reason, message in outside(self._packing, self._options.movable, wanted):
             yield self._explanation(pods, reason, message)
+
+    def _hint(self, pod: Pod) -> str:
+        """Pods with other hints are told apart, where hints count at all."""
+        return pod.hint if self._packing.wishes is not None else ""
 
     # -- pods that the plan places ------------------------------------------------------------------------------------
 
@@ -233,6 +243,7 @@ class _Explainer:
         return not capped and all(t.certificate == "Optimal" for t in tiers if t.priority >= priority)
 
     def _explanation(self, pods: Sequence[Pod], code: Reason, message: str) -> Explanation:
+        position = self._positions.get(pods[0].key)
         return Explanation(
             workloads=tuple(dict.fromkeys(p.workload for p in pods)),
             pods=tuple(p.key for p in pods),
@@ -241,6 +252,7 @@ class _Explainer:
             code=code,
             message=message,
             nodes=len(self._packing.snapshot.nodes),
+            hint=self._hints.of(pods[0], position.node if position is not None else ""),
         )
 
 

@@ -217,6 +217,52 @@ class TestEnforced:
         assert places(planned(cluster, ENFORCED)) == {"web": ["b", "c"]}
 
 
+class TestWhy:
+    def two_sites(self) -> Cluster:
+        return Cluster().node("n1", zone="west", gpu=8).node("n2", zone="east", gpu=8)
+
+    def test_a_planned_pod_is_told_what_its_place_does_for_its_hint(self) -> None:
+        cluster = self.two_sites().pods("full", gpu=8, on="n2", immovable=[Reason.DO_NOT_MOVE])
+        cluster.pods("web", gpu=1, hint="must be in zone east, ideally on node n1")
+        (explanation,) = why(cluster.snapshot(), OPTIONS)
+        hint = explanation.hint
+        assert hint is not None
+        assert (hint.node, [round(v.satisfaction, 1) for v in hint.verdicts]) == ("n1", [0.1, 1.0])
+        assert hint.wishes == ("in zone east", "on node n1")
+        assert hint.sentence == (
+            'of its hint 1 of 2 wishes are met on n1; "in zone east" is met to 10%: it is in zone west'
+        )
+
+    def test_siblings_are_counted_as_the_plan_leaves_them(self) -> None:
+        cluster = self.two_sites().pods("web", 3, gpu=1, hint="spread us over zones")
+        (explanation,) = why(cluster.snapshot(), OPTIONS)
+        assert explanation.hint is not None
+        assert "other pods of the workload" in explanation.hint.verdicts[0].reason
+
+    def test_pods_that_wish_differently_are_told_apart(self) -> None:
+        cluster = self.two_sites().pods("web", gpu=1, hint="spread us over zones").pods("db", gpu=1, hint="pack us")
+        cluster.pods("api", gpu=1)
+        hints = [e.hint.hint if e.hint else "" for e in why(cluster.snapshot(), OPTIONS)]
+        assert sorted(hints) == ["", "pack us", "spread us over zones"]
+
+    def test_a_pod_left_waiting_is_told_what_was_understood(self) -> None:
+        (explanation,) = why(self.two_sites().pods("web", gpu=99, hint="prefer zone east").snapshot(), OPTIONS)
+        assert explanation.hint is not None
+        assert (explanation.hint.node, explanation.hint.wishes) == ("", ("in zone east",))
+        assert explanation.hint.sentence == ""
+
+    def test_without_hints_nothing_is_said(self) -> None:
+        (explanation,) = why(self.two_sites().pods("web", 2, gpu=1).snapshot(), OPTIONS)
+        assert explanation.hint is None
+
+    def test_no_node_is_asked_for_that_the_enforced_wish_would_rule_out(self) -> None:
+        cluster = self.two_sites().pods("full", gpu=8, on="n2", immovable=[Reason.DO_NOT_MOVE])
+        (explanation,) = why(cluster.pods("web", gpu=8, hint="must run in zone east").snapshot(), ENFORCED)
+        assert [(r.kind, r.node) for r in explanation.remedies] == [("one-more-node", "n2"), ("hint", "n1")]
+        nowhere = self.two_sites().pods("web", gpu=8, hint="must run in zone z").snapshot()
+        assert [r.kind for r in why(nowhere, ENFORCED)[0].remedies] == ["hint"]
+
+
 class TestPolicies:
     def test_hints_that_are_switched_off_do_nothing(self) -> None:
         cluster = three_zones().pods("web", gpu=1, hint="prefer zone b")
