@@ -116,6 +116,7 @@ class BedrockBackend:
     def _converse(self, hint: str, names: Vocabulary, until: float) -> tuple[str, Tokens | None]:
         """From the form that worked last on to looser ones, while the model says that it knows no such thing."""
         from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+        from botocore.parsers import ResponseParserError
 
         first = FORMS.index(self._form)
         refusal: BackendError | None = None
@@ -136,6 +137,8 @@ class BedrockBackend:
                 if code == "ValidationException":
                     continue
                 raise refusal from None
+            except ResponseParserError:
+                raise BackendError(Failure.MALFORMED, "what answered does not speak as Bedrock does") from None
             except BotoCoreError as error:
                 raise _unreached(error) from None
             self._form = form
@@ -190,8 +193,6 @@ def _unreached(error: Exception) -> BackendError:
     kind = type(error).__name__
     if isinstance(error, of_botocore.ReadTimeoutError | of_botocore.ConnectTimeoutError):
         return BackendError(Failure.TIMEOUT, f"Bedrock did not answer in time ({kind})")
-    if isinstance(error, of_botocore.HTTPClientError):
+    if isinstance(error, of_botocore.HTTPClientError | of_botocore.ConnectionError):
         return BackendError(Failure.UNAVAILABLE, f"Bedrock was not reached ({kind})")
-    if isinstance(error, of_botocore.ResponseParserError):
-        return BackendError(Failure.MALFORMED, f"the answer cannot be read ({kind})")
     return BackendError(Failure.REFUSED, f"Bedrock cannot be asked ({kind}); check credentials, region and model")

@@ -41,7 +41,7 @@ from berth_intent.language.lexicon.numbers import HALVES, number_words
 from berth_intent.language.normalise import fold
 from berth_intent.mentioned import Words
 from berth_intent.understood import MAX_HINT, Code, HintWarning, Preference, Rank, Understood
-from berth_intent.vocabulary import Vocabulary
+from berth_intent.vocabulary import NOTHING_KNOWN, Vocabulary
 
 MAX_WISHES = 32
 """An answer with more is not believed at all."""
@@ -56,6 +56,7 @@ _CLOSED = {
     Intent.PREFER_NETWORK_FEATURE: NETWORK_FEATURES,
     Intent.PREFER_CPU_ARCH: ARCHS,
 }
+_NAMING = OF_WORKLOADS | frozenset(_LEVELS)
 _OF_GPUS = (Intent.PREFER_GPU_MODEL, Intent.AVOID_GPU_MODEL)
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -142,6 +143,7 @@ class _Reader:
         self._hint = hint
         self._folded = fold(hint)
         self._names = names
+        self._names_known = names != NOTHING_KNOWN
         self._words = Words(hint)
 
     def read(self, raw: msgspec.Raw) -> Preference:
@@ -172,7 +174,7 @@ class _Reader:
             HintWarning(Code.UNKNOWN_NAME, f'The cluster has nothing by the name "{value}".')
             for wish in believed
             for value in wish.values
-            if (known := self._known(wish.intent)) and value not in known
+            if self._names_known and wish.intent in _NAMING and value not in self._known(wish.intent)
         ]
 
     def _where(self, text: str) -> tuple[int, str]:
