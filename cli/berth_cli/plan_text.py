@@ -16,7 +16,7 @@ from berth_cli.amounts import needs
 from berth_cli.durations import spoken
 from berth_cli.terminal import columns
 from berth_cluster.snapshot import Snapshot, WorkloadKey
-from berth_planner.plan import DisruptionReport, Eviction, Placement, Plan, TierReport, Wave
+from berth_planner.plan import DisruptionReport, Eviction, Placement, Plan, TierReport, Wave, WishReport
 
 _Place = tuple[WorkloadKey, int, str]
 """Workload, priority, node."""
@@ -103,7 +103,20 @@ def disruption_lines(plan: Plan, *, wide: bool) -> list[Text]:
         nodes = f"{plan.nodes_in_use_after}"
     else:
         nodes = f"{plan.nodes_in_use_before} before, {plan.nodes_in_use_after} after"
-    return [line, Text("Nodes in use  ", style="bold") + Text(nodes)]
+    lines = [line, Text("Nodes in use  ", style="bold") + Text(nodes)]
+    if plan.wishes is not None:
+        lines.append(Text("Wishes        ", style="bold") + Text(_wishes(plan.wishes, wide)))
+    return lines
+
+
+def _wishes(report: WishReport, wide: bool) -> str:
+    if report.fulfilled == report.pods:
+        met = f"all met, of {counted(report.pods, 'pod')} with hints or preferences"
+    else:
+        met = f"all met for {report.fulfilled:,} of {counted(report.pods, 'pod')} with hints or preferences"
+        proof = "proven best" if report.certificate == "Optimal" else "not proven best"
+        met += f"; {proof} for these counts and moves"
+    return f"{met} ({report.value:.4f} of at most {report.bound:.4f})" if wide else met
 
 
 def _disruption(report: DisruptionReport, wide: bool) -> str:
