@@ -30,6 +30,9 @@ ACKNOWLEDGED_PLANS = "berth.dev/plans"
 CALLS_ANSWERED = "berth.dev/calls"
 """On an extender's Lease: how many calls of kube-scheduler it has answered since it started; whose rises is asked."""
 
+HINT_ANSWERS = "berth-hints"
+"""ConfigMap of the system namespace: what a language model made of hints, and what was spent on it today."""
+
 SYSTEM_NAMESPACE = "berth-system"
 
 

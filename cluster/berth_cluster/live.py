@@ -28,10 +28,11 @@ from typing import Any, Protocol
 import msgspec
 from msgspec import Raw
 
-from berth_api.annotations import SYSTEM_NAMESPACE
+from berth_api.annotations import HINT_ANSWERS, SYSTEM_NAMESPACE
 from berth_api.packing_plan import PackingPlan
 from berth_api.packing_policy import PackingPolicy
 from berth_api.reasons import Reason
+from berth_cluster.config_maps import ConfigMapStore, WireConfigMap
 from berth_cluster.connection import Connection
 from berth_cluster.custom_objects import WireCustom, read_plan, read_policy
 from berth_cluster.decoding import MALFORMED, field_error
@@ -91,6 +92,7 @@ class Kind(StrEnum):
     PLANS = "plans"
     POLICIES = "policies"
     LEASES = "leases"  # of the system namespace
+    HINT_ANSWERS = "hintanswers"  # one ConfigMap of the system namespace: what a language model made of hints
 
 
 EVERYTHING = frozenset(Kind)
@@ -105,6 +107,7 @@ FOR_EXTENDER = frozenset(
         Kind.PLANS,
         Kind.POLICIES,
         Kind.LEASES,
+        Kind.HINT_ANSWERS,
     )
 )
 
@@ -186,6 +189,7 @@ class LiveCluster:
         self._budget_store = BudgetStore(self._budgets, findings, self._pods)
         self._lease_store = LeaseStore(system_namespace)
         self._lease_store.changed = self._lease_changed
+        self._answer_store = ConfigMapStore(system_namespace, HINT_ANSWERS)
         self._plan_store = CustomStore(read_plan)
         self._plan_store.changed = self._plan_changed
         self._policy_store = CustomStore(read_policy)
@@ -213,6 +217,11 @@ class LiveCluster:
     @property
     def leases(self) -> Mapping[str, Lease]:
         return MappingProxyType(self._lease_store.leases)
+
+    @property
+    def hint_answers(self) -> Mapping[str, str]:
+        """Data of the ConfigMap; another object when it has changed. Whoever can write there wrote it: believe nothing of it."""
+        return self._answer_store.data
 
     def pod(self, namespace: str, name: str) -> Pod | None:
         return self._pods.pods.get((namespace, name))
@@ -357,6 +366,9 @@ class LiveCluster:
         if Kind.LEASES in kinds:
             path = f"/apis/coordination.k8s.io/v1/namespaces/{system_namespace}/leases"
             self._reflect(Collection(path, WireLease, optional=True), self._lease_store)
+        if Kind.HINT_ANSWERS in kinds:
+            path = f"/api/v1/namespaces/{system_namespace}/configmaps"
+            self._reflect(Collection(path, WireConfigMap, optional=True, only=HINT_ANSWERS), self._answer_store)
 
     def _reflect(self, collection: Collection[Any], store: Any) -> None:
         name = collection.path.rsplit("/", 1)[1]

@@ -103,6 +103,13 @@ class Collection(msgspec.Struct, Generic[T], frozen=True):
     metadata_only: bool = False
     older_paths: tuple[str, ...] = ()
     """Where older API servers have it, tried in turn when it is not there. Only for optional ones."""
+    only: str = ""
+    """The one name that is listed and watched; empty: all. So the right to read may be limited to it."""
+
+    @property
+    def selection(self) -> dict[str, str]:
+        """Part of a query."""
+        return {"fieldSelector": f"metadata.name={self.only}"} if self.only else {}
 
 
 class _Listing(msgspec.Struct):
@@ -171,7 +178,7 @@ class Reflector(Generic[T]):
         listing = self._listing = self._listing or _Listing(set())
         accept = METADATA_OF_LIST if self.collection.metadata_only else JSON
         while True:
-            query = {"limit": str(self._limit)}
+            query = {"limit": str(self._limit)} | self.collection.selection
             if listing.token:
                 query["continue"] = listing.token
             body = await self._connection.request(
@@ -201,7 +208,7 @@ class Reflector(Generic[T]):
             "allowWatchBookmarks": "true",
             "resourceVersion": self.version,
             "timeoutSeconds": str(max(round(seconds), 1)),
-        }
+        } | self.collection.selection
         agreed: float | None = None
         accept = METADATA_OF_EVENTS if self.collection.metadata_only else JSON
         batches = self._connection.batches(self.path, query, accept=accept, silence=self._pace.silence)

@@ -38,6 +38,7 @@ PATHS = {
     "PriorityClass": "/apis/scheduling.k8s.io/v1/priorityclasses",
     "PodDisruptionBudget": "/apis/policy/v1/poddisruptionbudgets",
     "Lease": "/apis/coordination.k8s.io/v1/namespaces/berth-system/leases",
+    "ConfigMap": "/api/v1/namespaces/berth-system/configmaps",
     "PackingPlan": "/apis/berth.dev/v1alpha1/packingplans",
     "PackingPolicy": "/apis/berth.dev/v1alpha1/packingpolicies",
 }
@@ -191,7 +192,8 @@ class ApiServer:
                 return web.json_response(_expired("the provided continue parameter is too old"), status=410)
             version, rest = self._pages.pop(token)
         else:
-            version, rest = self.version, [body for _, body in sorted(self._objects[path].items())]
+            found = (body for _, body in sorted(self._objects[path].items()))
+            version, rest = self.version, [body for body in found if _selected(body, query)]
         limit = int(query.get("limit", "0")) or len(rest)
         page, rest = rest[:limit], rest[limit:]
         metadata: Json = {"resourceVersion": str(version)}
@@ -211,12 +213,14 @@ class ApiServer:
         self.watchers[path] += 1
         try:
             async with self._changed:
-                await self._send(request, answer, path, since)
+                await self._send(request, answer, path, since, query)
         finally:
             self.watchers[path] -= 1
         return answer
 
-    async def _send(self, request: web.Request, answer: web.StreamResponse, path: str, since: int) -> None:
+    async def _send(
+        self, request: web.Request, answer: web.StreamResponse, path: str, since: int, query: dict[str, str]
+    ) -> None:
         known = self._cuts.get(path, "")
         muted = False
         while True:
@@ -233,7 +237,8 @@ class ApiServer:
                 self._changed.notify_all()
             for version, event in [] if muted else self._history[path]:
                 if version > since:
-                    await answer.write(json.dumps(event).encode() + b"\n")
+                    if event["type"] == "BOOKMARK" or _selected(event["object"], query):
+                        await answer.write(json.dumps(event).encode() + b"\n")
                     since = version
             await self._changed.wait()
 
@@ -252,6 +257,12 @@ class ApiServer:
 def _place(body: Json) -> tuple[str, Key]:
     meta = body["metadata"]
     return PATHS[body["kind"]], (meta.get("namespace", ""), meta["name"])
+
+
+def _selected(body: Json, query: dict[str, str]) -> bool:
+    """The one field selector that is asked for: by name."""
+    selector = query.get("fieldSelector", "")
+    return not selector or selector == f"metadata.name={body['metadata']['name']}"
 
 
 def _expired(message: str) -> Json:
