@@ -1,4 +1,4 @@
-"""What `berth why` says of a pod's hint: how far its wishes are met where it runs, or would be where it could go."""
+"""What `berth why` says of a running pod's hint: how far its wishes are met where it runs. (Of waiting pods the plan tells it.)"""
 
 from __future__ import annotations
 
@@ -7,27 +7,30 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
+from berth_cli.hint_cluster import reading_in
 from berth_cli.hint_text import quoted
+from berth_cli.live_objects import LiveObjects
 from berth_cli.pod_hint import HintedPods, PodHint
 from berth_cli.pod_hint_text import met
+from berth_cli.terminal import Terminal
 from berth_cluster.snapshot import Pod, Snapshot
 from berth_intent.sentences import insistence, phrase
-from berth_planner.hint_reading import HintReading, Reading
+from berth_planner.hint_reading import Reading
 
 HINTS_SHOWN = 2
 """Of the pods that were asked about, one for each hint; the rest is for `berth hint --pod`."""
 
 
-def print_hints(console: Console, snapshot: Snapshot, pods: Sequence[Pod]) -> None:
-    """Nothing for pods without a hint."""
-    one_each = {pod.hint: pod for pod in reversed(pods) if pod.hint}
+def print_hints(terminal: Terminal, snapshot: Snapshot, pods: Sequence[Pod], cluster: LiveObjects | None) -> None:
+    """Nothing for pods that wait, or have no hint. cluster: whose policies hold; None for a dump."""
+    one_each = {pod.hint: pod for pod in reversed(pods) if pod.hint and pod.node is not None}
     if not one_each:
         return
-    hinted = HintedPods(snapshot, HintReading.of_snapshot(snapshot))
+    hinted = HintedPods(snapshot, reading_in(snapshot, cluster, terminal))
     for pod in list(reversed(one_each.values()))[:HINTS_SHOWN]:
         found = hinted.explain(pod)
         if found is not None:
-            _print(console, *found)
+            _print(terminal.out, *found)
 
 
 def _print(console: Console, pod: PodHint, reading: Reading) -> None:
@@ -47,9 +50,5 @@ def _print(console: Console, pod: PodHint, reading: Reading) -> None:
 def _outcome(pod: PodHint) -> str:
     if not pod.nodes:
         return "no wish was found in it"
-    first = pod.nodes[0]
-    if pod.node is not None:
-        better = f"; {pod.nodes[1].node} would suit it better" if len(pod.nodes) > 1 else ""
-        return f"on {first.node}: {met(first)}{better}"
-    room = "" if first.has_room else ", which has no room now"
-    return f"the best node for it, {first.node}{room}: {met(first)}"
+    better = f"; {pod.nodes[1].node} would suit it better" if len(pod.nodes) > 1 else ""
+    return f"on {pod.nodes[0].node}: {met(pod.nodes[0])}{better}"

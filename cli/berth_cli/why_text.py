@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from rich.console import Console
@@ -10,11 +10,12 @@ from rich.text import Text
 
 from berth_api.reasons import Reason
 from berth_cli.amounts import needs
+from berth_cli.hint_text import quoted
 from berth_cli.plan_text import counted
-from berth_cli.printable import printable
 from berth_cli.terminal import columns
 from berth_cluster.snapshot import Pod
-from berth_planner.explanation import Explanation
+from berth_intent.sentences import insistence
+from berth_planner.explanation import Explanation, HintVerdict
 from berth_planner.why import summary
 
 ROWS_SHOWN = 40
@@ -126,8 +127,9 @@ def _print_full(console: Console, explanation: Explanation) -> None:
         more = len(set(explanation.targets)) - TARGETS_SHOWN
         shown = ", ".join(sorted(set(explanation.targets))[:TARGETS_SHOWN]) + (f" and {more} more" if more > 0 else "")
         table.add_row("goes to", shown)
-    if explanation.hint is not None and explanation.hint.sentence:
-        table.add_row("hint", printable(explanation.hint.sentence))
+    if explanation.hint is not None:
+        for i, line in enumerate(hint_lines(explanation.hint)):
+            table.add_row("hint" if i == 0 else "", line)
     when = "now" if explanation.targets else "once the plan is done"
     for i, reason in enumerate(sorted(explanation.reasons, key=lambda r: -r.nodes)):
         resource = f" {reason.resource}" if reason.resource else ""
@@ -137,6 +139,24 @@ def _print_full(console: Console, explanation: Explanation) -> None:
     for i, remedy in enumerate(explanation.remedies[:REMEDIES_SHOWN]):
         table.add_row("it would fit" if i == 0 else "or", remedy.message)
     console.print(table)
+
+
+def hint_lines(verdict: HintVerdict) -> Iterator[str]:
+    """What was said, and what becomes of it."""
+    yield quoted(verdict.hint, wide=False)
+    if not verdict.wishes:
+        yield "no wish of it counts"
+    elif verdict.node:
+        met = sum(v.satisfaction >= 1 for v in verdict.verdicts)
+        yield f"on {verdict.node} {met} of {len(verdict.verdicts)} wishes are met in full"
+        for unmet in verdict.verdicts:
+            if unmet.satisfaction < 1:
+                strength = insistence(unmet.strength)
+                yield f"{unmet.wish} ({strength}) is met to {unmet.satisfaction:.0%}: {unmet.reason}"
+    else:
+        yield f"understood as: {'; '.join(verdict.wishes)}"
+    for stretch in verdict.aside:
+        yield f"does not count: {quoted(stretch, wide=False)}"
 
 
 def _sentence(message: str) -> str:

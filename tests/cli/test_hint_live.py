@@ -90,3 +90,9 @@ def test_policies_that_may_not_be_read_are_a_warning(here: Here, cluster: LiveCl
     ended = ask(here, cluster, "--pod", "web-1")
     assert "what policies say of hints is not known" in ended.err
     assert "it is in zone us-east-1b" in ended.out
+
+
+def test_why_takes_the_policies_into_account(here: Here, cluster: LiveCluster) -> None:
+    cluster.answers[f"{API}/packingpolicies"] = [policy("p", **allowing(["llm"], ["prefer_memory_gb"]))]
+    ended = here("why", "web-1", "--kubeconfig", cluster.kubeconfig)
+    assert "on n2: plain wishes met to 100%" in ended.out

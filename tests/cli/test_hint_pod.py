@@ -173,7 +173,16 @@ def test_why_mentions_what_became_of_the_hint(here: Here, tmp_path: Path) -> Non
     assert "it is in zone us-east-1b" in ended.out
     assert "berth hint --pod llm/web-1" in ended.out
     waiting = here("why", "web-2", "--dump", path)
-    assert "the best node for it, n1: strong wishes met to 100%" in waiting.out
+    assert "on n1 3 of 3 wishes are met in full" in waiting.out
+
+
+def test_why_tells_which_wish_of_a_waiting_pod_cannot_be_had(here: Here, tmp_path: Path) -> None:
+    elsewhere = hinted("web-1", HINT)
+    elsewhere["spec"]["nodeSelector"] = {"topology.kubernetes.io/zone": "us-east-1b"}
+    ended = here("why", "web-1", "--dump", scene(tmp_path / "dump.json", elsewhere))
+    assert "in zone us-east-1a (strong) is met to " in ended.out
+    nowhere = here("why", "big", "--dump", scene(tmp_path / "big.json", hinted("big", HINT, gpus=9)))
+    assert "understood as: in zone us-east-1a; close to redis" in nowhere.out
 
 
 def test_why_of_a_pod_without_a_hint_says_nothing_of_hints(here: Here, tmp_path: Path) -> None:

@@ -73,10 +73,11 @@ def why(
     print_explanations(
         terminal.out, explanations, full=meant is not None, wide=output is options.OutputFormat.WIDE, namespace=within
     )
-    if meant and any(pod.hint for pod in meant):
+    if meant and any(pod.hint and pod.node for pod in meant):
+        from berth_cli.live_objects import LiveObjects
         from berth_cli.why_hint import print_hints
 
-        print_hints(terminal.out, snapshot, meant)
+        print_hints(terminal, snapshot, meant, None if dump else LiveObjects(context, kubeconfig))
 
 
 def _explain(
