@@ -195,6 +195,13 @@ def test_all_replicas_go_to_one_node() -> None:
     assert len(set(there.place(wish(Intent.PREFER_COLOCATE_SAME_DEPLOYMENT), pods=5))) == 1
 
 
+def test_of_two_groups_the_larger_one_grows() -> None:
+    there = Cluster(of("n1"), of("n2"))
+    there.runs("web", "n1")
+    there.runs("web", "n2", 2)
+    assert there.best(wish(Intent.PREFER_COLOCATE_SAME_DEPLOYMENT)) == {"n2"}
+
+
 def test_the_first_goes_where_the_others_have_room() -> None:
     there = eight_workers()
     there.fits, there.missing = {"m02": 3, "m05": 25, "m06": 19}, 20
@@ -396,3 +403,4 @@ def test_a_row_without_a_node_is_never_the_better_one() -> None:
     there.runs("web", "n1")
     there.places.put(1, None)
     assert there.best(wish(Intent.SPREAD_NODES)) == {"n1"}
+    assert there.scores(wish(Intent.SPREAD_NODES))["n1"] == 1.0  # nor the emptiest one

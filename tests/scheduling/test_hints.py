@@ -84,7 +84,7 @@ def test_a_burst_is_spread_over_zones_and_nodes() -> None:
 
 def test_a_burst_gathers_on_one_node_that_has_room_for_all() -> None:
     stage = HintedStage(
-        node("small", gpu=8, cpu=6), node("large", cpu=64), node("large-too", cpu=64), hints={"h": (together(),)}
+        node("small", cpu=17), node("large", cpu=64), node("large-too", cpu=64), hints={"h": (together(),)}
     )
     burst = [hinted(f"w{i}", "h") for i in range(20)]
     stage.tell(*burst)
@@ -115,6 +115,10 @@ def test_a_pod_counts_once_when_the_watch_shows_it_bound() -> None:
         waiting = hinted(f"w{i}", "h")
         stage.bind(waiting, stage.place(waiting))
     assert dict(Counter(p.node for p in stage.pods.values())) == {"a0": 2, "b0": 2}
+    for version in "123":
+        stage.tell(replace(stage.pods["uid-w0"], resource_version=version))
+    stage.tell(pod("w9", "web", on=next(n for n in stage.nodes if n != stage.pods["uid-w0"].node)))
+    assert stage.place(hinted("w10", "h")) == stage.pods["uid-w0"].node
 
 
 # Who counts
@@ -122,12 +126,15 @@ def test_a_pod_counts_once_when_the_watch_shows_it_bound() -> None:
 
 def test_pods_on_their_way_out_are_no_siblings() -> None:
     stage = HintedStage(*named("ab", 1), hints={"h": (SPREAD,)})
-    old = pod("w0", "web", on="a0")
-    stage.tell(old, pod("w1", "web", on="b0"), pod("w2", "web", on="b0"))
-    stage.tell(replace(old, terminating=True))
+    old = [pod(f"o{i}", "web", on="a0") for i in range(5)]
+    stage.tell(*old, pod("w1", "web", on="b0"), pod("w2", "web", on="b0"))
+    assert stage.place(hinted("w8", "h")) == "b0"
+    leaving = [replace(one, terminating=True) for one in old]
+    stage.tell(*leaving)
     assert stage.place(hinted("w9", "h")) == "a0"
-    stage.remove(replace(old, terminating=True))
-    assert stage.place(hinted("w10", "h")) == "a0"
+    for one in leaving:
+        stage.remove(one)
+    assert [stage.place(hinted(f"w1{i}", "h")) for i in range(2)] == ["a0", "a0"]
 
 
 def test_a_rollout_is_spread_by_its_new_pods() -> None:
@@ -144,7 +151,8 @@ def test_a_neighbour_of_the_own_namespace_comes_first_else_any_of_that_name() ->
         made = pod(name, "etl", on=on)
         return replace(made, namespace=namespace, workload=replace(made.workload, namespace=namespace))
 
-    stage = HintedStage(node("n1"), node("n2"), of_namespace("e1", "other", "n1"), hints={"h": (ETL,)})
+    elsewhere = [of_namespace(f"o{i}", "other", "n1") for i in range(2)]
+    stage = HintedStage(node("n1"), node("n2"), *elsewhere, hints={"h": (ETL,)})
     assert stage.place(hinted("w1", "h")) == "n2"
     stage.tell(of_namespace("e2", "default", "n2"))
     assert stage.place(hinted("w2", "h")) == "n1"
@@ -404,6 +412,14 @@ def test_the_vocabulary_has_the_workloads_that_run() -> None:
     stage = HintedStage(*named("a", 1), pod("r", "redis", on="a0"), pod("bare", on="a0"), hints={"h": (SPREAD,)})
     stage.place(hinted("w", "h"))
     assert stage.vocabulary.deployments == ("redis",)
+
+
+def test_a_node_that_is_gone_is_no_name_any_more() -> None:
+    stage = HintedStage(*named("ab", 1), pod("w0", "web", on="b0"), hints={"h": (SPREAD,)})
+    stage.place(hinted("w1", "h"))
+    stage.remove(stage.nodes["b0"])
+    stage.wait(20)
+    assert stage.vocabulary.zones == ("a",)
 
 
 def test_a_better_reading_is_used_from_when_it_is_there() -> None:
