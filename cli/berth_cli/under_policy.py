@@ -32,6 +32,8 @@ class UnderPolicy:
     view: Snapshot
     """The cluster as the policy lets it be planned."""
     left: MovesLeft
+    policies: tuple[PackingPolicy, ...] = ()
+    """All of the cluster, for what they say of hints."""
 
     @property
     def sentence(self) -> str:
@@ -39,10 +41,10 @@ class UnderPolicy:
         return f"Under {name}: at most {self.left.in_plan} moves now, {self.left.spent_in_hour} made in the last hour."
 
     def limited(self, asked: PlanOptions) -> PlanOptions:
-        """The same question with no more moves than are left."""
+        """The same question with no more moves than are left, and hints as the policies have them."""
         most = asked.caps.max_moves
         caps = replace(asked.caps, max_moves=self.left.in_plan if most is None else min(most, self.left.in_plan))
-        return replace(asked, caps=caps)
+        return replace(asked, caps=caps, policies=self.policies)
 
     def cut(self, plan: Plan, *, consolidate: bool) -> Plan:
         return cut_to_budget(plan, self.left, self.policy.spec.budgets, gains_pods=not consolidate).plan
@@ -62,7 +64,8 @@ def under_policy(
         known = ", ".join(p.name for p in in_force.all if p.name) or "none: the built-in defaults hold"
         raise CommandError(f"UnknownPolicy: there is no PackingPolicy {named}", hint=f"Policies: {known}.")
     left = moves_left(plans, policy.name, policy.spec.budgets, now)
-    return UnderPolicy(policy, scoped(snapshot, in_force, policy, now, left.spent_workloads), left)
+    view = scoped(snapshot, in_force, policy, now, left.spent_workloads)
+    return UnderPolicy(policy, view, left, in_force.objects)
 
 
 def _of_most_important(snapshot: Snapshot, in_force: PoliciesInForce) -> PolicyInForce:

@@ -97,6 +97,12 @@ def test_without_a_policy_the_defaults_hold(tmp_path: Path) -> None:
     assert "built-in defaults" in found.sentence
 
 
+def test_what_policies_say_of_hints_goes_with_the_question(tmp_path: Path) -> None:
+    gold = {"metadata": {"name": "gold"}, "spec": {"hints": {"enforceStrong": ["llm"]}}}
+    found = under(of_berth(tmp_path), gold)
+    assert [p.spec.hints.enforce_strong for p in found.limited(PlanOptions()).policies] == [["llm"]]
+
+
 def test_the_policy_is_that_of_the_most_important_waiting_pod(tmp_path: Path) -> None:
     """`urgent` has priority 1000; the older policy is for others."""
     low = policy("low", scope={"maxPriority": 10})
