@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from berth_intent.conflicts import conflicts
 from berth_intent.intents import SPREAD, WITH_AMOUNT, WITH_VALUES, Intent
 from berth_intent.language.draft import Draft
 from berth_intent.language.gpu_names import in_vocabulary
-from berth_intent.language.grammar import Reading, read
+from berth_intent.language.grammar import read
 from berth_intent.language.items import Reader
+from berth_intent.language.kinds import Item
 from berth_intent.language.lexicon.compiled import language_of, lexicon
 from berth_intent.language.names import Names, looks_like
 from berth_intent.language.naming import name_places
 from berth_intent.language.normalise import Normal, normalise
+from berth_intent.remarks import about_names, about_wording, spelling
 from berth_intent.understood import MAX_HINT, Code, HintWarning, Preference, Understood
 from berth_intent.vocabulary import NOTHING_KNOWN, Vocabulary
 
+_SENTENCE_END = re.compile(r"[.!?;\n]+(?=\s|$)")
 _CHUNK = re.compile(r"[^\s,.;:!?()\"'/]+")
 MAX_VOCABULARIES = 8
 MAX_COMPARED = 16
@@ -71,15 +74,36 @@ def parse(text: str, vocabulary: Vocabulary = NOTHING_KNOWN) -> Understood:
         text = text[:MAX_HINT]
     normal = normalise(text)
     names = _prepared.of(vocabulary)
-    language = language_of(_words(normal.text, names))
-    reader = Reader(lexicon(language), names, normal)
-    items = name_places(reader.items(), names)
+    items: list[Item] = []
+    corrected: list[tuple[str, str]] = []
+    for start, end, language in _stretches(normal.text, names):
+        reader = Reader(lexicon(language), names, normal)
+        items += reader.items(start, end)
+        corrected += reader.corrected
+    items = name_places(items, names)
     reading = read(items)
     preferences = tuple(_preference(draft, normal, vocabulary) for draft in _merged(reading.drafts))
-    warnings += _remarks(reader, reading, preferences, normal, vocabulary)
-    settled = conflicts(preferences)
     unparsed = tuple(normal.written(start, end) for start, end in reading.unparsed)
+    settled = conflicts(preferences)
+    warnings += spelling(corrected)
+    warnings += about_names(preferences, names)
+    warnings += about_wording(reading, normal, unparsed)
     return Understood(preferences, unparsed, (*warnings, *settled.warnings), settled.overruled)
+
+
+def _stretches(text: str, names: Names) -> list[tuple[int, int, str]]:
+    """Stretches of the text of one language each: of sentences, where they differ."""
+    whole = language_of(_words(text, names))
+    found: list[tuple[int, int, str]] = []
+    start = 0
+    for end in (*(match.end() for match in _SENTENCE_END.finditer(text)), len(text)):
+        language = language_of(_words(text[start:end], names), whole) if end - start < len(text) else whole
+        if found and found[-1][2] == language:
+            found[-1] = (found[-1][0], end, language)
+        else:
+            found.append((start, end, language))
+        start = end
+    return found
 
 
 def _words(text: str, names: Names) -> list[str]:
@@ -108,7 +132,16 @@ def _merged(drafts: Sequence[Draft]) -> list[Draft]:
             same.strength, same.explicit = draft.strength, True
         if draft.intent in WITH_VALUES:
             same.values = tuple(dict.fromkeys((*same.values, *draft.values)))
-    return sorted((draft for alike in kept.values() for draft in alike), key=lambda draft: (draft.anchor, draft.start))
+    return _in_order(draft for alike in kept.values() for draft in alike)
+
+
+def _in_order(drafts: Iterable[Draft]) -> list[Draft]:
+    """As their objects stand in the text; of two that share words, the later one begins no earlier."""
+    ordered = sorted(drafts, key=lambda draft: (draft.anchor, draft.start))
+    start = 0
+    for draft in ordered:
+        start = draft.start = min(max(draft.start, start), draft.end - 1)
+    return ordered
 
 
 def _is_same(one: Draft, other: Draft) -> bool:
@@ -143,9 +176,3 @@ def _preference(draft: Draft, normal: Normal, vocabulary: Vocabulary) -> Prefere
         normal.original[start:end],
         start,
     )
-
-
-def _remarks(
-    reader: Reader, reading: Reading, preferences: Sequence[Preference], normal: Normal, vocabulary: Vocabulary
-) -> list[HintWarning]:
-    return [HintWarning(Code.SPELLING, f'"{written}" was read as "{meant}".') for written, meant in reader.corrected]

@@ -33,6 +33,10 @@ OPERATORS = frozenset((
     Kind.AVOID, Kind.SPREAD, Kind.TOGETHER, Kind.NEAR, Kind.SAME, Kind.OTHER, Kind.NOT, Kind.EXCEPT, Kind.INSTEAD,
     Kind.SURVIVE, Kind.SHARE, Kind.WHERE, Kind.NO_NEED,
 ))  # fmt: skip
+_ADVERBS = frozenset((
+    "also", "then", "additionally", "ademas", "tambien", "ausserdem", "zudem", "zusatzlich", "ebenso", "ferner",
+))  # fmt: skip
+"""Words between wishes which, right after a modality, only continue it: "you must also spread"."""
 _EMPTY_WORDS = frozenset(
     (Kind.MODAL, Kind.IT, Kind.SELF, Kind.VERB, Kind.COLON, Kind.GOOD, Kind.ARTICLE, Kind.AS, Kind.IN)
 )
@@ -103,6 +107,8 @@ def _parted(sentence: Sequence[Item]) -> list[Clause]:
             continue
         if item.kind == Kind.COMMA and conditional and Kind.SURVIVE not in {i.kind for i in current}:
             conditional = False
+            continue
+        if item.word in _ADVERBS and current and current[-1].kind == Kind.MODAL:
             continue
         if item.kind in _BREAKS and not (item.kind == Kind.AND and _is_joint(sentence, at)):
             if current:

@@ -13,8 +13,8 @@ class Draft:
     """A preference in the making."""
 
     __slots__ = (
-        "anchor",
         "amount",
+        "anchor",
         "clause",
         "end",
         "explicit",

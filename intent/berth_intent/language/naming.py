@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from berth_intent.intents import Level
 from berth_intent.language.amounts import lower_ends
 from berth_intent.language.kinds import Item, Kind
+from berth_intent.language.lists import SEPARATORS, joined
 from berth_intent.language.names import Names, parts_of
 
-_SEPARATORS = (Kind.COMMA, Kind.AND, Kind.OR)
-_JOINING = (*_SEPARATORS, Kind.IN, Kind.AS, Kind.MARK, Kind.ARTICLE, Kind.LEVEL)
 _COUNTED = (
     Kind.GPU, Kind.GPU_MODEL, Kind.RESOURCE, Kind.LEVEL, Kind.SELF, Kind.TPU, Kind.QUANTITY, Kind.NUMBER, Kind.MARK,
     Kind.STORAGE, Kind.HIGH, Kind.LOW,
@@ -38,7 +37,13 @@ def name_places(items: list[Item], names: Names) -> list[Item]:
     }
     named = _after_levels(lower_ends(items), names, regions)
     named = _ranges(named, names)
-    return _lists(_qualified(named, names))
+    return joined(_qualified(_of_models(named), names))
+
+
+def _of_models(items: list[Item]) -> list[Item]:
+    """ "llama-70b weights" are the model's, and no workload."""
+    behind = [item.kind for item in items[1:]] + [""]
+    return [item for item, kind in zip(items, behind, strict=False) if (item.kind, kind) != (Kind.WORKLOAD, Kind.MODEL)]
 
 
 def region_of(zone: str, names: Names) -> str | None:
@@ -60,14 +65,11 @@ def _after_levels(items: list[Item], names: Names, regions: set[str]) -> list[It
         if item.kind == Kind.LEVEL:
             taken = _names_after(items, at, names, regions)
             if taken is not None:
-                place, size = taken
-                result.append(place)
-                at += size
+                result.append(taken[0])
+                at += taken[1]
                 continue
-        elif item.kind in (Kind.UNKNOWN, Kind.NUMBER) and (place := _ending(item, None, names, regions)) is not None:
-            result.append(place)
-            at += 1
-            continue
+        elif item.kind in (Kind.UNKNOWN, Kind.NUMBER):
+            item = _ending(item, None, names, regions) or item
         result.append(item)
         at += 1
     return result
@@ -83,7 +85,7 @@ def _names_after(items: list[Item], at: int, names: Names, regions: set[str]) ->
         if cursor < len(items) and items[cursor].kind == Kind.COLON and cursor == at + 1:
             cursor += 1
         separated = False
-        while found and cursor < len(items) and items[cursor].kind in _SEPARATORS:
+        while found and cursor < len(items) and items[cursor].kind in SEPARATORS:
             cursor, separated = cursor + 1, True
         if found and cursor < len(items) and items[cursor].kind == Kind.LEVEL and items[cursor].payload == level:
             cursor += 1
@@ -271,67 +273,3 @@ def _qualified(items: list[Item], names: Names) -> list[Item]:
                 continue
         result.append(item)
     return result
-
-
-def _lists(items: list[Item]) -> list[Item]:
-    """Names of one level, apart by commas, "and" and "or" alone, are one item."""
-    result: list[Item] = []
-    at = 0
-    while at < len(items):
-        item = items[at]
-        if item.kind in (Kind.PLACE, Kind.WORKLOAD, Kind.GPU_MODEL, Kind.STORAGE, Kind.FEATURE, Kind.ARCH):
-            item, at = _list_from(items, at)
-        else:
-            at += 1
-        result.append(item)
-    return result
-
-
-def _list_from(items: list[Item], at: int) -> tuple[Item, int]:
-    first = items[at]
-    if first.kind in (Kind.STORAGE, Kind.FEATURE, Kind.ARCH) and not first.names:
-        first.names = (first.payload,)
-    end = at
-    cursor = at + 1
-    merged: Item | None = None
-    while cursor < len(items):
-        separated = False
-        while cursor < len(items) and items[cursor].kind in _allowed_between(first.kind) and cursor - end < 4:
-            separated = separated or items[cursor].kind in _SEPARATORS
-            cursor += 1
-        if cursor >= len(items) or not separated or not _same_list(first, items[cursor]):
-            break
-        if _has_its_own(items, at, end, cursor):
-            break
-        other = items[cursor]
-        if merged is None:
-            merged = Item(first.kind, first.start, other.end, first.word, first.payload, first.strength)
-            merged.plural, merged.names = first.plural, first.names
-        more = other.names or (other.payload,)
-        merged.names = tuple(dict.fromkeys((*merged.names, *more)))
-        merged.end = other.end
-        merged.plural = merged.plural or other.plural
-        end = cursor
-        cursor += 1
-    return merged or first, end + 1
-
-
-def _has_its_own(items: Sequence[Item], first: int, last: int, at: int) -> bool:
-    """ "prefer a, b is forbidden": after a comma a name with an operator behind it begins anew, if the list had one before it."""
-    behind = items[at + 1].kind if at + 1 < len(items) else ""
-    commas = all(item.kind == Kind.COMMA for item in items[last + 1 : at])
-    return commas and behind in (Kind.AVOID, Kind.NOT) and first > 0 and items[first - 1].kind not in _SEPARATORS
-
-
-def _allowed_between(kind: str) -> tuple[str, ...]:
-    if kind in (Kind.PLACE, Kind.WORKLOAD):
-        return _JOINING
-    return (*_SEPARATORS, Kind.ARTICLE)
-
-
-def _same_list(first: Item, other: Item) -> bool:
-    if first.kind == Kind.WORKLOAD:
-        return other.kind == Kind.WORKLOAD
-    if first.kind == Kind.PLACE:
-        return other.kind == Kind.PLACE and other.payload == first.payload
-    return other.kind == first.kind

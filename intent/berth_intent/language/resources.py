@@ -74,9 +74,9 @@ def _negated(clause: Clause, at: int) -> bool:
 def _quantity(clause: Clause, at: int, item: Item, used: set[int], before: Draft | None) -> list[Draft]:
     items = clause.items
     for index in (at + 1, at - 1, at - 2):
-        if 0 <= index < len(items) and items[index].kind == Kind.GPU_MODEL:
-            if item.payload == "bytes" and item.number and with_memory(items[index].names[0], item.number):
-                return []  # told with the model
+        of_model = item.payload == "bytes" and 0 <= index < len(items) and items[index].kind == Kind.GPU_MODEL
+        if of_model and with_memory(items[index].names[0], item.number or 0):
+            return []  # told with the model
     if any(i.kind == Kind.DEVICE_MEMORY for i in items[at + 1 : at + 3]) or any(
         i.kind == Kind.DEVICE_MEMORY for i in items[max(0, at - 2) : at]
     ):

@@ -23,6 +23,7 @@ _AT_ONE = re.compile("[s1][^LA]{0,2}L|L[^L]{0,2}s|<L|H[^L]{0,2}L")
 _ALL_AT = re.compile("[*Y].*aL|T.*aL|aL.*T")
 _ACROSS = re.compile("S[^A]{0,8}L|L[^nA]{0,3}S|%[^LA]{0,2}L|d[^LA]{0,2}L|L[^LA]{0,2}d|#L")
 _LOST = re.compile("V.*f.*L|V.*L.*f|V[^f]*L|f[^L]*L.*[nV]|L[^f]*f.*[nV]|[nV].*f[^L]*L|[nV].*L.*f|\\*.*f.*L")
+_SPREAD_OVER = re.compile("S[^L]*L")
 _NEXT = re.compile("CL|LC|C[^L]{0,3}L")
 
 
@@ -84,18 +85,20 @@ def _at_level(clause: Clause, memory: Memory, item: Item, at: int, listed: bool,
     ):
         return Draft(SPREAD[level], clause.items, at=item)
     at_one = _AT_ONE.search(signature) or (_ALL_AT.search(_with_all(clause)) and not item.plural)
-    if at_one and not negated and Kind.AVOID not in signature and Kind.EACH not in signature:
-        if Kind.SPREAD not in signature or (_AT_ONE.search(upto) and not re.search("S[^L]*L", upto)):
-            return _gather(level, clause, item)
+    spread_first = Kind.SPREAD in signature and not (_AT_ONE.search(upto) and not _SPREAD_OVER.search(upto))
+    if at_one and not (negated or spread_first or Kind.AVOID in signature or Kind.EACH in signature):
+        return _gather(level, clause, item)
     if _is_spread(clause, at, item):
         return None if negated else Draft(SPREAD[level], clause.items, at=item)
     if Kind.NEAR in signature and not negated and Kind.AVOID not in signature and _NEXT.search(signature):
         return Draft(Intent.PREFER_NEARBY_NODES_SAME_DEPLOYMENT, clause.items, at=item)
     if Kind.TOGETHER in signature and not negated and (Kind.ONE in upto or Kind.ARTICLE in upto or not item.plural):
         return _gather(level, clause, item)
-    if clause.lead in (Kind.AND, Kind.COMMA, Kind.OR) and not clause.verb and not negated and len(clause.items) <= 3:
-        if Kind.SPREAD in memory.operators and Kind.NOT not in memory.operators and Kind.AVOID not in signature:
-            return Draft(SPREAD[level], clause.items, at=item)
+    goes_on = (
+        clause.lead in (Kind.AND, Kind.COMMA, Kind.OR) and not clause.verb and not negated and len(clause.items) <= 3
+    )
+    if goes_on and Kind.SPREAD in memory.operators and Kind.NOT not in memory.operators and Kind.AVOID not in signature:
+        return Draft(SPREAD[level], clause.items, at=item)
     return None
 
 
@@ -155,7 +158,7 @@ def _without_level(clause: Clause, levelled: bool) -> list[Draft]:
         return [Draft(Intent.PREFER_NEARBY_NODES_SAME_DEPLOYMENT, clause.items)]
     if Kind.AVOID in signature and mutual and not negated and not levelled:
         return [Draft(Intent.SPREAD_NODES, clause.items)]
-    if (Kind.SPREAD in signature or Kind.OTHER in signature) and mutual and not negated and not levelled:
-        if any(item.kind in (Kind.SPREAD, Kind.OTHER) and item.payload != "across" for item in clause.items):
-            return [Draft(Intent.SPREAD_NODES, clause.items)]
+    apart = any(item.kind in (Kind.SPREAD, Kind.OTHER) and item.payload != "across" for item in clause.items)
+    if apart and mutual and not negated and not levelled:
+        return [Draft(Intent.SPREAD_NODES, clause.items)]
     return []

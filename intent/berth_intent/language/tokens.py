@@ -16,7 +16,7 @@ _TOKEN = re.compile(
     r"""
     (?P<link>https?://\S+|www\.\S+|[\w.+-]+@[\w-]+\.\w[\w.]*)
   | (?P<quote>"[^"\n]{1,80}"|`[^`\n]{1,80}`|(?<!\w)'[^'\n]{1,60}'(?!\w))
-  | (?P<word>(?:\#|/(?=tmp\b))?\w+(?:[-./:'_=@+]\w+|(?<=\d),(?=\d)\w+)*)
+  | (?P<word>w/(?!o\b)|w/o\b|(?:\#|/(?=tmp\b))?\w+(?:[-./:'_=@+]\w+|(?<=\d),(?=\d)\w+)*)
   | (?P<sign>\n|\S)
     """,
     re.VERBOSE,
@@ -31,6 +31,6 @@ class Token(NamedTuple):
     """word, quote, link or sign"""
 
 
-def tokens(text: str) -> Iterator[Token]:
-    for found in _TOKEN.finditer(text):
+def tokens(text: str, start: int = 0, end: int | None = None) -> Iterator[Token]:
+    for found in _TOKEN.finditer(text, start, len(text) if end is None else end):
         yield Token(found.group(), found.start(), found.end(), found.lastgroup or "sign")

@@ -33,11 +33,104 @@ GAP = "~"
 MAX_GAP = 3
 """Small words that may stand in the gap of a phrase."""
 _SMALL = frozenset(
-    "a an any all of the my your our us it me them this these those that which is are pods replicas everything far well right"
-    " very really actually even strictly necessarily specifically so super quite absolutely terribly real particular special"
-    " specific strong placement out evenly already being network access round trip possible as every too re another services"
-    " lo la los las nos esto este servicio nuestros muy de red un una posible mis sus"
-    " uns sie es ihn die den dienst pod dies das diesen der dem alle unsere möglichst sehr ganz so weit".split()
+    [
+        "a",
+        "an",
+        "any",
+        "all",
+        "of",
+        "the",
+        "my",
+        "your",
+        "our",
+        "us",
+        "it",
+        "me",
+        "them",
+        "this",
+        "these",
+        "those",
+        "that",
+        "which",
+        "is",
+        "are",
+        "pods",
+        "replicas",
+        "everything",
+        "far",
+        "well",
+        "right",
+        "very",
+        "really",
+        "actually",
+        "even",
+        "strictly",
+        "necessarily",
+        "specifically",
+        "so",
+        "super",
+        "quite",
+        "absolutely",
+        "terribly",
+        "real",
+        "particular",
+        "special",
+        "specific",
+        "strong",
+        "placement",
+        "out",
+        "evenly",
+        "already",
+        "being",
+        "network",
+        "access",
+        "round",
+        "trip",
+        "possible",
+        "as",
+        "every",
+        "too",
+        "re",
+        "another",
+        "services",
+        "lo",
+        "la",
+        "los",
+        "las",
+        "nos",
+        "esto",
+        "este",
+        "servicio",
+        "nuestros",
+        "muy",
+        "de",
+        "red",
+        "un",
+        "una",
+        "posible",
+        "mis",
+        "sus",
+        "uns",
+        "sie",
+        "es",
+        "ihn",
+        "die",
+        "den",
+        "dienst",
+        "pod",
+        "dies",
+        "das",
+        "diesen",
+        "der",
+        "dem",
+        "alle",
+        "unsere",
+        "möglichst",
+        "sehr",
+        "ganz",
+        "so",
+        "weit",
+    ]
 )
 _NEVER_MEANT = frozenset((Kind.FILLER, Kind.NOISE, Kind.PAST, Kind.COMMAND))
 """Kinds that a typo is not corrected to: they carry no wish."""
@@ -216,8 +309,9 @@ def _own_stems() -> dict[str, tuple[str, ...]]:
     }
 
 
-def language_of(words: Sequence[str]) -> str:
-    """The language whose own words are most; English when none is ahead. Of words that none has, the one they come nearest."""
+def language_of(words: Sequence[str], otherwise: str | None = None) -> str:
+    """The language whose own words are most; English when none is ahead. When no word tells, `otherwise`, if it is given, or
+    the language that the words come nearest to."""
     own, stems = _own_words(), _own_stems()
     score = dict.fromkeys(own, 0)
     for word in words:
@@ -227,6 +321,8 @@ def language_of(words: Sequence[str]) -> str:
             elif len(word) > 3 and stems[language] and word.startswith(stems[language]):
                 score[language] += 1
     best = max(score.values())
+    if not best and otherwise is not None:
+        return otherwise
     if not best:
         unknown = [word for word in words if len(word) > 4 and word.isalpha() and not lexicon("en").knows(word)][:4]
         score = {language: sum(lexicon(language).comes_near(word) for word in unknown) for language in own}

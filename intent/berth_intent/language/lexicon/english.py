@@ -10,7 +10,7 @@ WORDS: tuple[Terms, ...] = (
     # --- clauses
     Terms(
         Kind.AND,
-        "and; plus; as well as; &; along with having; in addition to being; also; then; additionally; w/; and also",
+        "and; plus; as well as; &; along with having; in addition to being; also; then; additionally; and also",
     ),
     Terms(Kind.OR, "or; or else; either; alternatively; or also; and/or"),
     Terms(
@@ -30,7 +30,7 @@ WORDS: tuple[Terms, ...] = (
     # --- where it is wished
     Terms(
         Kind.AVOID,
-        "avoid; avoids; avoiding; avoided; shunned; skipped; skipping; omitted; evaded; bypassed; bypassing; ruled out; left out; kept off; kept away; kept out; dodged; excluded from; evade; shun; bypass; skip; exclude; excludes; excluding; ban; blacklist; blocklist; denylist; dodge; omit; eschew; reject; refuse; spare us; refrain from; drop; leave out; leave ~ (alone|out); rule out; hate (to|); dislike; fear; dread; detest; loathe; can't stand; cannot stand; evict us from; unschedule from; prevent; stop; veto; quarantine us from",
+        "avoid; avoids; avoiding; avoided; shunned; skipped; skipping; omitted; evaded; bypassed; bypassing; ruled out; left out; kept off; kept away; kept out; dodged; excluded from; evade; shun; bypass; skip; exclude; excludes; excluding; ban; blacklist; blocklist; denylist; dodge; omit; eschew; reject; refuse; spare us; refrain from; drop; leave out; leave ~ (alone|out); rule out; hate (to|); hates (to|); hated; dislike; fear; dread; detest; loathe; can't stand; cannot stand; evict us from; unschedule from; prevent; stop; veto; quarantine us from",
         verb=True,
     ),
     Terms(
@@ -70,7 +70,7 @@ WORDS: tuple[Terms, ...] = (
     Terms(Kind.INSTEAD, "instead of; rather than; in place of; in lieu of; in preference to; as opposed to"),
     Terms(
         Kind.SPREAD,
-        "spread; spreads; spreading; distribute; distributes; distributed; distributing; scatter; scattered; scatters; scattering; disperse; dispersed; balance; balanced; balancing; rebalance; diversify; diversified; fan out; stagger; staggered; sprinkle; partition; spread out; stretch; stretched; dispersing; divide; divided; strew; striped; stripe; round-robin; round robin; alternate; interleave; rotate; spred",
+        "spread; spreads; spreading; distribute; distributes; distributed; distributing; scatter; scattered; scatters; scattering; disperse; dispersed; balance; balanced; balancing; rebalance; diversify; diversified; fan out; stagger; staggered; sprinkle; partition; spread out; stretch; stretched; dispersing; divide; divided; strew; striped; stripe; round-robin; round robin; alternate; interleave; rotate",
         verb=True,
     ),
     Terms(
@@ -126,7 +126,7 @@ WORDS: tuple[Terms, ...] = (
         Kind.WHERE,
         "where; wherever; that host; which host; that hosts; which hosts; hosting; that run; that runs; which run; which runs; running; that is running; that are running; that has; that have; that also run; that also runs; that also host; occupied by; used by; of the; that holds; that hold; holding; home to; belonging to; containing; that contain; that contains; carrying; that already run; that already runs; already running; housing; that house; that houses; whichever node; whichever zone; whichever rack; whatever node; whatever zone; whatever rack; inhabited by; that carry; that carries; serving",
     ),
-    Terms(Kind.AS, "as; than; with; from; to; of; like; towards; toward; next; against; between; for; used by"),
+    Terms(Kind.AS, "as; than; with; w/; from; to; of; like; towards; toward; next; against; between; used by"),
     Terms(
         Kind.IN,
         "in; on; at; within; into; onto; inside; over; under; through; via; to the; up in; down in; out in; upon; @",
@@ -152,7 +152,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.SELF,
-        "us; we; our replicas; our pods; our instances; replicas; replica; instances; copies; copy; siblings; sibling; each other; one another; ourselves; themselves; itself; myself; shards; shard; members; member; peers; brokers; broker; my pods; my replicas; these pods; these replicas; the pods; the replicas; pods of this deployment; pods of the deployment; pods from this deployment; pods of this app; own pods; own replicas; its replicas; its pods; their replicas; this deployment; this app; this service; this workload; this application; my app; our app; my service; our service; my deployment; our deployment; this job; this statefulset; each pod; each replica; each instance; each copy; workers; worker; pods; pod; me; two of us; any two; no two; two pods; two replicas; two instances; two copies; multiple replicas; multiple pods; my siblings; our siblings; other replicas; other pods; other instances; my other replicas; our other replicas; its siblings; ranks; trainers; stages; repl; repls; my fellow replicas; fellow replicas; fellow pods; twins; clones; partners; masters; followers; leaders; leader; follower; the rest of us; quorum; ensemble; sister pods; my workers; our workers; the workers; components; nodes of the gang; podz; the other pods of this deployment; other members; learners",
+        "us; we; our replicas; our pods; our instances; replicas; replica; instances; copies; copy; siblings; sibling; each other; one another; ourselves; themselves; itself; myself; shards; shard; members; member; peers; brokers; broker; my pods; my replicas; these pods; these replicas; the pods; the replicas; pods of this deployment; pods of the deployment; pods from this deployment; pods of this app; own pods; own replicas; its replicas; its pods; their replicas; this deployment; this app; this service; this workload; this application; my app; our app; my service; our service; my deployment; our deployment; this job; this statefulset; each pod; each replica; each instance; each copy; workers; worker; pods; pod; me; two of us; any two; two pods; two replicas; two instances; two copies; multiple replicas; multiple pods; my siblings; our siblings; other replicas; other pods; other instances; my other replicas; our other replicas; its siblings; ranks; trainers; stages; repl; repls; my fellow replicas; fellow replicas; fellow pods; twins; clones; partners; masters; followers; leaders; leader; follower; the rest of us; quorum; ensemble; sister pods; my workers; our workers; the workers; components; nodes of the gang; podz; the other pods of this deployment; other members; learners",
     ),
     Terms(
         Kind.SELF,

@@ -1,0 +1,129 @@
+"""Clauses that describe and wish nothing: no need, the past, statements about places, other matters in passing."""
+
+from __future__ import annotations
+
+from berth_intent.language.clauses import Clause
+from berth_intent.language.kinds import Kind
+
+_NEEDED = frozenset(
+    [
+        "needed",
+        "required",
+        "necessary",
+        "wanted",
+        "requerida",
+        "requerido",
+        "requeridas",
+        "requeridos",
+        "necesaria",
+        "necesario",
+        "necesarias",
+        "noetig",
+        "notwendig",
+        "erforderlich",
+        "benoetigt",
+        "gebraucht",
+        "vonnoeten",
+    ]
+)
+_INDICATIVE = frozenset(
+    [
+        "runs",
+        "lives",
+        "sits",
+        "resides",
+        "is",
+        "are",
+        "stays",
+        "remains",
+        "läuft",
+        "lauft",
+        "liegt",
+        "steht",
+        "sitzt",
+        "corre",
+        "vive",
+        "esta",
+        "reside",
+        "run",
+        "live",
+        "sit",
+        "lies",
+    ]
+)
+
+
+def says_nothing(clause: Clause) -> bool:
+    """No wish by its form: no need, the past, other matters."""
+    if Kind.NO_NEED in clause.signature or Kind.PAST in clause.signature:
+        return True
+    if (
+        Kind.NOT in clause.signature
+        and clause.items[-1].word in _NEEDED
+        and clause.first(Kind.NOT) < len(clause.items) - 1
+    ):
+        return True
+    if clause.lead == Kind.IF and not clause.has(Kind.SURVIVE, Kind.FAILURE):
+        return True
+    if Kind.ANY in clause.signature and clause.has(Kind.GOOD) and not clause.has(Kind.EXCEPT):
+        return True
+    return (
+        clause.lead == Kind.CAUSE
+        and not clause.own_modal
+        and not _has_need(clause)
+        and not clause.has(Kind.AVOID, Kind.SURVIVE)
+    )
+
+
+def _has_need(clause: Clause) -> bool:
+    return any(item.kind == Kind.VERB and item.payload == "need" for item in clause.items)
+
+
+def describes(clause: Clause) -> bool:
+    """A statement about places, no wish: "the bucket is in us-east-1"."""
+    if clause.has(Kind.AVOID, Kind.NOT, Kind.EXCEPT, Kind.INSTEAD) or clause.own_modal or _has_need(clause):
+        return False
+    if clause.has(Kind.NOISE):
+        return True
+    at = clause.first(Kind.PLACE)
+    before = clause.items[:at]
+    verbs = [item for item in before if item.kind == Kind.VERB]
+    subject = before[0].kind if before else ""
+    if (
+        verbs
+        and verbs[-1].payload == "be"
+        and verbs[-1].word in ("is", "are", "am", "it's", "es", "son", "esta", "estan", "ist", "sind")
+    ):
+        return True
+    if subject in (Kind.WORKLOAD, Kind.UNKNOWN) and verbs and verbs[0].word in _INDICATIVE:
+        return True
+    after = clause.items[at + 1 :]
+    if (
+        after
+        and after[0].kind == Kind.UNKNOWN
+        and Kind.IN not in clause.signature[:at]
+        and clause.items[at].payload != "node"
+    ) and (not verbs or len(before) > 2):
+        return True
+    if (
+        at == 0
+        and after
+        and after[0].kind == Kind.VERB
+        and after[0].payload in ("be", "have")
+        and not clause.has(Kind.GOOD)
+    ):
+        return True
+    return sum(item.kind == Kind.UNKNOWN for item in clause.items) > 3 and not verbs
+
+
+def is_about_other_things(clause: Clause) -> bool:
+    """Resources in passing: "memory leak", "image: nvidia/cuda", "GPU dashboards", "V100s are too slow"."""
+    if clause.signature[:2] == "Mv" and clause.items[1].payload in ("be", "have") and not clause.own_modal:
+        return not clause.has(Kind.GOOD, Kind.AVOID, Kind.NOT)
+    if not clause.has(Kind.NOISE, Kind.UNKNOWN):
+        return False
+    if clause.own_modal or _has_need(clause):
+        return False
+    if clause.has(Kind.NOISE):
+        return True
+    return clause.signature.count(Kind.UNKNOWN) > 3 and not clause.has(Kind.VERB, Kind.IN)
