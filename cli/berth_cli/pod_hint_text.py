@@ -15,18 +15,12 @@ from berth_intent.sentences import insistence, phrase
 from berth_intent.understood import Preference
 from berth_planner.hint_reading import Reading
 
-PODS_SHOWN = 3
-"""Of a workload, in `table`."""
-
 
 def print_pods(console: Console, found: Sequence[tuple[PodHint, Reading]], *, wide: bool) -> None:
-    shown = found if wide else found[:PODS_SHOWN]
-    for i, (pod, reading) in enumerate(shown):
+    for i, (pod, reading) in enumerate(found):
         if i:
             console.print()
         _print_pod(console, pod, reading, wide)
-    if len(shown) < len(found):
-        console.print(f"\n... and {len(found) - len(shown)} more of its pods (-o wide shows all)")
 
 
 def _print_pod(console: Console, pod: PodHint, reading: Reading, wide: bool) -> None:

@@ -196,3 +196,11 @@ def test_a_pod_that_its_node_would_no_longer_take_is_told_about_it_all_the_same(
     found = the_pod(here, path)
     assert (found["allowed"], [n["node"] for n in found["nodes"]]) == (1, ["n1"])
     assert found["nodes"][0]["wishes"][0]["satisfaction"] == 1.0
+
+
+def test_of_very_many_pods_the_first_are_told_and_the_rest_is_counted(here: Here, tmp_path: Path) -> None:
+    path = scene(tmp_path / "dump.json", *(hinted(f"web-{i:03}", "spread over nodes", gpus=0) for i in range(103)))
+    ended = here("hint", "--pod", "web", "--dump", path, "-o", "json")
+    assert len(json.loads(ended.out)["pods"]) == 100
+    assert "web has 103 pods with a hint; the first 100 are told" in ended.err
+    assert "100 more of its pods" in here("hint", "--pod", "web", "--dump", path).out
