@@ -95,6 +95,20 @@ class HintLabels(ApiModel):
         return {fact: tuple(keys) for fact, keys in self if keys}
 
 
+class LanguageModel(ApiModel):
+    """Where a language model may read what the parser leaves over, if the operator was given one; see docs/hint-models.md."""
+
+    namespaces: list[Namespace] = Field(
+        default=[],
+        max_length=MAX_NAMESPACES,
+        description="Names, * for all; none: nowhere. Their hints are sent to it.",
+    )
+
+    def reads(self, namespace: str) -> bool:
+        """Whether hints of the namespace may be sent, and what came of them used."""
+        return namespace in self.namespaces or EVERY_NAMESPACE in self.namespaces
+
+
 class Hints(ApiModel):
     """What placement wishes in plain language (annotation berth.dev/allocation-hint) may do."""
 
@@ -106,6 +120,8 @@ class Hints(ApiModel):
     max_preferences: int = Field(default=DEFAULT_PREFERENCES, ge=1, le=64, description="Wishes of one hint that count.")
     labels: HintLabels = HintLabels()
     """Which node labels hints are judged by; of several policies the oldest that names any."""
+    language_model: LanguageModel = LanguageModel()
+    """Whose hints a language model may read."""
 
     def allowed(self, namespace: str) -> frozenset[str] | None:
         """Wishes that count in a namespace; None: all."""

@@ -24,6 +24,7 @@ from berth_cluster.snapshot import Node, Pod
 from berth_extender.acknowledgement import Acknowledgement
 from berth_extender.asked_pods import AskedPods
 from berth_extender.garbage import Garbage
+from berth_extender.hint_answers import HintAnswers
 from berth_extender.leader import Leader
 from berth_extender.metrics import Metrics
 from berth_extender.server import Application, Server, health_application, metrics_application, take_port
@@ -93,6 +94,7 @@ class Extender:
             pod_uid=options.pod_uid,
         )
         self._garbage = Garbage(self.metrics)
+        self._hint_answers = HintAnswers(lambda: self.cluster.hint_answers, self.scheduler.improve_hints)
         self.cluster.listen(self.scheduler)
         self.cluster.listen(self)  # after the scheduler: it keeps a plan's room before that is said
         self._show()
@@ -135,6 +137,7 @@ class Extender:
             await asyncio.sleep(TICK_SECONDS)
             self.leader.look()
             self.scheduler.expire()
+            self._hint_answers.look()
             self.acknowledgement.look()
             self._garbage.look()
 
@@ -159,6 +162,11 @@ class Extender:
             "berth_extender_leader_alive",
             "1 while the operator's leader renews its Lease.",
             lambda: self.leader.is_alive,
+        )
+        gauge(
+            "berth_extender_hint_answers",
+            "Answers of a language model about hints, that may be used where policies allow it.",
+            lambda: len(self._hint_answers),
         )
         gauge("berth_extender_synced", "1 once the whole cluster is known.", self.synced.is_set)
         gauge("berth_extender_staleness_seconds", "Since the quietest watch last said anything.", cluster.staleness)

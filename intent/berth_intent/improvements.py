@@ -20,7 +20,7 @@ from berth_intent.backends.validated import Wish, as_wishes, validated
 from berth_intent.conflicts import conflicts
 from berth_intent.mentioned import MentionedNames, fingerprint
 from berth_intent.parser import parse
-from berth_intent.understood import Code, Preference, Understood
+from berth_intent.understood import Code, HintWarning, Preference, Understood
 from berth_intent.vocabulary import Vocabulary
 
 SCHEMA_VERSION = 1
@@ -106,19 +106,49 @@ NO_IMPROVEMENTS = Improvements({})
 
 
 def joined(text: str, parsed: Understood, more: Understood) -> Understood | None:
-    """The parser's wishes, and of the others those that it did not see. None when there are none of these."""
+    """The parser's wishes, and of the others those that it did not see. None when there are none of these.
+
+    The others never win against the parser's, however strong they are said to be.
+    """
     open_spans = [_span(text, stretch) for stretch in parsed.unparsed]
     added = [wish for wish in more.preferences if _is_new(wish, parsed.preferences, open_spans)]
     if not added:
         return None
-    filled = [any(_overlap(span, _of(wish)) for wish in added) for span in open_spans]
-    unparsed = tuple(s for s, is_filled in zip(parsed.unparsed, filled, strict=True) if not is_filled)
-    preferences = tuple(sorted((*parsed.preferences, *added), key=lambda wish: wish.start))
-    settled = conflicts(preferences)
-    kept = [w for w in parsed.warnings if w.code != Code.CONFLICT and (unparsed or w.code != Code.NOT_UNDERSTOOD)]
+    counting = parsed.effective
+    against = {i: other for i, wish in enumerate(added) if (other := _contradicted(wish, counting)) is not None}
+    among = conflicts(added)
+    lost = [i in parsed.overruled for i in range(len(parsed.preferences))]
+    lost += [i in against or i in among.overruled for i in range(len(added))]
+    whole = (*parsed.preferences, *added)
+    order = sorted(range(len(whole)), key=lambda i: whole[i].start)
+    unparsed = tuple(
+        stretch
+        for stretch, span in zip(parsed.unparsed, open_spans, strict=True)
+        if not any(_overlap(span, _of(wish)) for wish in added)
+    )
+    warnings = [w for w in parsed.warnings if unparsed or w.code != Code.NOT_UNDERSTOOD]
     values = {value for wish in added for value in wish.values}
-    unknown = [w for w in more.warnings if w.code == Code.UNKNOWN_NAME and any(f'"{v}"' in w.message for v in values)]
-    return Understood(preferences, unparsed, (*kept, *unknown, *settled.warnings), settled.overruled)
+    warnings += [w for w in more.warnings if w.code == Code.UNKNOWN_NAME and any(f'"{v}"' in w.message for v in values)]
+    warnings += [_lost(added[i], other) for i, other in against.items()]
+    return Understood(
+        tuple(whole[i] for i in order),
+        unparsed,
+        (*warnings, *among.warnings),
+        frozenset(at for at, i in enumerate(order) if lost[i]),
+        frozenset(at for at, i in enumerate(order) if i >= len(parsed.preferences)),
+    )
+
+
+def _contradicted(wish: Preference, parsed: tuple[Preference, ...]) -> Preference | None:
+    return next((other for other in parsed if conflicts((other, wish)).overruled), None)
+
+
+def _lost(wish: Preference, other: Preference) -> HintWarning:
+    return HintWarning(
+        Code.CONFLICT,
+        f'{other.intent.value} ("{other.text}") counts, {wish.intent.value} ("{wish.text}") does not: '
+        "they contradict each other, and a language model read the latter.",
+    )
 
 
 def _is_new(wish: Preference, parsed: tuple[Preference, ...], open_spans: list[tuple[int, int]]) -> bool:

@@ -21,6 +21,8 @@ class HintTerms(msgspec.Struct, frozen=True):
     """None: all intents."""
     enforces_strong: bool = False
     max_preferences: int = MAX_PREFERENCES
+    language_model: bool = False
+    """What a language model read counts as well."""
 
 
 ANYTHING = HintTerms()
@@ -33,7 +35,7 @@ class Reading(msgspec.Struct, frozen=True):
     refused: tuple[Preference, ...] = ()
     """Those that the namespace may not make, and those beyond how many count."""
     enforced: tuple[Preference, ...] = ()
-    """Those of `counting` that rule nodes out."""
+    """Those of `counting` that rule nodes out; never one that a language model read."""
 
 
 def reading_of(understood: Understood, terms: HintTerms = ANYTHING) -> Reading:
@@ -44,7 +46,9 @@ def reading_of(understood: Understood, terms: HintTerms = ANYTHING) -> Reading:
     allowed = [p for p in effective if terms.allowed is None or p.intent.value in terms.allowed]
     counting = tuple(allowed[: terms.max_preferences])
     refused = tuple(p for p in effective if p not in counting)
-    enforced = tuple(p for p in counting if is_enforceable(p)) if terms.enforces_strong else ()
+    guessed = {understood.preferences[i] for i in understood.by_model}
+    may_rule = terms.enforces_strong
+    enforced = tuple(p for p in counting if is_enforceable(p) and p not in guessed) if may_rule else ()
     return Reading(understood, counting, refused, enforced)
 
 

@@ -57,6 +57,8 @@ class Understood(msgspec.Struct, frozen=True):
     warnings: tuple[HintWarning, ...] = ()
     overruled: frozenset[int] = frozenset()
     """Indices of preferences that lost to a contradicting one: shown, not scored. Not part of the contract."""
+    by_model: frozenset[int] = frozenset()
+    """Indices of preferences that a language model read: scored, never enforced. Not part of the contract."""
 
     @property
     def effective(self) -> tuple[Preference, ...]:

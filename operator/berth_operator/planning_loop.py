@@ -279,6 +279,7 @@ class PlanningLoop:
                 pending_only=not disturb,
                 consolidate=consolidate,
                 policies=policies.objects,
+                hint_answers=self._cluster.hint_answers,
             )
             with self._metrics.solve_seconds.time():
                 return await self._solver.solve(job, budget + EXPLAIN_SECONDS + GRACE_SECONDS)

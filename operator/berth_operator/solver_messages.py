@@ -38,6 +38,8 @@ class Job(msgspec.Struct, frozen=True):
     consolidate: bool = False
     policies: tuple[PackingPolicy, ...] = ()
     """For what they say of hints."""
+    hint_answers: Mapping[str, str] = MappingProxyType({})
+    """What a language model made of hints, as it is kept."""
 
 
 class Answered(msgspec.Struct, frozen=True, tag="answered"):

@@ -52,6 +52,7 @@ def main() -> int:
 
 
 def _answer(job: Job) -> FromWorker:
+    from berth_intent.improvements import Improvements
     from berth_planner.fingerprint import fingerprint
     from berth_planner.options import PlanOptions
     from berth_planner.packing import Caps
@@ -67,6 +68,7 @@ def _answer(job: Job) -> FromWorker:
         consolidate=job.consolidate,
         caps=Caps(max_moves=job.max_moves),
         policies=job.policies,
+        improved=Improvements(job.hint_answers).of,
     )
     try:
         planned = plan_packing(build(job.snapshot, options), options)

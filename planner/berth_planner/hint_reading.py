@@ -19,7 +19,7 @@ from berth_intent.understood import Understood
 from berth_intent.vocabulary_of import vocabulary_of
 from berth_scheduling.company import BARE
 from berth_scheduling.policies import Policies
-from berth_scheduling.understanding import Parse
+from berth_scheduling.understanding import Improved, Parse, no_better
 
 __all__ = ["HintReading", "HintTerms", "Reading", "TermsOf", "anything"]
 
@@ -45,7 +45,9 @@ class HintReading:
         self.vocabulary = vocabulary_of(facts, workloads)
         self._terms = terms
         self._read = read
-        self._understood: dict[str, Understood] = {}
+        self.improved: Improved = no_better
+        """A language model's reading, where it has one and terms let it count."""
+        self._understood: dict[tuple[str, bool], Understood] = {}
         self._readings: dict[tuple[str, HintTerms], Reading] = {}
 
     @classmethod
@@ -79,13 +81,16 @@ class HintReading:
             return None
         found = self._readings.get((pod.hint, terms))
         if found is None:
-            found = self._readings[pod.hint, terms] = reading_of(self.understood(pod.hint), terms)
+            understood = self.understood(pod.hint, terms.language_model)
+            found = self._readings[pod.hint, terms] = reading_of(understood, terms)
         return found
 
-    def understood(self, text: str) -> Understood:
-        found = self._understood.get(text)
+    def understood(self, text: str, language_model: bool = False) -> Understood:
+        """language_model: with what one may have read besides."""
+        found = self._understood.get((text, language_model))
         if found is None:
-            found = self._understood[text] = self._read(text, self.vocabulary)
+            better = self.improved(text, self.vocabulary) if language_model else None
+            found = self._understood[text, language_model] = better or self._read(text, self.vocabulary)
         return found
 
 

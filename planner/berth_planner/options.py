@@ -10,7 +10,7 @@ from berth_api.packing_policy import PackingPolicy
 from berth_intent.parser import parse
 from berth_planner.packing import Caps
 from berth_planner.shapes import Movable
-from berth_scheduling.understanding import Parse
+from berth_scheduling.understanding import Improved, Parse, no_better
 from berth_solver.options import DEFAULT_BUDGET_SECONDS
 from berth_solver.solution import Improvement
 
@@ -35,5 +35,6 @@ class PlanOptions:
     policies: tuple[PackingPolicy, ...] = ()
     """What they say of hints is heeded; all else of them is the operator's."""
     parse: Parse = parse
+    improved: Improved = no_better
     clock: Callable[[], float] = time.perf_counter
     on_improvement: Callable[[Improvement], None] | None = None

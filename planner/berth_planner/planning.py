@@ -56,6 +56,7 @@ def build(snapshot: Snapshot, options: PlanOptions) -> Packing:
     reading = None
     if any(pod.hint for pod in snapshot.pods):
         reading = HintReading.under(options.policies, snapshot, options.parse)
+        reading.improved = options.improved
     return build_problem(snapshot, movable=options.movable, caps=options.caps, reading=reading)
 
 

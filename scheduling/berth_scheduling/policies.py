@@ -47,7 +47,13 @@ def hint_terms(hints: Hints, namespace: str) -> HintTerms:
     """What a policy's `spec.hints` means for a namespace."""
     if hints == NOTHING_SAID:
         return ANYTHING
-    return HintTerms(hints.enabled, hints.allowed(namespace), hints.enforces(namespace), hints.max_preferences)
+    return HintTerms(
+        hints.enabled,
+        hints.allowed(namespace),
+        hints.enforces(namespace),
+        hints.max_preferences,
+        hints.language_model.reads(namespace),
+    )
 
 
 NOTHING_SAID = Hints()

@@ -29,7 +29,7 @@ ANY_TEXT = "spread over zones"
 
 Parse = Callable[[str, Vocabulary], Understood]
 Improved = Callable[[str, Vocabulary], Understood | None]
-"""A better reading of a text than the parser's, where there is one; must answer at once."""
+"""A better reading of a text than the parser's, where there is one; must answer at once. Asked where terms allow it."""
 
 
 def no_better(text: str, vocabulary: Vocabulary) -> Understood | None:
@@ -65,7 +65,8 @@ class Understanding:
             if self._vocabulary is None:
                 self._renew()
             vocabulary = self.vocabulary
-            understood = self.improved(text, vocabulary) or self._read(text, vocabulary)
+            better = self.improved(text, vocabulary) if terms.language_model else None
+            understood = better or self._read(text, vocabulary)
             found = self._kept[key] = reading_of(understood, terms)
             if len(self._kept) > MAX_TEXTS:
                 self._kept.popitem(last=False)

@@ -12,6 +12,7 @@ from berth_intent.backends.validated import validated
 from berth_intent.improvements import Improvements, entry_key, entry_text, joined, text_key
 from berth_intent.intents import Intent
 from berth_intent.mentioned import Mentioned, fingerprint
+from berth_intent.terms import HintTerms, reading_of
 from berth_intent.understood import Code, HintWarning, Preference, Understood
 from berth_intent.vocabulary import Vocabulary
 
@@ -78,14 +79,27 @@ def test_an_answer_cannot_take_back_or_change_what_the_parser_understood() -> No
     assert improved(against) is None
 
 
-def test_contradictions_between_both_are_settled_and_shown() -> None:
+@pytest.mark.parametrize("strength", [0.5, 1.5])
+def test_against_a_wish_of_the_parser_a_model_never_wins_however_strong(strength: float) -> None:
     hint = "never with kafka, yet snug beside kafka"
-    far = Preference(Intent.AVOID_DEPLOYMENTS, ("kafka",), strength=1.5, text="never with kafka", start=0)
-    near = Preference(Intent.PREFER_COLOCATE_DEPLOYMENTS, ("kafka",), text="snug beside kafka", start=22)
+    far = Preference(Intent.AVOID_DEPLOYMENTS, ("kafka",), strength=1.0, text="never with kafka", start=0)
+    near = Preference(
+        Intent.PREFER_COLOCATE_DEPLOYMENTS, ("kafka",), strength=strength, text="snug beside kafka", start=22
+    )
     found = joined(hint, parser(far, unparsed=("snug beside kafka",)), Understood((near,)))
     assert found is not None
-    assert found.overruled == {1}
+    assert found.effective == (far,)
     assert [w.code for w in found.warnings] == [Code.CONFLICT]
+
+
+def test_a_wish_that_a_model_read_is_scored_and_never_enforced() -> None:
+    found = improved(GOOD)
+    assert found is not None
+    strong_zone = msgspec.structs.replace(IN_ZONE, strength=1.5)
+    both = msgspec.structs.replace(found, preferences=(strong_zone, *found.preferences[1:]))
+    reading = reading_of(both, HintTerms(enforces_strong=True, language_model=True))
+    assert reading.counting == both.preferences
+    assert reading.enforced == (strong_zone,)
 
 
 def test_what_was_written_by_others_is_not_believed() -> None:
