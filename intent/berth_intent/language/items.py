@@ -175,7 +175,7 @@ class Reader:
         if words[at + 1] == ")":
             opened = next((word for word in reversed(words[max(0, at - 6) : at]) if word in "()"), "")
             return 2 if opened != "(" else 0
-        begins = at == 0 or words[at - 1] in "\n" or (words[at - 1] in ".;:" and at + 2 < len(words))
+        begins = at == 0 or words[at - 1] in "\n" or words[at - 1] in ".;" or (words[at - 1] == ":" and words[at] == "1")
         return 2 if words[at + 1] == "." and begins and at + 2 < len(words) and words[at + 2] != "\n" else 0
 
     def _goes_first(self, name: tuple[Found, int], known: tuple[Meaning, int] | None, token: Token) -> bool:

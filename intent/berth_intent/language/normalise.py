@@ -48,8 +48,9 @@ class Normal(NamedTuple):
 
     @property
     def shouted(self) -> bool:
-        """All in capitals."""
-        return self.original.upper() == self.original
+        """Mostly in capitals."""
+        capitals = sum(letter.isupper() for letter in self.original)
+        return 2 * capitals > sum(letter.isalpha() for letter in self.original)
 
 
 def normalise(text: str) -> Normal:

@@ -237,7 +237,7 @@ class Lexicon:
                 if apart <= min(reach, tolerated(candidate)) and (
                     len(word) > 4 or len(candidate) > 4 or sorted(word) == sorted(candidate)
                 ):
-                    ranked = (apart, abs(len(candidate) - len(word)), candidate)
+                    ranked = (apart, -len(candidate), candidate)  # letters are left out more often than replaced
                     if best is None or ranked < best:
                         best = ranked
         return best[2] if best else None
