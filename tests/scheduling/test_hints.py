@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from berth_api.hint_policy import AllowedIntents, HintIntent, HintLabels, Hints
+from berth_api.hint_policy import AllowedIntents, HintIntent, HintLabels, Hints, LanguageModel
 from berth_api.packing_policy import PackingPolicy, PackingPolicySpec, Scope
 from berth_api.resource import Metadata
 from berth_cluster.snapshot import Node, NodeTerm, Operator, Pod, PodSpec, PreferredNodeTerm, Requirement, Taint
@@ -422,12 +422,24 @@ def test_a_node_that_is_gone_is_no_name_any_more() -> None:
     assert stage.vocabulary.zones == ("a",)
 
 
-def test_a_better_reading_is_used_from_when_it_is_there() -> None:
+def test_a_better_reading_is_used_from_when_it_is_there_where_a_policy_says_so() -> None:
     stage = HintedStage(*named("ab", 1), hints={})
+    stage.policy(language_model=LanguageModel(namespaces=["default"]))
     assert dict(stage.scheduler.prioritize(hinted("w", "h"), ["a0", "b0"]))["a0"] == 10
     better = Understood((Preference(Intent.PREFER_ZONES, ("b",)),))
     stage.scheduler.improve_hints(lambda text, vocabulary: better if text == "h" else None)
+    assert dict(stage.scheduler.prioritize(hinted("w", "h"), ["a0", "b0"]))["a0"] == 10  # no policy lets it count
+    stage.policy(language_model=LanguageModel(namespaces=["default"]))
     assert dict(stage.scheduler.prioritize(hinted("w", "h"), ["a0", "b0"]))["b0"] == 10
+
+
+def test_a_better_reading_is_not_asked_for_elsewhere() -> None:
+    stage = HintedStage(*named("ab", 1), hints={})
+    better = Understood((Preference(Intent.PREFER_ZONES, ("b",)),))
+    stage.scheduler.improve_hints(lambda text, vocabulary: better)
+    for namespaces in ([], ["other"]):
+        stage.policy(language_model=LanguageModel(namespaces=namespaces))
+        assert dict(stage.scheduler.prioritize(hinted("w", "h"), ["a0", "b0"]))["a0"] == 10
 
 
 def test_the_hint_of_the_guide_from_its_words_to_its_nodes() -> None:
