@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 from berth_api.packing_policy import PackingPolicy
 from berth_api.reasons import Reason
 from berth_cluster.snapshot import PreferredNodeTerm, Snapshot
+from berth_intent.intents import STRONG, Intent
+from berth_intent.understood import Preference, Understood
+from berth_intent.vocabulary import Vocabulary
 from berth_planner.options import PlanOptions
 from berth_planner.plan import Plan
 from berth_planner.planning import build, make_plan
@@ -370,3 +374,29 @@ def test_wishes_cost_neither_pods_nor_moves(random: Random, rules: bool) -> None
             <= plan.wishes.pods
             <= Counter(p.node is None for p in bare.pods)[True] + len(plan.moves)
         )
+
+
+class TestLanguageModel:
+    HINT = "cosy up to the third letter"
+
+    def improved(self, text: str, vocabulary: Vocabulary) -> Understood | None:
+        read = Preference(Intent.PREFER_ZONES, ("c",), strength=STRONG, text=text)
+        return Understood((read,), by_model=frozenset((0,))) if text == self.HINT else None
+
+    def place(self, **hints: object) -> dict[str, list[str]]:
+        options = replace(under(**hints), improved=self.improved)
+        return places(planned(three_zones().pods("web", gpu=1, hint=self.HINT), options))
+
+    def test_its_reading_counts_in_plans_where_a_policy_says_so(self) -> None:
+        assert self.place(languageModel={"namespaces": ["default"]}) == {"web": ["c"]}
+        assert self.place(languageModel={"namespaces": ["other"]}) != {"web": ["c"]}
+
+    def test_it_rules_no_node_out(self) -> None:
+        options = replace(
+            under(languageModel={"namespaces": ["*"]}, enforceStrong=["*"]),
+            improved=self.improved,
+        )
+        cluster = (
+            three_zones().pods("full", gpu=8, on="c", immovable=[Reason.DO_NOT_MOVE]).pods("web", gpu=1, hint=self.HINT)
+        )
+        assert places(planned(cluster, options))["web"] in (["a"], ["b"])
