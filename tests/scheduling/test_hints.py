@@ -428,8 +428,6 @@ def test_a_better_reading_is_used_from_when_it_is_there_where_a_policy_says_so()
     assert dict(stage.scheduler.prioritize(hinted("w", "h"), ["a0", "b0"]))["a0"] == 10
     better = Understood((Preference(Intent.PREFER_ZONES, ("b",)),))
     stage.scheduler.improve_hints(lambda text, vocabulary: better if text == "h" else None)
-    assert dict(stage.scheduler.prioritize(hinted("w", "h"), ["a0", "b0"]))["a0"] == 10  # no policy lets it count
-    stage.policy(language_model=LanguageModel(namespaces=["default"]))
     assert dict(stage.scheduler.prioritize(hinted("w", "h"), ["a0", "b0"]))["b0"] == 10
 
 
