@@ -7,6 +7,7 @@ solution stands as it was. Where nobody who is placed has a wish nothing of this
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ PLEASING_SHARE = 0.2
 """Of the budget, on top of it: most time for better places."""
 LEAST_PLEASING_SECONDS = 0.05
 FULL = 1.0 - 1e-12
+
+_LOG = logging.getLogger(__name__)
 
 Order = Callable[[Sequence[Task]], list[TaskWave]]
 
@@ -67,7 +70,8 @@ def arranged(packing: Packing, placement: IntArray, options: PlanOptions, order:
         if better == tasks:
             break
         if placement_violations(packing.problem, placement_of(packing, better)):
-            continue  # would be a mistake of the search; what was solved stands
+            _LOG.error("better places under hints break a rule and were dropped; please report it with the input")
+            continue
         again = order(better)
         if _worth(packing, better, again) >= _worth(packing, tasks, waves):
             return Arranged(better, again, False)

@@ -7,6 +7,7 @@ well under a millisecond a text.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from berth_api.packing_policy import PackingPolicy
@@ -20,6 +21,11 @@ from berth_intent.vocabulary_of import vocabulary_of
 from berth_scheduling.company import BARE
 from berth_scheduling.policies import Policies
 from berth_scheduling.understanding import Improved, Parse, no_better
+
+QUOTED = 60
+"""Characters of a text that could not be read."""
+
+_LOG = logging.getLogger(__name__)
 
 __all__ = ["HintReading", "HintTerms", "Reading", "TermsOf", "anything"]
 
@@ -89,9 +95,17 @@ class HintReading:
         """language_model: with what one may have read besides."""
         found = self._understood.get((text, language_model))
         if found is None:
-            better = self.improved(text, self.vocabulary) if language_model else None
-            found = self._understood[text, language_model] = better or self._read(text, self.vocabulary)
+            found = self._understood[text, language_model] = self._parsed(text, language_model)
         return found
+
+    def _parsed(self, text: str, language_model: bool) -> Understood:
+        """A text that breaks its reader breaks nothing else: plans and Events are for everybody."""
+        try:
+            better = self.improved(text, self.vocabulary) if language_model else None
+            return better or self._read(text, self.vocabulary)
+        except Exception:
+            _LOG.exception("a hint of %d characters could not be read and does not count; please report", len(text))
+            return Understood(unparsed=(text[:QUOTED],))
 
 
 def facts_of(nodes: Sequence[Node], label_keys: Mapping[str, tuple[str, ...]] = NO_OVERRIDES) -> tuple[NodeFacts, ...]:

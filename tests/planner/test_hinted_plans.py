@@ -14,6 +14,7 @@ from berth_api.packing_policy import PackingPolicy
 from berth_api.reasons import Reason
 from berth_cluster.snapshot import PreferredNodeTerm, Snapshot
 from berth_intent.intents import STRONG, Intent
+from berth_intent.parser import parse
 from berth_intent.understood import Preference, Understood
 from berth_intent.vocabulary import Vocabulary
 from berth_planner.options import PlanOptions
@@ -291,6 +292,17 @@ class TestPolicies:
         cluster = Cluster().node("n1", gpu=1, place="west").node("n2", gpu=1, place="east")
         cluster.pods("web", gpu=1, hint="prefer zone east")
         assert places(planned(cluster, under(labels={"zone": ["place"]}))) == {"web": ["n2"]}
+
+
+def test_a_text_that_breaks_its_reader_breaks_no_plan() -> None:
+    def reads(text: str, vocabulary: Vocabulary) -> Understood:
+        if "boom" in text:
+            raise RecursionError("boom")
+        return parse(text, vocabulary)
+
+    options = PlanOptions(budget=1.0, parse=reads)
+    cluster = three_zones().pods("bad", gpu=1, hint="boom").pods("web", gpu=1, hint="prefer zone b")
+    assert places(planned(cluster, options))["web"] == ["b"]
 
 
 class TestReport:
