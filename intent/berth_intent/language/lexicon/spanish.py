@@ -26,7 +26,7 @@ WORDS: tuple[Terms, ...] = (
     # --- where it is wished
     Terms(
         Kind.AVOID,
-        "evit*; rehuy*; rehúy*; excluy*; excluir*; esquiv*; descart*; omit*; prescind*; huye de; huir de; impid*; odi*; rechaz*; salta*",
+        "evit*; rehuy*; rehúy*; excluy*; excluir*; esquiv*; esquív*; descart*; omit*; prescind*; huye de; huir de; impid*; odi*; rechaz*; salta*",
         verb=True,
     ),
     Terms(
@@ -36,7 +36,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.AVOID,
-        "lejos de; lejos del; fuera de; fuera del; alejad* de; alejad* del; apartad* de; apartad* del; separad* de; separad* del; aislad* de; aislad* del; a distancia de; lo más lejos posible de; lejos; alejad*; aleja* de; aleja* del; alej*; aléj*; aísl* de; aísl* del; aisla* de; aisla* del; separa* de; separa* del; sepára* de; sepára* del; aparta* de; aparta* del; apart*; apárt*; aísla*; lo mas lejos posible de; lo más alejado posible de; compit* con; competir con; compite con; compitiendo con; que compita con",
+        "lejos de; lejos del; fuera de; fuera del; alejad* de; alejad* del; apartad* de; apartad* del; separad* de; separad* del; aislad* de; aislad* del; a distancia de; lo más lejos posible de; lejos; alejad*; aleja* de; aleja* del; alej*; aléj*; aísl* de; aísl* del; aisla* de; aisla* del; separ* de; separ* del; sepár* de; sepár* del; aparta* de; aparta* del; apart*; apárt*; aísla*; lo mas lejos posible de; lo más alejado posible de; compit* con; competir con; compite con; compitiendo con; que compita con",
     ),
     Terms(
         Kind.AVOID,
@@ -96,7 +96,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.NEAR,
-        "cerca de; cerca del; cerca; cercan*; próxim*; junto a; junto al; al lado de; al lado del; al lado; a su lado; lado a lado; en las proximidades de; en la cercanía de; en la vecindad de; adyacente*; contigu*; vecin*; proximidad; cercanía; lo más cerca posible de; lo más cerca posible del; lo más cerca posible; a poca distancia de; próximos a; próximo a; próxima a; próximas a; pegado a; pegados a; pegada a; pegadas a; arrim*; arrím*; acerc*; acérc*; alrededor de; afinidad con; no lejos de; no muy lejos de; no lejos del; cercano a; cercanos a; cercana a; cercanas a; en el vecindario de; en torno a",
+        "cerca de; cerca del; cerca; cerquita; cerquita de; cerquita del; arrimad* a; arrimad* al; pegadit* a; pegadit* al; cercan*; próxim*; junto a; junto al; al lado de; al lado del; al lado; a su lado; lado a lado; en las proximidades de; en la cercanía de; en la vecindad de; adyacente*; contigu*; vecin*; proximidad; cercanía; lo más cerca posible de; lo más cerca posible del; lo más cerca posible; a poca distancia de; próximos a; próximo a; próxima a; próximas a; pegado a; pegados a; pegada a; pegadas a; arrim*; arrím*; acerc*; acérc*; alrededor de; afinidad con; no lejos de; no muy lejos de; no lejos del; cercano a; cercanos a; cercana a; cercanas a; en el vecindario de; en torno a",
     ),
     Terms(
         Kind.NEAR,

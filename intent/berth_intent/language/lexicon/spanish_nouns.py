@@ -48,7 +48,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.GPU,
-        "tarjeta gráfica; gráfica; acelerador; aceleradora; tarjeta nvidia; acelerador gráfico; tarjeta aceleradora; procesador gráfico; tarjeta gpu; tarjeta de vídeo; tarjeta grafica; unidad de procesamiento gráfico",
+        "tarjeta gráfica; gráfica; acelerador; aceleradora; tarjeta nvidia; acelerador gráfico; tarjeta aceleradora; procesador gráfico; tarjeta gpu; tarjeta de vídeo; tarjeta de video; placa de video; placa de vídeo; placa gráfica; placa nvidia; tarjeta grafica; unidad de procesamiento gráfico",
     ),
     Terms(
         Kind.GPU,
@@ -57,7 +57,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.GPU,
-        "tarjetas gráficas; gráficas; aceleradores; aceleradoras; tarjetas nvidia; aceleradores gráficos; tarjetas aceleradoras; procesadores gráficos; tarjetas gpu",
+        "tarjetas gráficas; gráficas; aceleradores; aceleradoras; tarjetas nvidia; aceleradores gráficos; tarjetas aceleradoras; placas de video; placas de vídeo; placas gráficas; tarjetas de vídeo; tarjetas de video; procesadores gráficos; tarjetas gpu",
         plural=True,
     ),
     Terms(
@@ -108,7 +108,7 @@ WORDS: tuple[Terms, ...] = (
     Terms(Kind.EMPTY, "vacío; vacíos; vacía; vacías; sin usar; nuevos; nuevo"),
     Terms(
         Kind.CACHED,
-        "en caché; en cache; cachead*; ya descargad*; descargad*; ya está; ya están; ya estén; ya esté; ya cargad*; precargad*; ya presente; ya presentes; en la caché; tenga en caché; tienen en caché; ya en caché; ya en disco; ya en local; ya guardad*; almacenad* en caché; caché caliente; ya disponible; ya tenga; ya tengan; ya tienen; ya tiene; ya exista; ya existan; no (haya|tener|tengamos|tenga) que (volver a |) (descargar*|bajar*); sin (volver a |) (descargar*|bajar*); evit* (volver a |) descarg*; cargad* en local",
+        "en caché; en cache; (ya |)(los|las|lo|la) (tenga|tengan|tiene|tienen) (ya |)(descargad*|bajad*|cachead*|cargad*|en caché|en cache|en disco); cachead*; ya descargad*; descargad*; ya está; ya están; ya estén; ya esté; ya cargad*; precargad*; ya presente; ya presentes; en la caché; tenga en caché; tienen en caché; ya en caché; ya en disco; ya en local; ya guardad*; almacenad* en caché; caché caliente; ya disponible; ya tenga; ya tengan; ya tienen; ya tiene; ya exista; ya existan; no (haya|tener|tengamos|tenga) que (volver a |) (descargar*|bajar*); sin (volver a |) (descargar*|bajar*); evit* (volver a |) descarg*; cargad* en local",
     ),
     Terms(
         Kind.MODEL,
