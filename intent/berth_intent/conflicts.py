@@ -1,7 +1,8 @@
 """Wishes that contradict each other: which of two counts.
 
 By strength, then by how specific they are (node before rack before zone before region), then the last word. Works on any list
-of preferences, whoever read them. Cost: quadratic in preferences, of which a hint has few; only the first `MAX_COMPARED` are.
+of preferences, whoever read them. One loser still counts, after the winner: pods that must spread over zones and would rather be
+together are one group in each zone. Cost: quadratic in preferences, of which a hint has few; only the first `MAX_COMPARED` are.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ _ALWAYS = (
     *((Intent.PREFER_COLOCATE_SAME_DEPLOYMENT, spread) for spread in SPREAD.values()),
     *((Intent.PREFER_NEARBY_NODES_SAME_DEPLOYMENT, SPREAD[level]) for level in (Level.RACK, Level.ZONE, Level.REGION)),
 )
+_SPREAD_BEYOND_NODES = tuple(SPREAD[level] for level in (Level.RACK, Level.ZONE, Level.REGION))
+_TOGETHER = (Intent.PREFER_COLOCATE_SAME_DEPLOYMENT, Intent.PREFER_NEARBY_NODES_SAME_DEPLOYMENT)
 
 
 class Conflicts(NamedTuple):
@@ -52,14 +55,22 @@ def conflicts(preferences: Sequence[Preference]) -> Conflicts:
             winner, loser = (
                 (second, first) if _counts_more(preferences[second], preferences[first]) else (first, second)
             )
-            overruled.add(loser)
+            inside = _leaves_room(preferences[winner], preferences[loser])
+            if not inside:
+                overruled.add(loser)
+            outcome = "counts only within it" if inside else "does not"
             warnings.append(
                 HintWarning(
                     Code.CONFLICT,
-                    f"{_said(preferences[winner])} counts, {_said(preferences[loser])} does not: {about}.",
+                    f"{_said(preferences[winner])} counts, {_said(preferences[loser])} {outcome}: {about}.",
                 )
             )
     return Conflicts(frozenset(overruled), tuple(warnings))
+
+
+def _leaves_room(winner: Preference, loser: Preference) -> bool:
+    """A stronger spread over larger domains than nodes says nothing about where pods stand inside one."""
+    return winner.intent in _SPREAD_BEYOND_NODES and loser.intent in _TOGETHER and winner.strength > loser.strength
 
 
 def _counts_more(later: Preference, earlier: Preference) -> bool:

@@ -32,7 +32,6 @@ def overruled(text: str) -> list[Intent]:
         ("run on rack-1. avoid rack-1.", Intent.PREFER_RACKS),
         ("avoid rack-1. run on rack-1.", Intent.AVOID_RACKS),
         ("all pods on one node, and spread over zones", Intent.SPREAD_ZONES),
-        ("all pods on one node. You must spread them over zones.", Intent.PREFER_COLOCATE_SAME_DEPLOYMENT),
         ("pack all pods on one node. never two pods on one node.", Intent.PREFER_COLOCATE_SAME_DEPLOYMENT),
         ("spot please, but never spot", Intent.PREFER_SPOT),
         ("H100 please, no H100", Intent.PREFER_GPU_MODEL),
@@ -68,9 +67,20 @@ def test_what_goes_together_is_no_conflict(text: str) -> None:
 
 def test_strength_comes_before_how_specific_and_the_last_word() -> None:
     colocate = Preference(Intent.PREFER_COLOCATE_SAME_DEPLOYMENT, strength=WEAK)
-    spread = Preference(Intent.SPREAD_REGIONS, strength=PLAIN)
+    spread = Preference(Intent.SPREAD_NODES, strength=PLAIN)
     assert conflicts([colocate, spread]).overruled == {0}
     assert conflicts([spread, colocate]).overruled == {1}
+
+
+def test_pods_that_must_spread_over_zones_may_still_be_together_in_each() -> None:
+    found = parse("collocate all pods on a single node, you must also spread these pods across all zones", VOCABULARY)
+    assert [(p.intent, p.strength) for p in found.effective] == [
+        (Intent.PREFER_COLOCATE_SAME_DEPLOYMENT, PLAIN),
+        (Intent.SPREAD_ZONES, STRONG),
+    ]
+    (warning,) = [w for w in found.warnings if w.code == Code.CONFLICT]
+    assert "prefer_colocate_same_deployment" in warning.message
+    assert overruled("all pods must be on one node, spread over zones") == [Intent.SPREAD_ZONES]
 
 
 def test_of_equals_the_more_specific_one_counts_whatever_came_last() -> None:
