@@ -16,10 +16,12 @@ a scenario when its mean over the seeds is below that of the best native side, w
 from __future__ import annotations
 
 import argparse
+import contextlib
 import statistics
 import sys
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,7 +37,7 @@ from berth_e2e.berth_processes import Berth
 from berth_e2e.cluster import Cluster
 from berth_e2e.fragmented import set_cordoned, wait_warm
 from berth_e2e.objects import deployment, pod
-from berth_e2e.waiting import wait_for
+from berth_e2e.waiting import WaitedTooLongError, wait_for
 from berth_extender.kube_scheduler import MAX_BACKOFF_SECONDS, QUERIES_PER_SECOND
 
 NATIVE = ("soft", "raised", "hard")
@@ -46,6 +48,7 @@ RAISED_WEIGHT = 100
 SEEN_SECONDS = 1.0
 """For every cache to have seen what stands before the burst comes."""
 START_SECONDS = 60.0
+EVENT_SECONDS = 15.0
 EQUAL = 1e-9
 FILLER_CPUS = 16
 
@@ -135,7 +138,7 @@ def run(cluster: Cluster, case: Case, seed: int, side: str) -> Run:
         len(set().union(*where.values())),
         sum(len(plan.get("status", {}).get("evictions", [])) for plan in cluster.api.items(PLANS)),
         {app: dict(sorted(count.items())) for app, count in where.items()},
-        tuple(sorted({e["reason"] for e in cluster.events() if e["reason"].startswith("Hint")})),
+        told(cluster, expected) if side == "berth" else (),
     )
 
 
@@ -158,6 +161,19 @@ def stand(cluster: Cluster, case: Case, scheduler: str) -> None:
     cluster.wait_running("app=batch", count)
     for name in others:
         set_cordoned(cluster, name, False)
+
+
+def told(cluster: Cluster, apps: Iterable[str]) -> tuple[str, ...]:
+    """Reasons of events about hints, once each of the workloads has one."""
+    events: list[dict[str, Any]] = []
+
+    def each() -> bool:
+        events[:] = [e for e in cluster.events() if e["reason"].startswith("Hint")]
+        return set(apps) <= {e["involvedObject"]["name"] for e in events}
+
+    with contextlib.suppress(WaitedTooLongError):
+        wait_for("events about hints", each, EVENT_SECONDS)
+    return tuple(sorted({e["reason"] for e in events}))
 
 
 def spelled(wish: Wish, side: str) -> dict[str, Any]:
