@@ -69,6 +69,8 @@ def spoken(words: Sequence[str], at: int) -> tuple[float, int] | None:
 def read(tokens: Sequence[Token], words: Sequence[str], at: int) -> tuple[Item, int] | None:
     """The number or quantity that begins at this word, and of how many words it is."""
     token = tokens[at]
+    if token.text[0] == "x" and token.text[1:].isdigit():
+        return _item(Kind.NUMBER, tokens, at, 1, float(token.text[1:5]), "times"), 1
     if words[at] in HALVES:
         return _half(tokens, words, at)
     if token.text[0].isdigit():

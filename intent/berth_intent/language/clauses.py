@@ -110,6 +110,9 @@ def _parted(sentence: Sequence[Item]) -> list[Clause]:
             continue
         if item.word in _ADVERBS and current and current[-1].kind == Kind.MODAL:
             continue
+        if item.kind == Kind.AND and _with_us(sentence, at):
+            current.append(item)
+            continue
         if item.kind in _BREAKS and not (item.kind == Kind.AND and _is_joint(sentence, at)):
             if current:
                 found.append(Clause(current, lead))
@@ -134,6 +137,18 @@ def _tells_a_failure(sentence: Sequence[Item], at: int) -> bool:
     return Kind.FAILURE in failing and Kind.LEVEL in failing
 
 
+_US = frozenset(("us", "we", "me", "i", "uns", "wir", "nosotros"))
+
+
+def _with_us(sentence: Sequence[Item], at: int) -> bool:
+    """ "kafka and us on one node"."""
+    if not 0 < at < len(sentence) - 1:
+        return False
+    before, after = sentence[at - 1], sentence[at + 1]
+    kinds = {before.kind, after.kind}
+    return kinds == {Kind.WORKLOAD, Kind.SELF} and (before.word in _US or after.word in _US)
+
+
 def _is_joint(sentence: Sequence[Item], at: int) -> bool:
     """ "between 8 and 16", "one and the same"."""
     return 0 < at < len(sentence) - 1 and sentence[at - 1].kind == Kind.NUMBER == sentence[at + 1].kind
@@ -148,7 +163,9 @@ def _begins_anew(sentence: Sequence[Item], at: int, current: Sequence[Item]) -> 
         return last.kind == Kind.LEVEL and any(i.kind == Kind.SPREAD for i in current)
     if item.kind not in _OPENING or not _is_whole(current):
         return False
-    if item.kind == Kind.VERB and item.payload in ("be", "have"):
+    if item.kind == Kind.VERB and (
+        item.payload in ("be", "have") or all(i.kind in (Kind.WORKLOAD, Kind.AND, Kind.SELF) for i in current)
+    ):
         return False
     if (item.kind == Kind.MODAL and item.payload == "after") or (last.kind == Kind.VERB and last.payload == "be"):
         return False

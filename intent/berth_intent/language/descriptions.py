@@ -53,15 +53,16 @@ _INDICATIVE = frozenset(
 )
 
 
+def is_needed(clause: Clause) -> bool:
+    """It ends in "needed" or the like."""
+    return bool(clause.items) and clause.items[-1].word in _NEEDED
+
+
 def says_nothing(clause: Clause) -> bool:
     """No wish by its form: no need, the past, other matters."""
     if Kind.NO_NEED in clause.signature or Kind.PAST in clause.signature:
         return True
-    if (
-        Kind.NOT in clause.signature
-        and clause.items[-1].word in _NEEDED
-        and clause.first(Kind.NOT) < len(clause.items) - 1
-    ):
+    if is_needed(clause) and clause.first(Kind.NOT) < len(clause.items) - 1:
         return True
     if clause.lead == Kind.IF and not clause.has(Kind.SURVIVE, Kind.FAILURE):
         return True
@@ -81,6 +82,8 @@ def _has_need(clause: Clause) -> bool:
 
 def describes(clause: Clause) -> bool:
     """A statement about places, no wish: "the bucket is in us-east-1"."""
+    if clause.has(Kind.FAILURE) and not clause.has(Kind.AVOID):
+        return True
     if clause.has(Kind.AVOID, Kind.NOT, Kind.EXCEPT, Kind.INSTEAD) or clause.own_modal or _has_need(clause):
         return False
     if clause.has(Kind.NOISE):

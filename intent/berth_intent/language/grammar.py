@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from berth_intent.language.clauses import OPERATORS, Clause, clauses, sentences
-from berth_intent.language.descriptions import describes, is_about_other_things, says_nothing
+from berth_intent.language.descriptions import describes, is_about_other_things, is_needed, says_nothing
 from berth_intent.language.draft import Draft
 from berth_intent.language.kinds import Item, Kind
 from berth_intent.language.memory import Memory
@@ -83,7 +83,7 @@ def _read_sentence(found: list[Clause], number: int, memory: Memory, reading: Re
     for at, clause in enumerate(found):
         goes_on = clause.lead in (Kind.COMMA, Kind.AND, Kind.OR) and not clause.verb and not clause.own_modal
         goes_on = goes_on and not clause.has(*OPERATORS)
-        if says_nothing(clause) or (suppressed and goes_on and _list_goes_on(found, at)):
+        if says_nothing(clause) or _is_neither(found, at) or (suppressed and goes_on and _list_goes_on(found, at)):
             suppressed = True
             memory.note(clause, wished=False)
             continue
@@ -119,6 +119,14 @@ def _remark(found: Sequence[Clause], at: int, drafts: Sequence[Draft], reading: 
         reading.unparsed.append(span)
 
 
+def _is_neither(found: Sequence[Clause], at: int) -> bool:
+    """ "neither a GPU nor an SSD is needed": the end tells that the beginning is no wish."""
+    clause, after = found[at], found[at + 1] if at + 1 < len(found) else None
+    if after is not None and after.lead == Kind.OR and is_needed(after) and clause.has(Kind.NOT):
+        return True
+    return clause.lead == Kind.OR and at > 0 and is_needed(clause) and found[at - 1].has(Kind.NOT)
+
+
 def _list_goes_on(found: Sequence[Clause], at: int) -> bool:
     """ "no need for a GPU, SSD or fast network": after a comma only when an "or" follows."""
     if found[at].lead != Kind.COMMA:
@@ -136,5 +144,5 @@ def _wishes(clause: Clause, memory: Memory, before: Draft | None) -> list[Draft]
     if clause.has(Kind.PLACE) and not describes(clause) and not other:
         found += places(clause, memory)
     if not is_about_other_things(clause):
-        found += resources(clause, before)
+        found += resources(clause, before, memory.model_named)
     return found

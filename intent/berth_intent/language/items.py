@@ -149,7 +149,12 @@ class Reader:
         if (size := self._enumerator(found, words, at)) and word.isdigit():
             return Item(Kind.STOP, token.start, found[at + size - 1].end, "\n"), size
         if (
-            (word[0].isdigit() or word in HALVES or word in number_words())
+            (
+                word[0].isdigit()
+                or (known is None and word[0] == "x" and word[1:].isdigit())
+                or word in HALVES
+                or word in number_words()
+            )
             and (known is None or known[1] == 1 or word[0].isdigit())
             and (amount := amounts.read(found, words, at)) is not None
         ):
@@ -175,7 +180,9 @@ class Reader:
         if words[at + 1] == ")":
             opened = next((word for word in reversed(words[max(0, at - 6) : at]) if word in "()"), "")
             return 2 if opened != "(" else 0
-        begins = at == 0 or words[at - 1] in "\n" or words[at - 1] in ".;" or (words[at - 1] == ":" and words[at] == "1")
+        begins = (
+            at == 0 or words[at - 1] in "\n" or words[at - 1] in ".;" or (words[at - 1] == ":" and words[at] == "1")
+        )
         return 2 if words[at + 1] == "." and begins and at + 2 < len(words) and words[at + 2] != "\n" else 0
 
     def _goes_first(self, name: tuple[Found, int], known: tuple[Meaning, int] | None, token: Token) -> bool:

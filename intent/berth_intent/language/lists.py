@@ -38,7 +38,7 @@ def _list_from(items: list[Item], at: int) -> tuple[Item, int]:
             cursor += 1
         if cursor >= len(items) or not separated or not _same_list(first, items[cursor]):
             break
-        if _has_its_own(items, at, end, cursor):
+        if _has_its_own(items, at, end, cursor) or _only_first_negated(items, at, end, cursor):
             break
         other = items[cursor]
         if merged is None:
@@ -58,6 +58,14 @@ def _has_its_own(items: Sequence[Item], first: int, last: int, at: int) -> bool:
     behind = items[at + 1].kind if at + 1 < len(items) else ""
     commas = all(item.kind == Kind.COMMA for item in items[last + 1 : at])
     return commas and behind in (Kind.AVOID, Kind.NOT) and first > 0 and items[first - 1].kind not in SEPARATORS
+
+
+def _only_first_negated(items: Sequence[Item], first: int, last: int, at: int) -> bool:
+    """ "no spinning disks, SSD please": the list goes on only when an "or" or another comma follows."""
+    if items[first].kind in (Kind.PLACE, Kind.WORKLOAD) or not first or items[first - 1].kind != Kind.NOT:
+        return False
+    behind = items[at + 1].kind if at + 1 < len(items) else ""
+    return all(item.kind == Kind.COMMA for item in items[last + 1 : at]) and behind not in SEPARATORS
 
 
 def _allowed_between(kind: str) -> tuple[str, ...]:

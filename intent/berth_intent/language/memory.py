@@ -17,9 +17,10 @@ class Memory:
         self.operators = ""
         """Signature of the last clause that had operators of its own, for lists that go on after a comma."""
         self.level: Item | None = None
-        self.suppressed = False
+        self.model_named = False
 
     def note(self, clause: Clause, wished: bool) -> None:
+        self.model_named = self.model_named or clause.has(Kind.MODEL)
         for item in clause.items:
             if item.kind == Kind.PLACE:
                 self.place = item

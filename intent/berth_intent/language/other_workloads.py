@@ -6,6 +6,8 @@ avoidance, avoidance before nearness, nearness before sameness.
 
 from __future__ import annotations
 
+import re
+
 from berth_intent.intents import Intent, Level
 from berth_intent.language.clauses import Clause
 from berth_intent.language.draft import Draft
@@ -14,6 +16,7 @@ from berth_intent.language.lexicon import everyday
 from berth_intent.language.memory import Memory
 from berth_intent.language.topology import is_far
 
+_WITH_US = re.compile("W&y|y&W")
 _WITH = frozenset(("with", "mit", "con", "w/"))
 _ADJECTIVES = (Kind.GPU, Kind.GPU_MODEL, Kind.STORAGE, Kind.FEATURE, Kind.ARCH, Kind.SPOT, Kind.ON_DEMAND, Kind.RESOURCE,
                Kind.HIGH, Kind.LOW, Kind.IDLE, Kind.BUSY, Kind.PACKED, Kind.EMPTY, Kind.TPU, Kind.QUANTITY)  # fmt: skip
@@ -41,8 +44,13 @@ def workloads(clause: Clause, memory: Memory) -> list[Draft]:
             return [_away(clause, item, None)]
         local = operator.word.startswith("local") and "LC" in clause.signature
         return [_near(clause, item, level if clause.has(Kind.SAME) or local or _owned(clause, at) else None)]
-    together = clause.has(Kind.SAME, Kind.SHARE, Kind.TOGETHER) or (
-        clause.has(Kind.WHERE) and clause.first(Kind.WHERE) < at
+    shared = clause.has(Kind.SHARE) and (negated or clause.has(Kind.LEVEL))
+    with_us = _WITH_US.search(clause.signature) and clause.has(Kind.ONE)
+    together = (
+        shared
+        or with_us
+        or clause.has(Kind.SAME, Kind.TOGETHER)
+        or (clause.has(Kind.WHERE) and clause.first(Kind.WHERE) < at)
     )
     if (
         clause.has(Kind.TOGETHER)
@@ -66,13 +74,15 @@ def workloads(clause: Clause, memory: Memory) -> list[Draft]:
             return [_near(clause, item, None)]
         if any(kind in operators for kind in (Kind.SAME, Kind.TOGETHER)) and clause.has(Kind.AS):
             return [_near(clause, item, memory_level(memory), same=True)]
-    before = clause.signature[at - 1 : at]
+    before = clause.signature[at - 1 : at] if at else ""
+    if negated and before == Kind.NOT and clause.has(Kind.LEVEL):
+        return [_away(clause, item, level)]
     if (
         negated
         and not clause.has(Kind.LEVEL)
         and (before in (Kind.AS, Kind.IN) or (before == Kind.NOT and len(clause.items) < 4))
     ):
-        return [_away(clause, item, None)] if before else []
+        return [_away(clause, item, None)]
     return []
 
 

@@ -63,6 +63,13 @@ def _named(clause: Clause, memory: Memory) -> Item | None:
     if clause.has(Kind.LEVEL):
         if "rp" in clause.signature and same:  # "in the same zone as it"
             return memory.workload
+        if (
+            clause.lead == Kind.OR
+            and Kind.SAME in memory.operators
+            and Kind.WORKLOAD in memory.operators
+            and clause.has(Kind.SAME)
+        ):
+            return memory.workload  # "same node as redis or at least the same rack"
         stated = idle is not None and idle.kind == Kind.WORKLOAD and clause.has(Kind.SAME)
         return idle if stated and not clause.has(Kind.SELF, Kind.ALL) else None
     if not clause.has(*_POINTING):

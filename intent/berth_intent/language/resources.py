@@ -35,8 +35,9 @@ _DECENT = frozenset(("good", "great", "excellent"))
 _OF_NODES = (Kind.HIGH, Kind.LOW, Kind.EMPTY)
 
 
-def resources(clause: Clause, before: Draft | None = None) -> list[Draft]:
-    """In the order of the clause. before: the wish just before, of which a bare quantity may be the amount."""
+def resources(clause: Clause, before: Draft | None = None, model_named: bool = False) -> list[Draft]:
+    """In the order of the clause. before: the wish just before, of which a bare quantity may be the amount.
+    model_named: a model was spoken of, that "where it is cached" may mean."""
     drafts: list[Draft] = []
     used: set[int] = set()
     for at, item in enumerate(clause.items):
@@ -58,7 +59,7 @@ def resources(clause: Clause, before: Draft | None = None) -> list[Draft]:
             case Kind.LEVEL:
                 drafts += _node_of_rank(clause, at, item, used)
             case _:
-                drafts += _quality(clause, at, item)
+                drafts += _quality(clause, at, item, model_named)
     return drafts
 
 
@@ -243,6 +244,8 @@ def _gpu_model(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draf
     for other in (*items[at + 1 : at + 3], *items[max(0, at - 1) : at]):
         if other.kind == Kind.QUANTITY and other.payload == "bytes" and other.number is not None:
             names = tuple(with_memory(name, other.number) or name for name in names)
+    if at and items[at - 1].word in ("over", "als", "que") and Kind.MODAL in clause.signature[:at]:
+        return []  # "H200 preferred over H100"
     if _negated(clause, at):
         return [Draft(Intent.AVOID_GPU_MODEL, items, names, at=item)]
     drafts = []
@@ -270,7 +273,7 @@ def _tpu(clause: Clause, at: int, item: Item) -> list[Draft]:
     return [Draft(Intent.PREFER_TPU, clause.items, at=item, amount=number)]
 
 
-def _quality(clause: Clause, at: int, item: Item) -> list[Draft]:
+def _quality(clause: Clause, at: int, item: Item, model_named: bool) -> list[Draft]:
     items = clause.items
     negated = _negated(clause, at)
     match item.kind:
@@ -292,8 +295,8 @@ def _quality(clause: Clause, at: int, item: Item) -> list[Draft]:
             return [Draft(Intent.PREFER_LEAST_LOADED, items, at=item)]
         case Kind.PACKED if Kind.NOT not in clause.signature[:at]:
             return [Draft(Intent.PREFER_MOST_PACKED, items, at=item)]
-        case Kind.CACHED if (item.payload == "model" or clause.has(Kind.MODEL)) and Kind.NOT not in clause.signature[
-            :at
-        ]:
+        case Kind.CACHED if (
+            item.payload == "model" or clause.has(Kind.MODEL) or (model_named and clause.has(Kind.IT))
+        ) and Kind.NOT not in clause.signature[:at]:
             return [Draft(Intent.PREFER_CACHED_MODEL, items, at=item)]
     return []

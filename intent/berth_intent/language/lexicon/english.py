@@ -12,7 +12,7 @@ WORDS: tuple[Terms, ...] = (
         Kind.AND,
         "and; plus; as well as; &; along with having; in addition to being; also; then; additionally; and also",
     ),
-    Terms(Kind.OR, "or; or else; either; alternatively; or also; and/or"),
+    Terms(Kind.OR, "or; nor; or else; either; alternatively; or also; and/or"),
     Terms(
         Kind.BUT,
         "but; however; yet; though; although; but also; but still; whereas; while also; even so; nonetheless; otherwise",
@@ -44,7 +44,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.AVOID,
-        "off limits; off-limits; no-go; no go; not welcome; unwelcome; blacklisted; excluded; banned; taboo; not an option; out of the question; unacceptable; not acceptable; to be avoided; a bad idea; don't go there; noisy neighbo(u|)r(|s) - keep away; anti-affinity (with|to|against|towards|toward|for|from); antiaffinity (with|to|against|for); repel; repelled by; repels",
+        "somewhere else; elsewhere; someplace else; on some other; off limits; off-limits; no-go; no go; not welcome; unwelcome; blacklisted; excluded; banned; taboo; not an option; out of the question; unacceptable; not acceptable; to be avoided; a bad idea; don't go there; noisy neighbo(u|)r(|s) - keep away; anti-affinity (with|to|against|towards|toward|for|from); antiaffinity (with|to|against|for); repel; repelled by; repels",
     ),
     Terms(
         Kind.AVOID,
@@ -108,7 +108,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.NEAR,
-        "(low|lower|lowest|minimal|minimum|short|tiny|small|least|ultra-low|sub-millisecond|submillisecond|good|best|minimise|minimize|reduce|keep|little|less|ultra) ~ (latency|latencies|rtt|delay|lag|ping) (to|towards|toward|with|for|from|against|when talking to|when calling|between us and|between it and); latency (to|towards|with|against|from|between us and); latency-sensitive to; latency sensitive to; fast access to; quick access to; fast path to; fast connection to; quick reach of; rtt to; round trip to; round-trip to; ping to; short round trips to; short hops to; fast hops to; hop count to; network distance to",
+        "(low|lower|lowest|minimal|minimum|short|tiny|small|least|ultra-low|sub-millisecond|submillisecond|good|best|minimise|minimize|reduce|keep|little|less|ultra) ~ (latency|latencies|rtt|delay|lag|ping) (to|towards|toward|with|for|from|against|when talking to|when calling|between us and|between it and|between|among); latency (to|towards|with|against|from|between us and); latency-sensitive to; latency sensitive to; fast access to; quick access to; fast path to; fast connection to; quick reach of; rtt to; round trip to; round-trip to; ping to; short round trips to; short hops to; fast hops to; hop count to; network distance to",
         payload="latency",
     ),
     Terms(
@@ -165,7 +165,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.VERB,
-        "run; runs; ran on; place; places; put; puts; deploy; deploys; schedule; schedules; land; lands; sit; sits; live; lives; reside; resides; pin; pins; locate; assign; bind; launch; start; spawn; position; allocate; move; send; target; settle; execute; place us; put us; keep; keeps; stay; stays; remain; remains; end up; ends up; go; goes; restrict; confine; confined; limit; limited; restricted; stick to; bound to; go for; pick; choose; select; use; using; waste; wasting; utilize; utilise; take; give; gimme; get; grab; find; let; let's; make; ensure; make sure; guarantee; set; have us; come; follow; follows; lie; drop us; running on; aim for; favor; favour; opt for; stay put; bring; keep all; land on; works; work; trains; train; render; renders; infer; operate; operates; train on; kept; fit; fits; want it; ship; shipped; pls; placement; deployment to; place me; dwell; belong; belongs; spin up; assigned; allocated; launched; started; started on; prioritize; prioritise",
+        "placing; putting; scheduling; landing; sitting; deploying; locating; pinning; hosting; launching; moving; starting; keeping; staying; remaining; being; going; choosing; picking; getting; having us; living; settling; assigning; allocating; positioning; executing; run; runs; ran on; place; places; put; puts; deploy; deploys; schedule; schedules; land; lands; sit; sits; live; lives; reside; resides; pin; pins; locate; assign; bind; launch; start; spawn; position; allocate; move; send; target; settle; execute; place us; put us; keep; keeps; stay; stays; remain; remains; end up; ends up; go; goes; restrict; confine; confined; limit; limited; restricted; stick to; bound to; go for; pick; choose; select; use; using; waste; wasting; utilize; utilise; take; give; gimme; get; grab; find; let; let's; make; ensure; make sure; guarantee; set; have us; come; follow; follows; lie; drop us; running on; aim for; favor; favour; opt for; stay put; bring; keep all; land on; works; work; trains; train; render; renders; infer; operate; operates; train on; kept; fit; fits; want it; ship; shipped; pls; placement; deployment to; place me; dwell; belong; belongs; spin up; assigned; allocated; launched; started; started on; prioritize; prioritise",
         payload="place",
         verb=True,
     ),
@@ -177,7 +177,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.VERB,
-        "located; placed; scheduled; deployed; pinned; hosted; situated; be placed; be scheduled; be put; be deployed; be; be on; be in; sitting; housed; running on; positioned",
+        "located; placed; scheduled; deployed; pinned; hosted; situated; be placed; be scheduled; be put; be deployed; be; be on; be in; housed; running on; positioned",
         payload="place",
     ),
     Terms(
@@ -196,6 +196,6 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.FILLER,
-        "hot spot; spotlight; spot on; spot check; off the shelf; best off; better off; well off; trade off; trade-off; kick off; time off; day off; off hours; off-hours; one-off; on and off; in use; in particular; zone file; on top; on time; on call; nothing fancy; in sync; out of the box; out of memory; run out of; runs out of; ran out of; running out of; out of date; out of order; on average; across the board; high priority; low priority; high availability; large language model; small language model; big model; large model; small model; large batch; big data; over time; at the moment; at night; at noon; at runtime; in general; in production; at scale; in mind; on its way; in front of; in parallel; at once; at the same time; same time; same day; on demand scaling; on startup; close the; close connections; close attention; shut down; slow down; scale down; scale up; cool down; spin down; wind down; tear down; count on; rely on it; on mondays; on fridays; in between; to and from; one of the; one of; ones with",
+        "hot spot; spotlight; spot the; spot a; spot any; spotted; spot checks; spot-check; spot on; spot check; off the shelf; best off; better off; well off; trade off; trade-off; kick off; time off; day off; off hours; off-hours; one-off; on and off; in use; in particular; zone file; on top; on time; on call; nothing fancy; in sync; out of the box; out of memory; run out of; runs out of; ran out of; running out of; out of date; out of order; on average; across the board; high priority; low priority; high availability; large language model; small language model; big model; large model; small model; large batch; big data; over time; at the moment; at night; at noon; at runtime; in general; in production; at scale; in mind; on its way; in front of; in parallel; at once; at the same time; same time; same day; on demand scaling; on startup; close the; close connections; close attention; shut down; slow down; scale down; scale up; cool down; spin down; wind down; tear down; count on; rely on it; on mondays; on fridays; in between; to and from; one of the; one of; ones with",
     ),
 )

@@ -87,7 +87,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.CACHED,
-        "(avoid|no|without|save|skip|saves|prevent) ~ (downloading|download|pulling|pull|redownloading|fetching|re-download|re-pull|re-downloading|re-pulling) ~ (model|weights|checkpoint|model weights|image); don't (download|pull|fetch|redownload|re-download) ~ (model|weights|checkpoint|model weights)",
+        "(avoid|no|without|save|skip|saves|prevent) ~ (downloading|download|pulling|pull|redownloading|fetching|re-download|re-pull|re-downloading|re-pulling) ~ (model|weights|checkpoint|model weights|image); (skip|avoid|save|saves|without|no|spare|spares us) ~ (model|weights|checkpoint|image) (download|downloads|pull|pulls|fetch|loading|transfer); don't (download|pull|fetch|redownload|re-download) ~ (model|weights|checkpoint|model weights)",
         "model",
     ),
     Terms(

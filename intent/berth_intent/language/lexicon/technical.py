@@ -73,7 +73,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.STORAGE,
-        "ssd; ssds; sdd; solid state; solid-state; solid state disk; solid-state disk; solid state drive; solid-state drive; solid-state drives; solid state drives; solid-state disks; solid state disks; sata ssd; flash storage; flash disk; flash disks; flash drive; flash drives; ssd disk; ssd disks; ssd storage; ssd drive; ssd drives; all-flash; solid-state storage; solid state storage; ssd's; ssd local",
+        "ssd; ssds; sdd; solid state; solid-state; solid state disk; solid-state disk; solid state drive; solid-state drive; solid-state drives; solid state drives; solid-state disks; solid state disks; sata ssd; flash; flash storage; flash disk; flash disks; flash drive; flash drives; ssd disk; ssd disks; ssd storage; ssd drive; ssd drives; all-flash; solid-state storage; solid state storage; ssd's; ssd local",
         "ssd",
     ),
     Terms(
