@@ -9,6 +9,7 @@ Cost: 10 ms at 5,000 nodes when names change; a remembered hint 2 KB.
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
@@ -26,6 +27,8 @@ MAX_TEXTS = 4_096
 
 ANY_TEXT = "spread over zones"
 """Read once with new names, between requests: a parser prepares its lexicon and the names with its first text (70 ms)."""
+
+logger = logging.getLogger(__name__)
 
 Parse = Callable[[str, Vocabulary], Understood]
 Improved = Callable[[str, Vocabulary], Understood | None]
@@ -66,13 +69,21 @@ class Understanding:
                 self._renew()
             vocabulary = self.vocabulary
             better = self.improved(text, vocabulary) if terms.language_model else None
-            understood = better or self._read(text, vocabulary)
+            understood = better or self._understood(text, vocabulary)
             found = self._kept[key] = reading_of(understood, terms)
             if len(self._kept) > MAX_TEXTS:
                 self._kept.popitem(last=False)
         else:
             self._kept.move_to_end(key)
         return found
+
+    def _understood(self, text: str, vocabulary: Vocabulary) -> Understood:
+        """A text that breaks the parser wishes nothing: its pod must be judged like any other, by what plans keep above all."""
+        try:
+            return self._read(text, vocabulary)
+        except Exception:
+            logger.exception("a hint of %d characters could not be read and counts for nothing", len(text))
+            return Understood()
 
     @property
     def vocabulary(self) -> Vocabulary:
