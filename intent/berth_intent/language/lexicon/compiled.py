@@ -27,6 +27,8 @@ from berth_intent.language.lexicon import (
 from berth_intent.language.lexicon.distance import deletions, distance, tolerated
 from berth_intent.language.lexicon.terms import Meaning, Terms, meaning, phrases
 
+MAX_SOUNDED = 4
+"""Unknown words that are compared with the words of each language."""
 Entry = tuple[tuple[str, ...], Meaning]
 MIN_STEM, MAX_STEM = 3, 20
 GAP = "~"
@@ -309,9 +311,8 @@ def _own_stems() -> dict[str, tuple[str, ...]]:
     }
 
 
-def language_of(words: Sequence[str], otherwise: str | None = None) -> str:
-    """The language whose own words are most; English when none is ahead. When no word tells, `otherwise`, if it is given, or
-    the language that the words come nearest to."""
+def language_of(words: Sequence[str], otherwise: str = "en") -> str:
+    """The language whose own words are most; when no word tells, the one that the words come nearest to, else `otherwise`."""
     own, stems = _own_words(), _own_stems()
     score = dict.fromkeys(own, 0)
     for word in words:
@@ -320,11 +321,10 @@ def language_of(words: Sequence[str], otherwise: str | None = None) -> str:
                 score[language] += 2
             elif len(word) > 3 and stems[language] and word.startswith(stems[language]):
                 score[language] += 1
-    best = max(score.values())
-    if not best and otherwise is not None:
-        return otherwise
-    if not best:
-        unknown = [word for word in words if len(word) > 4 and word.isalpha() and not lexicon("en").knows(word)][:4]
+    if not any(score.values()):
+        unknown = [word for word in words if len(word) > 4 and not lexicon(otherwise).knows(word)][:MAX_SOUNDED]
         score = {language: sum(lexicon(language).comes_near(word) for word in unknown) for language in own}
-        best = max(score.values())
-    return "en" if score["en"] == best else next(language for language, points in score.items() if points == best)
+    best = max(score.values())
+    if not best or score[otherwise] == best:
+        return otherwise
+    return next(language for language, points in score.items() if points == best)
