@@ -19,11 +19,17 @@ from collections.abc import Awaitable, Callable
 from berth_api.annotations import OPERATOR_LEASE
 from berth_cluster.connection import Connection
 from berth_cluster.live import EVERYTHING, LiveCluster
+from berth_intent.backends.backend import Backend
 from berth_operator.events import Events
 from berth_operator.execution import Executor
 from berth_operator.execution_metrics import ExecutionMetrics
 from berth_operator.fencing import FencedConnection
 from berth_operator.health import HealthServer, health_app
+from berth_operator.hint_answer_store import AnswerStore
+from berth_operator.hint_budget import Limits
+from berth_operator.hint_model_metrics import HintModelMetrics
+from berth_operator.hint_model_settings import open_backend
+from berth_operator.hint_model_worker import HintModelWorker
 from berth_operator.leadership import Leadership
 from berth_operator.metrics import Metrics
 from berth_operator.own_kinds import OwnKinds
@@ -42,16 +48,22 @@ Task = Callable[[], Awaitable[None]]
 
 
 async def run_operator(settings: Settings, metrics: Metrics | None = None) -> None:
-    """Runs until SIGTERM or SIGINT. Raises ConfigurationError or ApiError without a cluster, OSError when the port is taken."""
+    """Runs until SIGTERM or SIGINT. Raises ConfigurationError or ApiError without a cluster, OSError when the port is taken,
+    SetupError when the language model for hints cannot be used as it is configured."""
+    backend = None if settings.hint_model is None else open_backend(settings.hint_model)
     connection = await Connection.open(settings.kubeconfig, settings.context)
     try:
-        await _Operator(settings, connection, metrics or Metrics()).run()
+        await _Operator(settings, connection, metrics or Metrics(), backend).run()
     finally:
         await connection.close()
+        if backend is not None:
+            await backend.close()
 
 
 class _Operator:
-    def __init__(self, settings: Settings, connection: Connection, metrics: Metrics) -> None:
+    def __init__(
+        self, settings: Settings, connection: Connection, metrics: Metrics, backend: Backend | None = None
+    ) -> None:
         self._settings = settings
         self._connection = connection
         self._metrics = metrics
@@ -66,6 +78,16 @@ class _Operator:
         self._cluster.listen(self._hints)
         self._own_kinds = OwnKinds(connection, self._planning.wake)
         self._executor = Executor(fenced, self._cluster, ExecutionMetrics(metrics.registry), self._events)
+        self._hint_model: HintModelWorker | None = None
+        if backend is not None and (asked := settings.hint_model) is not None:
+            self._hint_model = HintModelWorker(
+                self._cluster,
+                AnswerStore(fenced, settings.system_namespace),
+                backend,
+                Limits(asked.daily_calls, asked.daily_tokens),
+                HintModelMetrics(metrics.registry),
+                timeout_seconds=asked.timeout_seconds,
+            )
 
     async def run(self) -> None:
         stop = asyncio.Event()
@@ -110,6 +132,8 @@ class _Operator:
                 "own kinds": self._own_kinds.run,
                 "hints": self._hints.run,
             }
+            if self._hint_model is not None:
+                acting["hint model"] = self._hint_model.run
             tasks = [self._supervised(name, task) for name, task in acting.items()]
             try:
                 await self._leadership.hold()

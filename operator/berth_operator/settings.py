@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from berth_api.annotations import SYSTEM_NAMESPACE
+from berth_operator.hint_model_settings import HintModelSettings
 
 
 def default_identity() -> str:
@@ -23,3 +24,5 @@ class Settings:
     port: int = 8080
     identity: str = field(default_factory=default_identity)
     system_namespace: str = SYSTEM_NAMESPACE
+    hint_model: HintModelSettings | None = None
+    """None: no language model is asked about hints."""

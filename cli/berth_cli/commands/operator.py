@@ -19,6 +19,9 @@ Exit codes: 0 ended by SIGTERM or Ctrl-C, 2 the port is taken or a flag is wrong
 """
 
 
+HINT_MODEL = "Language model for hints (off by default)"
+
+
 def operator(
     kubeconfig: Annotated[
         Path | None,
@@ -37,6 +40,46 @@ def operator(
         str, typer.Option(metavar="NAMESPACE", help="Where the Leases of Berth's processes lie.")
     ] = "berth-system",
     log_level: options.LogLevel = options.LoggedFrom.INFO,
+    hint_backend: Annotated[
+        str | None,
+        typer.Option(
+            metavar="bedrock|openai",
+            help="Ask a language model about hints that the parser leaves over. Default: nobody. See docs/hint-models.md.",
+            rich_help_panel=HINT_MODEL,
+        ),
+    ] = None,
+    hint_model: Annotated[
+        str, typer.Option(metavar="NAME", help="Model, as the back end calls it.", rich_help_panel=HINT_MODEL)
+    ] = "",
+    hint_base_url: Annotated[
+        str,
+        typer.Option(
+            metavar="URL", help="Of an OpenAI-compatible server, with its version: .../v1", rich_help_panel=HINT_MODEL
+        ),
+    ] = "",
+    hint_region: Annotated[
+        str, typer.Option(metavar="REGION", help="Of Bedrock. Default: AWS's own.", rich_help_panel=HINT_MODEL)
+    ] = "",
+    hint_api_key_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Mounted file with the API key.", rich_help_panel=HINT_MODEL)
+    ] = None,
+    hint_api_key_env: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="Environment variable with the API key.", rich_help_panel=HINT_MODEL),
+    ] = "",
+    hint_daily_calls: Annotated[
+        int, typer.Option(min=0, max=1_000_000, help="Most questions a day (UTC).", rich_help_panel=HINT_MODEL)
+    ] = 500,
+    hint_daily_tokens: Annotated[
+        int,
+        typer.Option(
+            min=0, max=10_000_000_000, help="Most tokens a day, sent and received.", rich_help_panel=HINT_MODEL
+        ),
+    ] = 1_000_000,
+    hint_timeout: Annotated[
+        float,
+        typer.Option(min=1, max=120, metavar="SECONDS", help="For one answer.", rich_help_panel=HINT_MODEL),
+    ] = 20.0,
 ) -> None:
     """Run the operator: it plans for pods that cannot be placed and carries plans out.
 
@@ -49,6 +92,8 @@ def operator(
 
     from berth_cli.streams import outlive_callers
     from berth_cluster.connection import ApiError, ConfigurationError
+    from berth_intent.backends.backend import SetupError
+    from berth_operator.hint_model_settings import HintBackend, HintModelSettings
     from berth_operator.process import run_operator
     from berth_operator.settings import Settings, default_identity
 
@@ -58,12 +103,33 @@ def operator(
         stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
-    settings = Settings(kubeconfig, context, host, port, identity or default_identity(), system_namespace)
+    model = None
+    if hint_backend is not None:
+        if hint_backend not in tuple(HintBackend):
+            raise CommandError(
+                f"no back end {hint_backend!r}", hint=f"--hint-backend takes {' or '.join(HintBackend)}."
+            )
+        model = HintModelSettings(
+            HintBackend(hint_backend),
+            hint_model,
+            base_url=hint_base_url,
+            region=hint_region,
+            api_key_file=hint_api_key_file,
+            api_key_variable=hint_api_key_env,
+            daily_calls=hint_daily_calls,
+            daily_tokens=hint_daily_tokens,
+            timeout_seconds=hint_timeout,
+        )
+    elif hint_model or hint_base_url or hint_region or hint_api_key_file or hint_api_key_env:
+        raise CommandError("a language model is named, and no back end", hint="Add --hint-backend bedrock or openai.")
+    settings = Settings(kubeconfig, context, host, port, identity or default_identity(), system_namespace, model)
     try:
         asyncio.run(run_operator(settings))
     except (ApiError, ConfigurationError) as error:
         raise CommandError(
             str(error), hint="Which cluster: see --kubeconfig and --context.", code=Exit.UNREACHABLE
         ) from error
+    except SetupError as error:
+        raise CommandError(f"the language model for hints: {error}", hint="See docs/hint-models.md.") from error
     except OSError as error:
         raise CommandError(f"cannot listen on {host}:{port}: {error}", hint="Another port: --port.") from error

@@ -10,6 +10,7 @@ boto3 waits in a thread. A call that was given up on ends there by its own timeo
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -50,6 +51,10 @@ _STOPPED = {
 }
 
 
+_TALKATIVE = ("boto3", "botocore", "urllib3")
+"""Their debug logs hold session tokens, and hints."""
+
+
 class Form(Enum):
     """How a model is held to the form of the answer, the strictest first."""
 
@@ -78,6 +83,8 @@ class BedrockBackend:
             from botocore.exceptions import BotoCoreError
         except ImportError as error:
             raise SetupError("Bedrock needs boto3: install berth-scheduler[bedrock]") from error
+        for library in _TALKATIVE:
+            logging.getLogger(library).setLevel(logging.INFO)
         config = Config(
             connect_timeout=CONNECT_SECONDS,
             read_timeout=seconds,

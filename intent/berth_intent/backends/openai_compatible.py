@@ -9,6 +9,7 @@ redirects, so that whoever answers cannot fill the memory or hold us.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from typing import Any
 from urllib.parse import urlsplit
@@ -96,6 +97,8 @@ class OpenAICompatibleBackend:
             raise SetupError("the base URL must be http(s)://HOST[:PORT]/PATH, such as http://vllm.models.svc:8000/v1")
         if parts.username or parts.password:
             raise SetupError("the base URL must not hold credentials: put the key into a file")
+        for library in ("httpx", "httpcore"):
+            logging.getLogger(library).setLevel(logging.WARNING)  # a line for each question, and more
         client = httpx.AsyncClient(
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
             follow_redirects=False,
