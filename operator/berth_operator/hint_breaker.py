@@ -41,7 +41,7 @@ class Breaker:
         self._failures += 1
         self._on_trial = False
         pause = 0.0
-        if self._failures >= FAILURES:
+        if self._failures >= FAILURES and self._clock() >= self._until:  # those under way at the same time fail once
             pause = self._pause
             self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
         pause = max(pause, min(retry_after or 0.0, LONGEST_PAUSE_SECONDS))
