@@ -197,7 +197,7 @@ def test_the_owner_is_told_once_what_was_understood(zoned: Cluster) -> None:
         (
             "collocate all pods on a single node, you must also spread these pods across all zones",
             "HintConflict",
-            'spread_zones ("spread these pods across all zones") counts',
+            'spread these pods across all zones") counts',
         ),
         ("must run on an H200", "HintUnsatisfiable", "H200"),
         ("near the frobnicator deployment, in us-east-1a", "HintPartlyUnderstood", "frobnicator"),
