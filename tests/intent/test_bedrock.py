@@ -14,6 +14,7 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import NoCredentialsError, ParamValidationError, ReadTimeoutError
+from botocore.parsers import ResponseParserError
 from botocore.stub import ANY, Stubber
 
 from berth_intent.backends.backend import Answer, BackendError, Failure, SetupError, Tokens
@@ -182,6 +183,7 @@ def test_an_answer_without_words_is_none(client: Any, stub: Any) -> None:
     [
         (ReadTimeoutError(endpoint_url="https://bedrock"), Failure.TIMEOUT),
         (NoCredentialsError(), Failure.REFUSED),
+        (ResponseParserError("not JSON"), Failure.MALFORMED),
     ],
 )
 def test_errors_on_the_way_have_their_names(

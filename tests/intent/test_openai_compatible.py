@@ -174,6 +174,7 @@ def test_a_compressed_bomb_is_not_unfolded() -> None:
     bomb = gzip.compress(b" " * 50_000_000)
     told = failure(lambda server: answers(200, bomb, {"Content-Encoding": "gzip"}))
     assert told.failure is Failure.MALFORMED
+    assert "compressed" in str(told)
 
 
 @pytest.mark.parametrize(

@@ -309,6 +309,7 @@ class TestBudget:
             scene.store.account = refuse  # type: ignore[method-assign]
             await scene.turn()
             assert model.asked == []
+            assert scene.count("calls_left") == 100
 
         play(tmp_path, scenario)
 
