@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from berth_api.annotations import HINT_ANSWERS, SYSTEM_NAMESPACE
 from berth_api.packing_policy import PackingPolicy
 from berth_cli.exits import CommandError
 from berth_cli.live_objects import API, LiveObjects
 from berth_cli.terminal import Terminal
 from berth_cluster.snapshot import Pod, Snapshot
+from berth_intent.improvements import Improvements
 from berth_intent.native import PodsOf
 from berth_intent.native_labels import SeenNode
 from berth_planner.hint_reading import HintReading
@@ -49,7 +51,20 @@ def reading_in(snapshot: Snapshot, cluster: LiveObjects | None, terminal: Termin
     except CommandError as error:
         terminal.warn(f"{error.message}: what policies say of hints is not known")
         policies = []
-    return HintReading.under(policies, snapshot)
+    reading = HintReading.under(policies, snapshot)
+    if any(policy.spec.hints.language_model.namespaces for policy in policies):
+        reading.improved = Improvements(_answers(cluster, terminal)).of
+    return reading
+
+
+def _answers(cluster: LiveObjects, terminal: Terminal) -> dict[str, str]:
+    """What a language model made of hints, as it is kept."""
+    try:
+        found = cluster.get(f"/api/v1/namespaces/{SYSTEM_NAMESPACE}/configmaps/{HINT_ANSWERS}")
+    except CommandError as error:
+        terminal.warn(f"{error.message}: what a language model made of hints is not known")
+        return {}
+    return (found or {}).get("data") or {}
 
 
 @dataclass(frozen=True)

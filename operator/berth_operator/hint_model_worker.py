@@ -67,11 +67,13 @@ class HintModelWorker:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         read: Parse = parse,
+        on_answer: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._backend = backend
         self._metrics = metrics
         self._timeout = timeout_seconds
+        self._on_answer = on_answer
         self._clock = clock
         self._now = now
         self._hints = DueHints(cluster, backend.model, clock, read)
@@ -210,6 +212,7 @@ class HintModelWorker:
             return
         self._hints.due.pop(hint.key, None)
         self._metrics.evicted.inc(gone)
+        self._on_answer()
 
     def _settle(self, charge: Charge, error: BackendError | None, answer: Answer | None) -> None:
         """What the question cost; where nobody told, the most that it can have, unless nothing was computed."""

@@ -74,7 +74,8 @@ class _Operator:
         fenced = FencedConnection(connection, lambda: self._leadership.leads)
         self._events = Events(fenced, metrics, instance=settings.identity)
         self._planning = PlanningLoop(fenced, self._cluster, SolverProcess(), self._events, metrics)
-        self._hints = UnderstoodHints(self._cluster, self._events, metrics, HintReaders())
+        readers = HintReaders(answers=lambda: self._cluster.hint_answers)
+        self._hints = UnderstoodHints(self._cluster, self._events, metrics, readers)
         self._cluster.listen(self._hints)
         self._own_kinds = OwnKinds(connection, self._planning.wake)
         self._executor = Executor(fenced, self._cluster, ExecutionMetrics(metrics.registry), self._events)
@@ -87,6 +88,7 @@ class _Operator:
                 Limits(asked.daily_calls, asked.daily_tokens),
                 HintModelMetrics(metrics.registry),
                 timeout_seconds=asked.timeout_seconds,
+                on_answer=self._hints.answers_changed,
             )
 
     async def run(self) -> None:

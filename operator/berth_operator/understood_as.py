@@ -31,6 +31,8 @@ LOOK = "see it with: kubectl berth hint"
 class Outcome(msgspec.Struct, frozen=True):
     reason: Reason
     sentence: str
+    by_model: bool = False
+    """A language model read some of it: worth saying though the same outcome was said before."""
 
     @property
     def is_warning(self) -> bool:
@@ -43,7 +45,9 @@ def outcomes(
     """refused: wishes that the namespace may not make. impossible: a sentence for each wish that no node can satisfy."""
     counting = [p for p in understood.effective if p not in refused]
     aside = [*_unread(understood), *(f"not allowed in this namespace: {phrase(p)}" for p in refused)]
-    found = [_understood(counting, aside)]
+    guessed = frozenset(understood.preferences[i] for i in understood.by_model) & frozenset(counting)
+    said_first = _understood([_wish(p, p in guessed) for p in counting], aside)
+    found = [msgspec.structs.replace(said_first, by_model=bool(guessed))]
     conflicts = [w.message for w in understood.warnings if w.code is Code.CONFLICT]
     if conflicts or understood.overruled:
         lost = [phrase(p) for i, p in enumerate(understood.preferences) if i in understood.overruled]
@@ -63,8 +67,12 @@ def wish(preference: Preference) -> str:
     return f"{phrase(preference)} ({insistence(preference.strength)})"
 
 
-def _understood(counting: Sequence[Preference], aside: Sequence[str]) -> Outcome:
-    wishes = _all([wish(p) for p in counting])
+def _wish(preference: Preference, by_model: bool) -> str:
+    return f"{wish(preference)} [read by a language model]" if by_model else wish(preference)
+
+
+def _understood(counting: Sequence[str], aside: Sequence[str]) -> Outcome:
+    wishes = _all(counting)
     if aside:
         start = f"of the allocation hint this counts: {wishes}" if counting else "nothing of the allocation hint counts"
         return _said(Reason.HINT_PARTLY_UNDERSTOOD, f"{start}. Left aside: {_all(aside)} ({LOOK})")

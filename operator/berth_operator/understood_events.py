@@ -78,7 +78,8 @@ class Known(Protocol):
 @dataclass(slots=True)
 class _Looked:
     edition: int = -1
-    told: set[Reason] = field(default_factory=set)
+    told: set[tuple[Reason, bool]] = field(default_factory=set)
+    """Outcomes, and whether a language model had a part in them."""
 
 
 class UnderstoodHints:
@@ -116,6 +117,10 @@ class UnderstoodHints:
     def policy_changed(self, old: PackingPolicy | None, new: PackingPolicy | None) -> None:
         if old is None or new is None or old.spec != new.spec:
             self._is_old = True
+
+    def answers_changed(self) -> None:
+        """A language model has read some hint."""
+        self._is_old = True
 
     def plan_changed(self, old: object, new: object) -> None:
         return
@@ -161,9 +166,9 @@ class UnderstoodHints:
             looked = self._known[key] = _Looked()
         looked.edition = self._edition
         for outcome in reader.outcomes(pod):
-            if outcome.reason in looked.told:
+            if (outcome.reason, outcome.by_model) in looked.told:
                 continue
-            looked.told.add(outcome.reason)
+            looked.told.add((outcome.reason, outcome.by_model))
             self._metrics.hints.labels(OUTCOMES[outcome.reason]).inc()
             self._events.tell(
                 about_owner(pod.workload), outcome.reason, outcome.sentence, warning=outcome.is_warning, once=True

@@ -5,13 +5,14 @@ The facts of nodes are kept until nodes or the labels that policies name change:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from berth_api.packing_policy import PackingPolicy
 from berth_cluster.snapshot import Node, Pod, Snapshot
 from berth_intent.enforcing import meets
+from berth_intent.improvements import Improvements
 from berth_intent.node_wishes import ABOUT_NODES
 from berth_intent.parser import parse
 from berth_intent.present import Present
@@ -56,14 +57,16 @@ class HintReader:
 
 
 class HintReaders:
-    """Makes readers; `read` is what turns a text into wishes."""
+    """Makes readers; `read` is what turns a text into wishes, `answers` what a language model made of some."""
 
-    def __init__(self, read: Parse = parse) -> None:
+    def __init__(self, read: Parse = parse, answers: Callable[[], Mapping[str, str]] = dict) -> None:
         self._read = read
+        self._answers = answers
         self._nodes: Sequence[Node] | None = None
         self._last: HintReading | None = None
 
     def __call__(self, snapshot: Snapshot, policies: Sequence[PackingPolicy]) -> HintReader:
         before = self._last if self._nodes is snapshot.nodes else None
         self._nodes, self._last = snapshot.nodes, HintReading.under(policies, snapshot, self._read, before)
+        self._last.improved = Improvements(self._answers(), self._read).of
         return HintReader(self._last, snapshot.nodes)
