@@ -5,7 +5,7 @@ nodes count when the text has the end of their name ("rack 3", "m02"), workloads
 of them when it has their whole name. So an
 answer stays good while workloads come and go that it does not speak of, little is sent, and nobody learns names he did not write.
 
-Cost: 10 ms to prepare 10,000 names, once a vocabulary; a text some 50 us.
+Cost: 20 ms to prepare 10,000 names, once a vocabulary; a text some 30 us.
 """
 
 from __future__ import annotations
