@@ -30,6 +30,8 @@ class Present:
     """How many pods of its workload wait for a node, itself among them."""
     model: str = ""
     """The model that it serves, where that is known."""
+    devices: bool = True
+    """It asks for GPUs or the like: nodes left whole are worth more than siblings kept apart."""
 
     @classmethod
     def empty(cls, places: Places) -> Present:

@@ -5,9 +5,10 @@
     judge(understood.effective, places, present, row, among)            # wish by wish, for people
 
 Each wish gives a share in [0, 1] (`node_wishes`, `placement_wishes`). Strengths are tiers: the mean of the strong ones counts
-first, only where it is equal the plain ones, then the weak ones. A last tier keeps pods that are spread over zones, racks or
-regions from standing on one node there. A tier has LEVELS steps, so that the four fold into one whole number, the *key*, that
-keeps their order exactly; the score is that number over the largest. A tier without wishes is full.
+first, only where it is equal the plain ones, then the weak ones. A last tier keeps siblings off one node where they are spread
+over zones, racks or regions, or near or away from other workloads without asking for devices. A tier has LEVELS steps, so that
+the four fold into one whole number, the *key*, that keeps their order exactly; the score is that number over the largest. A
+tier without wishes is full.
 
 Nodes of equal key are equal to the wishes: packing decides between them. Names never do.
 
@@ -22,7 +23,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from berth_intent.intents import PLAIN, SPREAD, STRENGTHS, STRONG, WEAK, Intent, Level
+from berth_intent.intents import OF_WORKLOADS, PLAIN, SPREAD, STRENGTHS, STRONG, WEAK, Intent, Level
 from berth_intent.node_wishes import ABOUT_NODES, of_node
 from berth_intent.placement_wishes import of_placement
 from berth_intent.places import Places, Rows, Shares
@@ -35,10 +36,11 @@ Keys = npt.NDArray[np.int64]
 LEVELS = 240
 """Steps of a tier. Divisible by all numbers of wishes up to 6, and 8, 10, 12, 15, 16: each of them counts alike."""
 TIERS = len(STRENGTHS) + 1
-"""The last one keeps spread pods off each other's nodes."""
+"""The last one keeps siblings off each other's nodes."""
 MAX_KEY = (LEVELS + 1) ** TIERS - 1
 
 _SPREAD_BEYOND_NODES = frozenset(SPREAD[level] for level in (Level.REGION, Level.ZONE, Level.RACK))
+_GATHERING = frozenset((Intent.PREFER_COLOCATE_SAME_DEPLOYMENT, Intent.PREFER_MOST_PACKED))
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -87,7 +89,7 @@ def keys(
     for strength in STRENGTHS:
         folded = folded * (LEVELS + 1) + _steps(tiers[strength], len(rows))
     aside: list[Shares] = []
-    if any(preference.intent in _SPREAD_BEYOND_NODES for preference in preferences):
+    if keeps_siblings_apart(preferences, devices=present.devices):
         aside.append(np.reciprocal(1.0 + present.own.around(Level.NODE, rows)))
     folded = folded * (LEVELS + 1) + _steps(aside, len(rows))
     return folded if whole else np.where(known, folded, 0)
@@ -118,6 +120,15 @@ def judge(
             Judgement(preference, own, max(own, float(best)), reason(preference, places, present, row, among))
         )
     return tuple(judgements)
+
+
+def keeps_siblings_apart(preferences: Sequence[Preference], *, devices: bool) -> bool:
+    """In the last tier: what is spread over larger places, and what is near or away from other workloads without asking for
+    devices, as kube-scheduler's own scores do beside native pod affinity. devices: the pod asks for GPUs or the like."""
+    intents = {preference.intent for preference in preferences}
+    if intents & _SPREAD_BEYOND_NODES:
+        return True
+    return not devices and bool(intents & OF_WORKLOADS) and not intents & _GATHERING
 
 
 def depends_on_placement(preferences: Sequence[Preference]) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from berth_api.annotations import SCHEDULER
 from berth_api.packing_policy import PackingPolicy
@@ -19,6 +18,7 @@ from berth_intent.mentioned import MentionedNames
 from berth_intent.parser import parse
 from berth_intent.vocabulary import NOTHING_KNOWN, Vocabulary
 from berth_operator.hint_candidates import wants_model
+from berth_operator.hinted_cluster import HintedCluster
 from berth_planner.hint_reading import HintReading
 from berth_scheduling.policies import Policies
 from berth_scheduling.understanding import Parse
@@ -27,18 +27,6 @@ LOOK_SECONDS = 30.0
 SLICE = 20
 """Hints judged before others get a turn: about 10 ms."""
 MAX_HINTS = 10_000
-
-
-class Known(Protocol):
-    """What a `LiveCluster` tells."""
-
-    @property
-    def synced(self) -> bool: ...
-
-    @property
-    def policies(self) -> Mapping[str, PackingPolicy]: ...
-
-    def snapshot(self) -> Snapshot: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +41,7 @@ class DueHint:
 
 
 class DueHints:
-    def __init__(self, cluster: Known, model: str, clock: Callable[[], float], read: Parse = parse) -> None:
+    def __init__(self, cluster: HintedCluster, model: str, clock: Callable[[], float], read: Parse = parse) -> None:
         self.due: dict[str, DueHint] = {}
         """By key; whoever has an answer takes it out."""
         self.in_use: set[str] = set()

@@ -26,8 +26,9 @@ from berth_intent.understood import Understood
 from berth_operator.hint_answer_store import SPENT, AnswerStore
 from berth_operator.hint_breaker import Breaker
 from berth_operator.hint_budget import Charge, DailyBudget, Limits
-from berth_operator.hint_due import DueHint, DueHints, Known
+from berth_operator.hint_due import DueHint, DueHints
 from berth_operator.hint_model_metrics import HintModelMetrics
+from berth_operator.hinted_cluster import HintedCluster
 from berth_scheduling.understanding import Parse
 
 TICK_SECONDS = 2.0
@@ -57,7 +58,7 @@ class _Tried:
 class HintModelWorker:
     def __init__(
         self,
-        cluster: Known,
+        cluster: HintedCluster,
         store: AnswerStore,
         backend: Backend,
         limits: Limits,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -21,6 +21,7 @@ from berth_api.resource import API_VERSION
 from berth_cluster.leases import Lease
 from berth_cluster.snapshot import Node, Pod, Snapshot, WorkloadKey
 from berth_operator.events import About, Events
+from berth_operator.hinted_cluster import HintedCluster
 from berth_operator.metrics import Metrics
 from berth_operator.understood_as import Outcome
 
@@ -63,18 +64,6 @@ class Reader(Protocol):
     def outcomes(self, pod: Pod) -> Sequence[Outcome]: ...
 
 
-class Known(Protocol):
-    """What a `LiveCluster` tells."""
-
-    @property
-    def synced(self) -> bool: ...
-
-    @property
-    def policies(self) -> Mapping[str, PackingPolicy]: ...
-
-    def snapshot(self) -> Snapshot: ...
-
-
 @dataclass(slots=True)
 class _Looked:
     edition: int = -1
@@ -87,7 +76,7 @@ class UnderstoodHints:
 
     def __init__(
         self,
-        cluster: Known,
+        cluster: HintedCluster,
         events: Events,
         metrics: Metrics,
         read: Callable[[Snapshot, Sequence[PackingPolicy]], Reader],

@@ -23,7 +23,7 @@ from berth_planner.node_sets import Mask
 from berth_planner.wishes import Wish, Wishes, model_of
 from berth_scheduling.company import Company as Standing
 from berth_scheduling.company import Siblings, siblings_of
-from berth_scheduling.hints import SCARCE
+from berth_scheduling.hints import SCARCE, asks_for_devices
 
 Amounts = npt.NDArray[np.int64]
 
@@ -146,6 +146,7 @@ class Company:
             fits,
             self._standing.missing(pod),
             model_of(pod),
+            asks_for_devices(pod.spec),
         )
 
     def could(self, pod: Pod) -> Rows:

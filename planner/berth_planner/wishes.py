@@ -20,13 +20,13 @@ from berth_intent.intents import OF_WORKLOADS, SPREAD, Intent
 from berth_intent.node_wishes import ABOUT_NODES
 from berth_intent.places import Places, Rows, Shares
 from berth_intent.present import Present
-from berth_intent.scoring import depends_on_placement, score
+from berth_intent.scoring import depends_on_placement, keeps_siblings_apart, score
 from berth_intent.understood import Preference
 from berth_planner.hint_reading import HintReading, Reading
 from berth_planner.node_sets import Mask, NodeSets
 from berth_planner.shapes import Shape
 from berth_scheduling.company import Siblings, siblings_of
-from berth_scheduling.hints import MODEL_LABEL
+from berth_scheduling.hints import MODEL_LABEL, asks_for_devices
 
 NodeShares = tuple[tuple[int, float], ...]
 """(node, 0..1), sorted by node."""
@@ -110,12 +110,16 @@ class Wishes:
         if not given and not pod.spec.preferred_nodes:
             return None
         preferences = tuple(msgspec.structs.replace(p, text="", start=0) for p in given)
+        about_others = any(p.intent in OF_WORKLOADS for p in preferences)
+        about_siblings = any(p.intent in ABOUT_SIBLINGS for p in preferences) or keeps_siblings_apart(
+            preferences, devices=asks_for_devices(pod.spec)
+        )
         return Wish(
             preferences,
             pod.spec.preferred_nodes,
             model_of(pod) if any(p.intent is Intent.PREFER_CACHED_MODEL for p in preferences) else "",
-            pod.namespace if any(p.intent in OF_WORKLOADS for p in preferences) else "",
-            siblings_of(pod) if any(p.intent in ABOUT_SIBLINGS for p in preferences) else None,
+            pod.namespace if about_others else "",
+            siblings_of(pod) if about_siblings else None,
         )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from berth_api.reasons import Reason
 from berth_cluster.matching import node_matches
-from berth_cluster.snapshot import Node, Pod
+from berth_cluster.snapshot import Node, Pod, PodSpec
 from berth_intent.enforcing import meets
 from berth_intent.facts import node_facts
 from berth_intent.parser import parse
@@ -33,6 +33,7 @@ MODEL_LABEL = "berth.dev/model"
 """On a pod: which model it serves."""
 MAX_REASONS = 64
 """Of one filter answer; nodes beyond get the sentence without what they have instead."""
+NO_DEVICES = frozenset(("cpu", "memory", "ephemeral-storage", "pods"))
 SCARCE = ("cpu", "memory")
 """Resources that load is measured by, besides GPUs."""
 
@@ -99,6 +100,7 @@ class Hints:
             fits,
             self.company.missing(pod),
             next((value for key, value in pod.spec.labels if key == MODEL_LABEL), ""),
+            asks_for_devices(pod.spec),
         )
 
     def node_changed(self, row: int, node: Node | None) -> None:
@@ -144,3 +146,8 @@ class Hints:
 def _sentence(preference: Preference, why: str) -> str:
     said = f"{Reason.HINT_ENFORCED}: the hint's strong wish is enforced here: {phrase(preference)}"
     return f"{said}; {why}" if why else said
+
+
+def asks_for_devices(spec: PodSpec) -> bool:
+    """GPUs, other devices, hugepages: whatever not every node has."""
+    return any(amount and name not in NO_DEVICES for name, amount in spec.requests)

@@ -248,6 +248,15 @@ def test_load_counts_what_was_approved_a_moment_ago() -> None:
     assert {stage.place(hinted(f"w{i}", "h", cpu=2)) for i in range(2)} == {"n1", "n2"}
 
 
+@pytest.mark.parametrize(("gpu", "nodes"), [(0, 3), (1, 1)])
+def test_away_from_others_pods_keep_apart_unless_they_hold_devices(gpu: int, nodes: int) -> None:
+    """As pods with native pod affinity do, whose ties kube-scheduler's own scores decide. GPUs are not scattered."""
+    stage = HintedStage(*(node(f"n{i}") for i in range(4)), pod("e", "etl", on="n0"), hints={"h": (ETL,)})
+    placed = {stage.place(hinted(f"w{i}", "h", gpu=gpu)) for i in range(3)}
+    assert len(placed) == nodes
+    assert "n0" not in placed
+
+
 # Policies
 
 
