@@ -40,7 +40,6 @@ TIERS = len(STRENGTHS) + 1
 MAX_KEY = (LEVELS + 1) ** TIERS - 1
 
 _SPREAD_BEYOND_NODES = frozenset(SPREAD[level] for level in (Level.REGION, Level.ZONE, Level.RACK))
-_GATHERING = frozenset((Intent.PREFER_COLOCATE_SAME_DEPLOYMENT, Intent.PREFER_MOST_PACKED))
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -128,7 +127,7 @@ def keeps_siblings_apart(preferences: Sequence[Preference], *, devices: bool) ->
     intents = {preference.intent for preference in preferences}
     if intents & _SPREAD_BEYOND_NODES:
         return True
-    return not devices and bool(intents & OF_WORKLOADS) and not intents & _GATHERING
+    return not devices and bool(intents & OF_WORKLOADS)
 
 
 def depends_on_placement(preferences: Sequence[Preference]) -> bool:

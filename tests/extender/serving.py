@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import aiohttp
@@ -67,6 +67,7 @@ class Running:
         self.url = url
         self.synced = asyncio.Event()
         self.ended = asyncio.Event()
+        self.answered: Callable[[], int] = lambda: 0
         self._metrics = metrics
 
     async def post(self, path: str, body: Any, **headers: str) -> tuple[int, Any]:
@@ -101,6 +102,7 @@ async def serving(cluster: SmallCluster, *, synced: bool = True, **limits: Any) 
             if synced:
                 running.synced.set()
             verbs = Verbs(cluster.scheduler, AskedPods(cluster, metrics), metrics, running.synced, **limits)
+            running.answered = lambda: verbs.answered
             health = health_application(lambda: "" if running.synced.is_set() else "not synced")
             server = asyncio.create_task(Server(Application(verbs, health), listening).run_until(running.ended))
             await asyncio.sleep(0)

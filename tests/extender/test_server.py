@@ -84,6 +84,16 @@ def test_what_a_real_scheduler_sends_is_answered(name: str) -> None:
     against(SmallCluster(*(node(f"node-{i}") for i in range(3))), act)
 
 
+def test_calls_that_were_answered_are_counted_and_refused_ones_are_not() -> None:
+    async def act(extender: Running) -> None:
+        await extender.ask("filter", pod("a"), "n1")
+        await extender.ask("prioritize", pod("a"), "n1")
+        assert (await extender.post("/filter", b"no JSON"))[0] == 400
+        assert extender.answered() == 2
+
+    against(SmallCluster(node("n1"), pod("a")), act)
+
+
 def test_a_pod_that_the_watch_has_not_shown_is_read_from_the_request() -> None:
     cluster = SmallCluster(node("n1"))
 

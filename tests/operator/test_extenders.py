@@ -75,6 +75,15 @@ def test_another_that_is_asked_instead_makes_up_for_it() -> None:
     assert seen.extenders.lost == ""
 
 
+def test_a_count_that_begins_anew_is_no_call() -> None:
+    seen = two_of_which_one_is_asked()
+    seen.renews("b", 1)  # now b is the one
+    seen.renews("a", 0)  # started again
+    seen.passes(20)
+    seen.renews("a", 0)
+    assert seen.extenders.lost == "b"
+
+
 def test_another_scheduler_makes_up_for_it_before_it_asks() -> None:
     seen = two_of_which_one_is_asked()
     seen.passes(20)

@@ -92,6 +92,16 @@ def test_two_that_wait_and_would_rather_be_apart_are_kept_apart() -> None:
     assert not set(found["web"]) & set(found["batch-etl"])
 
 
+@pytest.mark.parametrize(("gpu", "nodes"), [(0, 3), (1, 1)])
+def test_away_from_others_pods_keep_apart_unless_they_hold_devices(gpu: int, nodes: int) -> None:
+    cluster = Cluster().node("n0", gpu=8).pods("etl", on="n0")
+    for name in ("n1", "n2", "n3"):
+        cluster.node(name, gpu=8)
+    placed = places(planned(cluster.pods("web", 3, gpu=gpu, hint="never next to etl")))["web"]
+    assert len(set(placed)) == nodes
+    assert "n0" not in placed
+
+
 def test_replicas_that_want_to_be_together_are() -> None:
     cluster = three_zones().pods("web", gpu=1, on="b").pods("web", 3, gpu=1, hint="all replicas on one node")
     assert places(planned(cluster)) == {"web": ["b"] * 3}
