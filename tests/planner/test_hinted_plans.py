@@ -102,6 +102,12 @@ def test_away_from_others_pods_keep_apart_unless_they_hold_devices(gpu: int, nod
     assert "n0" not in placed
 
 
+def test_of_two_workloads_each_keeps_its_own_pods_apart() -> None:
+    cluster = Cluster().node("n0").pods("etl", on="n0").node("n1").node("n2")
+    cluster.pods("web", 2, hint="never next to etl").pods("db", 2, hint="never next to etl")
+    assert places(planned(cluster)) == {"web": ["n1", "n2"], "db": ["n1", "n2"]}
+
+
 def test_replicas_that_want_to_be_together_are() -> None:
     cluster = three_zones().pods("web", gpu=1, on="b").pods("web", 3, gpu=1, hint="all replicas on one node")
     assert places(planned(cluster)) == {"web": ["b"] * 3}
