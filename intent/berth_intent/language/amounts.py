@@ -105,7 +105,7 @@ def read(tokens: Sequence[Token], words: Sequence[str], at: int) -> tuple[Item, 
 
 
 _TO = frozenset(("to", "-", "—", "bis", "a", "hasta"))
-_BETWEEN = frozenset(("between", "entre", "zwischen"))
+BETWEEN = frozenset(("between", "entre", "zwischen"))
 
 
 def lower_ends(items: list[Item]) -> list[Item]:
@@ -119,9 +119,10 @@ def lower_ends(items: list[Item]) -> list[Item]:
             and low.kind in (Kind.NUMBER, Kind.QUANTITY)
             and (
                 result[-1].word in _TO
-                or (len(result) > 2 and result[-3].word in _BETWEEN and result[-1].kind == Kind.AND)
+                or (len(result) > 2 and result[-3].word in BETWEEN and result[-1].kind == Kind.AND)
             )
             and low.number is not None
+            and not _names_places(result)
             and item.number is not None
         ):
             merged = Item(item.kind, low.start, item.end, item.word, item.payload)
@@ -133,9 +134,15 @@ def lower_ends(items: list[Item]) -> list[Item]:
     return result
 
 
+def _names_places(items: Sequence[Item]) -> bool:
+    """ "racks from 2 to" before the end of a range."""
+    before = [item.kind for item in items[-4:-2]]
+    return before[-1:] == [Kind.LEVEL] or before == [Kind.LEVEL, Kind.AS]
+
+
 def _half(tokens: Sequence[Token], words: Sequence[str], at: int) -> tuple[Item, int] | None:
     following = at + 1
-    if following < len(words) and words[following] in _ARTICLES:
+    while following < min(len(words), at + 3) and words[following] in _ARTICLES:  # "a quarter of a terabyte"
         following += 1
     unit = unit_at(words, following) if following < len(words) else None
     if unit is None:

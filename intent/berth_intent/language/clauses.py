@@ -164,7 +164,8 @@ def _begins_anew(sentence: Sequence[Item], at: int, current: Sequence[Item]) -> 
     if item.kind not in _OPENING or not _is_whole(current):
         return False
     if item.kind == Kind.VERB and (
-        item.payload in ("be", "have") or all(i.kind in (Kind.WORKLOAD, Kind.AND, Kind.SELF) for i in current)
+        item.payload in ("be", "have")
+        or all(i.kind in (Kind.WORKLOAD, Kind.AND, Kind.SELF, Kind.SPREAD) for i in current)
     ):
         return False
     if (item.kind == Kind.MODAL and item.payload == "after") or (last.kind == Kind.VERB and last.payload == "be"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from berth_intent.language.clauses import Clause
+from collections.abc import Sequence
+
+from berth_intent.language.clauses import OBJECTS, Clause
 from berth_intent.language.kinds import Kind
 
 _NEEDED = frozenset(
@@ -73,6 +75,27 @@ def says_nothing(clause: Clause) -> bool:
         and not clause.own_modal
         and not _has_need(clause)
         and not clause.has(Kind.AVOID, Kind.SURVIVE)
+    )
+
+
+def is_only_mentioned(found: Sequence[Clause], at: int) -> bool:
+    """What the next clause points to and declines: "the T4s are slow, don't give us those", "rack 4 runs hot, skip it"."""
+    if at + 1 >= len(found):
+        return False
+    clause, after = found[at], found[at + 1]
+    if clause.own_modal or _has_need(clause) or clause.has(Kind.AVOID, Kind.NOT, Kind.EXCEPT, Kind.SPREAD):
+        return False
+    if not clause.has(Kind.PLACE, Kind.WORKLOAD, Kind.GPU_MODEL) or after.lead not in (
+        Kind.COMMA,
+        Kind.BUT,
+        Kind.LIMIT,
+    ):
+        return False
+    if after.has(*OBJECTS, Kind.LEVEL, Kind.UNKNOWN, Kind.SPREAD, Kind.SAME, Kind.OTHER, Kind.FAILURE):
+        return False
+    avoided = after.has(Kind.AVOID) and after.items[after.first(Kind.AVOID)].verb and not after.has(Kind.NOT)
+    return avoided or (
+        after.has(Kind.NOT) and after.has(Kind.IT) and after.has(Kind.VERB) and not after.has(Kind.AVOID)
     )
 
 

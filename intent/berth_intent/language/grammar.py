@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from berth_intent.language.clauses import OPERATORS, Clause, clauses, sentences
-from berth_intent.language.descriptions import describes, is_about_other_things, is_needed, says_nothing
+from berth_intent.language.descriptions import (
+    describes,
+    is_about_other_things,
+    is_needed,
+    is_only_mentioned,
+    says_nothing,
+)
 from berth_intent.language.draft import Draft
 from berth_intent.language.kinds import Item, Kind
 from berth_intent.language.memory import Memory
@@ -83,7 +89,12 @@ def _read_sentence(found: list[Clause], number: int, memory: Memory, reading: Re
     for at, clause in enumerate(found):
         goes_on = clause.lead in (Kind.COMMA, Kind.AND, Kind.OR) and not clause.verb and not clause.own_modal
         goes_on = goes_on and not clause.has(*OPERATORS)
-        if says_nothing(clause) or _is_neither(found, at) or (suppressed and goes_on and _list_goes_on(found, at)):
+        if (
+            says_nothing(clause)
+            or is_only_mentioned(found, at)
+            or _is_neither(found, at)
+            or (suppressed and goes_on and _list_goes_on(found, at))
+        ):
             suppressed = True
             memory.note(clause, wished=False)
             continue

@@ -26,9 +26,7 @@ class Memory:
                 self.place = item
             elif item.kind == Kind.WORKLOAD:
                 self.workload = item
-            elif item.kind == Kind.GPU_MODEL:
-                pass
-            else:
+            elif item.kind != Kind.GPU_MODEL:
                 continue
             self.idle_mention = None if wished else item
         if wished:

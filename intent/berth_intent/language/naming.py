@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from berth_intent.intents import Level
-from berth_intent.language.amounts import lower_ends
+from berth_intent.language.amounts import BETWEEN, lower_ends
 from berth_intent.language.kinds import Item, Kind
 from berth_intent.language.lists import SEPARATORS, joined
 from berth_intent.language.names import Names, parts_of
@@ -21,7 +21,10 @@ _COUNTED = (
 """What a number before it counts, so that it is no name."""
 _RANGE_WORDS = frozenset(("to", "through", "thru", "-", "—", "bis", "a", "hasta", "up to", "al"))
 _FIRST = frozenset(("one", "eins", "uno"))
+_DEFINITE = frozenset(("the", "el", "la", "los", "las", "der", "die", "das", "den", "dem"))
 MAX_RANGE = 64
+MAX_ENDING = 3
+"""Digits of a number that stands for a whole name."""
 
 
 def name_places(items: list[Item], names: Names) -> list[Item]:
@@ -59,17 +62,25 @@ def region_of(zone: str, names: Names) -> str | None:
 
 def _after_levels(items: list[Item], names: Names, regions: set[str]) -> list[Item]:
     result: list[Item] = []
+    last: Item | None = None
     at = 0
     while at < len(items):
         item = items[at]
         if item.kind == Kind.LEVEL:
             taken = _names_after(items, at, names, regions)
             if taken is not None:
-                result.append(taken[0])
+                last = taken[0]
+                result.append(last)
                 at += taken[1]
                 continue
+        elif item.kind == Kind.PLACE:
+            last = item
         elif item.kind in (Kind.UNKNOWN, Kind.NUMBER):
             item = _ending(item, None, names, regions) or item
+            if item.kind == Kind.NUMBER and last is not None:
+                item = _numbered_like(items, at, last, names, regions) or item
+        elif item.kind == Kind.QUANTITY and item.payload == "cores" and at and items[at - 1].kind in SEPARATORS:
+            item = _ending(item, Level.ZONE, names, regions) or item  # "us-east-1b or 1c"
         result.append(item)
         at += 1
     return result
@@ -82,16 +93,23 @@ def _names_after(items: list[Item], at: int, names: Names, regions: set[str]) ->
     end = cursor = at
     while True:
         cursor += 1
-        if cursor < len(items) and items[cursor].kind == Kind.COLON and cursor == at + 1:
+        if cursor < len(items) and cursor == at + 1 and (items[cursor].kind == Kind.COLON or _from(items, cursor)):
             cursor += 1
         separated = False
-        while found and cursor < len(items) and items[cursor].kind in SEPARATORS:
+        between_two = (
+            bool(found)
+            and items[at + 1].word in BETWEEN
+            and items[cursor : cursor + 1]
+            and items[cursor].kind == Kind.AND
+        )
+        while found and not between_two and cursor < len(items) and items[cursor].kind in SEPARATORS:
             cursor, separated = cursor + 1, True
-        if found and cursor < len(items) and items[cursor].kind == Kind.LEVEL and items[cursor].payload == level:
+        again = cursor < len(items) and items[cursor].kind == Kind.LEVEL and items[cursor].payload == level
+        if (found and again) or (separated and _is_only_numbered(items, cursor)):
             cursor += 1
-        if cursor >= len(items) or (found and not separated and not _is_range(items, cursor)):
+        if cursor >= len(items) or (found and not (separated or between_two or _is_range(items, cursor))):
             break
-        if found and _is_range(items, cursor):
+        if found and (between_two or _is_range(items, cursor)):
             last = _one_name(items, cursor + 1, level, names, regions)
             if last is None:
                 break
@@ -109,6 +127,33 @@ def _names_after(items: list[Item], at: int, names: Names, regions: set[str]) ->
     place = Item(Kind.PLACE, items[at].start, items[end].end, items[at].word, level)
     place.names = tuple(dict.fromkeys(found))
     return place, end - at + 1
+
+
+def _from(items: Sequence[Item], at: int) -> bool:
+    """ "racks from 2 to 4", "racks between 2 and 4"."""
+    return (
+        items[at].kind == Kind.AS
+        and at + 2 < len(items)
+        and items[at + 1].kind == Kind.NUMBER
+        and (_is_range(items, at + 2) or items[at + 2].kind == Kind.AND)
+    )
+
+
+def _is_only_numbered(items: Sequence[Item], at: int) -> bool:
+    """ "on rack 5 or on 6", "el rack 5 o el 6": a small word stands before the number of another one."""
+    following = items[at + 1].kind if at + 1 < len(items) else ""
+    return following in (Kind.NUMBER, Kind.UNKNOWN) and (items[at].kind == Kind.IN or items[at].word in _DEFINITE)
+
+
+def _numbered_like(items: Sequence[Item], at: int, last: Item, names: Names, regions: set[str]) -> Item | None:
+    """ "on rack 5, never on 8": the number of another place of the level that was named last."""
+    before, number = items[at - 1], items[at]
+    if before.kind not in (Kind.IN, Kind.NOT, Kind.EXCEPT, Kind.AVOID) and before.word not in _DEFINITE:
+        return None
+    if not last.names[-1][-1:].isdigit() or len(number.word) > MAX_ENDING:
+        return None
+    name = _one_name(items, at, last.payload, names, regions)
+    return _place(number, last.payload, name) if name is not None else None
 
 
 def _one_name(items: Sequence[Item], at: int, level: str, names: Names, regions: set[str]) -> str | None:

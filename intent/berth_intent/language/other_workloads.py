@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from berth_intent.intents import Intent, Level
+from berth_intent.language.amounts import BETWEEN
 from berth_intent.language.clauses import Clause
 from berth_intent.language.draft import Draft
 from berth_intent.language.kinds import Item, Kind
@@ -17,6 +18,7 @@ from berth_intent.language.memory import Memory
 from berth_intent.language.topology import is_far
 
 _WITH_US = re.compile("W&y|y&W")
+_BETWEEN_US = re.compile("[rS](y&W|W&y)")
 _WITH = frozenset(("with", "mit", "con", "w/"))
 _ADJECTIVES = (Kind.GPU, Kind.GPU_MODEL, Kind.STORAGE, Kind.FEATURE, Kind.ARCH, Kind.SPOT, Kind.ON_DEMAND, Kind.RESOURCE,
                Kind.HIGH, Kind.LOW, Kind.IDLE, Kind.BUSY, Kind.PACKED, Kind.EMPTY, Kind.TPU, Kind.QUANTITY)  # fmt: skip
@@ -31,6 +33,8 @@ def workloads(clause: Clause, memory: Memory) -> list[Draft]:
     at, item = found
     level = _scope(clause, at)
     negated = clause.has(Kind.NOT)
+    if level is not None and _between_us(clause):
+        return [_away(clause, item, level)]
     avoided = clause.has(Kind.AVOID) or Kind.EXCEPT in clause.signature[:at] or clause.has(Kind.INSTEAD)
     if avoided and negated and is_far(clause):
         return [_near(clause, item, level)]
@@ -190,6 +194,12 @@ def _is_relation(clause: Clause, kind: str) -> bool:
     return following in (Kind.LEVEL, Kind.AS, Kind.WORKLOAD, Kind.IN, Kind.FAILURE) and not (
         following == Kind.WORKLOAD and clause.has(Kind.NEAR, Kind.SAME)
     )
+
+
+def _between_us(clause: Clause) -> bool:
+    """ "a rack between us and kafka"."""
+    found = _BETWEEN_US.search(clause.signature)
+    return found is not None and clause.items[found.start()].word in BETWEEN and not clause.has(Kind.NEAR, Kind.SAME)
 
 
 def _cancels(clause: Clause) -> bool:

@@ -218,6 +218,8 @@ def _gpu(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draft]:
     items = clause.items
     following = items[at + 1 : at + 2]
     if item.payload == "work" and not _negated(clause, at):
+        if following and following[0].kind == Kind.NUMBER:
+            return []  # "CUDA 12.4"
         return [Draft(Intent.PREFER_GPU, items, at=item)]
     if item.payload == "without":
         return [] if _negated(clause, at) else [Draft(Intent.AVOID_GPU, items, at=item)]
@@ -226,9 +228,10 @@ def _gpu(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draft]:
     neighbours = items[max(0, at - 2) : at] + items[at + 1 : at + 2]
     if any(i.kind == Kind.GPU_MODEL for i in neighbours):
         return []  # told with the model
-    if following and following[0].kind in (Kind.LEVEL, Kind.MARK) and not item.plural:
-        return [Draft(Intent.PREFER_GPU, items, at=item)]
     number = _number_before(clause, at)
+    if following and following[0].kind in (Kind.LEVEL, Kind.MARK) and not item.plural:
+        counted = at > 0 and items[at - 1].kind == Kind.NUMBER and not following[0].plural  # "a dual GPU box"
+        return [Draft(Intent.PREFER_GPU, items, at=item, amount=number if counted else None)]
     return [
         Draft(Intent.PREFER_GPU, items, at=item, amount=number if number is not None else _number_after(clause, at))
     ]

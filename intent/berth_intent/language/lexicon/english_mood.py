@@ -59,7 +59,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.GOOD,
-        "fine; okay; ok; good; great; best; perfect; ideal choice; works; is fine; is ok; is okay; are fine; are ok; are okay; would do; will do; suffices; suffice; is enough; is plenty; are enough; are plenty; acceptable; is acceptable; are acceptable; works for us; works for me; totally fine; perfectly fine; all fine; is good; are good; is good enough; good enough; suitable; is suitable; cool; alright; allowed; welcome too; tolerable; is great; are great",
+        "fine; okay; ok; good; great; best; perfect; ideal choice; works; is fine; is ok; is okay; are fine; are ok; are okay; would do; will do; suffices; suffice; is enough; is plenty; are enough; are plenty; acceptable; is acceptable; are acceptable; works for us; works for me; totally fine; perfectly fine; all fine; is good; are good; is good enough; good enough; suitable; is suitable; cool; alright; allowed; welcome too; tolerable; is great; are great; second choice; next choice; next best; next best thing; second best; fallback; fall-back; plan b; backup option; runner-up; last resort",
     ),
     # --- no wish
     Terms(

@@ -52,6 +52,10 @@ WORDS: tuple[Terms, ...] = (
         "network",
     ),
     Terms(
+        Kind.SPOT,
+        "preempted; pre-empted; preemption; preemptions; pre-emption; (be|get|getting|being|gets) (preempted|pre-empted|reclaimed|interrupted|yanked); reclaimed; reclaims; interruptions; reclamation; spot interruption; spot interruptions; spot reclaim*; spot market; spot pricing; spot price; spot prices; spot fleet",
+    ),
+    Terms(
         Kind.GPU,
         "accelerator; graphics card; graphics accelerator; graphics processor; graphics processing unit; video card; accelerator card; gpu accelerator; gpu card; graphics chip; cuda core; gpu device; hardware accelerator; graphics; gpu board; cuda-capable card; nvidia device; cuda accelerator; cuda capable device; cuda-capable device; gpu slot; gpu unit",
     ),
@@ -111,7 +115,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.LOW,
-        "small; smaller; smallest; little; modest; low; lower; lowest; tiny; tinier; slow; slower; light; lightweight; minimal; weak; weaker; slim; puny; mini; low-end; low end; entry-level; not much; not a lot of; only a little; a little; wimpy; cheapest; lean; frugal; small amount of; small amounts of; low-spec; low-power; low power; less; least; underpowered; meager",
+        "small; smaller; smallest; little; modest; low; lower; lowest; tiny; tinier; slow; slower; light; lightweight; minimal; weak; weaker; slim; puny; mini; low-end; low end; entry-level; not much; not a lot of; only a little; a little; wimpy; lean; frugal; small amount of; small amounts of; low-spec; low-power; low power; less; least; underpowered; meager",
         "low",
     ),
 )

@@ -31,7 +31,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.AVOID,
-        "fernhalten; fern halten; fernzuhalten; ferngehalten; fernbleiben; fernhält; fern bleiben; raushalten; heraushalten; rauszuhalten; wegbleiben; wegbleibt; abstand halten; halt* abstand; abstand zu; abstand von; abstand zum; abstand zur; mit abstand; möglichst weit weg von; weit weg von; weg von; weg vom; fern von; fern vom; fern; weit weg; weit entfernt von; entfernt von; entfernt; möglichst weit entfernt von; isolier* von; getrennt von; getrennt vom; trenn* von; abseits von; abgesetzt von; so weit weg wie möglich von; so weit wie möglich weg von; so weit wie möglich entfernt von; raus aus; heraus aus; weg; isoliert von; separiert von; separat von; entkoppelt von; abgeschottet von; außer reichweite von; losgelöst von; (halt*|bleib*|lass*) ~ (fern|weg|raus|draußen|abseits|außerhalb)( von| vom| aus|)",
+        "fernhalten; fern halten; fernzuhalten; ferngehalten; fernbleiben; fernhält; fern bleiben; raushalten; heraushalten; rauszuhalten; wegbleiben; wegbleibt; abstand halten; halt* abstand; abstand zu; abstand von; abstand zum; abstand zur; mit abstand; möglichst weit weg von; abstand zwischen; weit weg von; weg von; weg vom; fern von; fern vom; fern; weit weg; weit entfernt von; entfernt von; entfernt; möglichst weit entfernt von; isolier* von; getrennt von; getrennt vom; trenn* von; abseits von; abgesetzt von; so weit weg wie möglich von; so weit wie möglich weg von; so weit wie möglich entfernt von; raus aus; heraus aus; weg; isoliert von; separiert von; separat von; entkoppelt von; abgeschottet von; außer reichweite von; losgelöst von; (halt*|bleib*|lass*) ~ (fern|weg|raus|draußen|abseits|außerhalb)( von| vom| aus|)",
         verb=True,
     ),
     Terms(

@@ -71,12 +71,16 @@ TIMES = frozenset(("hundred", "thousand", "hundert", "tausend", "mil"))
 """They multiply the number before them."""
 HALVES = {
     "half": 0.5,
+    "quarter": 0.25,
     "medio": 0.5,
     "media": 0.5,
     "halbes": 0.5,
     "halber": 0.5,
     "halben": 0.5,
     "halbe": 0.5,
+    "viertel": 0.25,
+    "dreiviertel": 0.75,
+    "cuarto": 0.25,
     "anderthalb": 1.5,
     "eineinhalb": 1.5,
 }

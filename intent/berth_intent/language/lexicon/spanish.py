@@ -36,7 +36,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.AVOID,
-        "lejos de; lejos del; fuera de; fuera del; alejad* de; alejad* del; apartad* de; apartad* del; separad* de; separad* del; aislad* de; aislad* del; a distancia de; lo más lejos posible de; lejos; alejad*; aleja* de; aleja* del; alej*; aléj*; aísl* de; aísl* del; aisla* de; aisla* del; separ* de; separ* del; sepár* de; sepár* del; aparta* de; aparta* del; apart*; apárt*; aísla*; lo mas lejos posible de; lo más alejado posible de; compit* con; competir con; compite con; compitiendo con; que compita con",
+        "lejos de; lejos del; fuera de; fuera del; alejad* de; alejad* del; apartad* de; apartad* del; separad* de; separad* del; aislad* de; aislad* del; a distancia de; distancia entre; separación entre; lo más lejos posible de; lejos; alejad*; aleja* de; aleja* del; alej*; aléj*; aísl* de; aísl* del; aisla* de; aisla* del; separ* de; separ* del; sepár* de; sepár* del; aparta* de; aparta* del; apart*; apárt*; aísla*; lo mas lejos posible de; lo más alejado posible de; compit* con; competir con; compite con; compitiendo con; que compita con",
     ),
     Terms(
         Kind.AVOID,
