@@ -97,7 +97,7 @@ def _parted(sentence: Sequence[Item]) -> list[Clause]:
     found: list[Clause] = []
     current: list[Item] = []
     lead = ""
-    conditional = False
+    conditional = bool(sentence) and sentence[0].kind == Kind.FAILURE and _tells_a_failure(sentence, 0)
     for at, item in enumerate(sentence):
         if len(current) >= MAX_CLAUSE:
             found.append(Clause(current, lead))
@@ -170,7 +170,7 @@ def _begins_anew(sentence: Sequence[Item], at: int, current: Sequence[Item]) -> 
         return False
     if (item.kind == Kind.MODAL and item.payload == "after") or (last.kind == Kind.VERB and last.payload == "be"):
         return False
-    if last.kind in (Kind.NOT, Kind.MODAL, Kind.VERB, Kind.AVOID, Kind.EXCEPT) and item.kind != Kind.MODAL:
+    if last.kind in (Kind.NOT, Kind.MODAL, Kind.VERB, Kind.AVOID, Kind.EXCEPT, Kind.PAST) and item.kind != Kind.MODAL:
         return False
     if item.kind in (Kind.SAME, Kind.OTHER) and last.kind in (Kind.IN, Kind.AS, Kind.SHARE, Kind.ONE):
         return False

@@ -55,6 +55,27 @@ _INDICATIVE = frozenset(
 )
 
 
+_USING = frozenset(
+    (
+        "uses",
+        "eats",
+        "eat",
+        "consumes",
+        "nutzt",
+        "benutzt",
+        "frisst",
+        "verbraucht",
+        "belegt",
+        "usa",
+        "consume",
+        "gasta",
+        "come",
+    )
+)
+_SUBJECTS = (Kind.WORKLOAD, Kind.UNKNOWN, Kind.SELF, Kind.NOISE)
+_INDIFFERENT = frozenset((Kind.NO_NEED, Kind.SELF, Kind.IT, Kind.VERB, Kind.GOOD, Kind.AS, Kind.WHERE, Kind.ANY))
+
+
 def is_needed(clause: Clause) -> bool:
     """It ends in "needed" or the like."""
     return bool(clause.items) and clause.items[-1].word in _NEEDED
@@ -76,6 +97,18 @@ def says_nothing(clause: Clause) -> bool:
         and not _has_need(clause)
         and not clause.has(Kind.AVOID, Kind.SURVIVE)
     )
+
+
+def is_indifferent(found: Sequence[Clause], at: int) -> bool:
+    """ "spot or on-demand, all the same to us": a clause of no more than no need takes back the bare list before it."""
+    if found[at].verb or found[at].own_modal:
+        return False
+    for after in found[at + 1 :]:
+        if after.has(Kind.NO_NEED):
+            return after.lead == Kind.COMMA and set(after.signature) <= _INDIFFERENT
+        if after.verb or after.own_modal or after.lead not in (Kind.COMMA, Kind.AND, Kind.OR):
+            return False
+    return False
 
 
 def is_only_mentioned(found: Sequence[Clause], at: int) -> bool:
@@ -107,14 +140,18 @@ def describes(clause: Clause) -> bool:
     """A statement about places, no wish: "the bucket is in us-east-1"."""
     if clause.has(Kind.FAILURE) and not clause.has(Kind.AVOID):
         return True
-    if clause.has(Kind.AVOID, Kind.NOT, Kind.EXCEPT, Kind.INSTEAD) or clause.own_modal or _has_need(clause):
+    if clause.has(Kind.AVOID, Kind.NOT, Kind.EXCEPT, Kind.INSTEAD) or clause.own_modal:
         return False
-    if clause.has(Kind.NOISE):
-        return True
     at = clause.first(Kind.PLACE)
     before = clause.items[:at]
     verbs = [item for item in before if item.kind == Kind.VERB]
-    subject = before[0].kind if before else ""
+    subject = next((item.kind for item in before if item.kind in _SUBJECTS), "")
+    if subject == Kind.WORKLOAD and verbs and verbs[0].word in _USING:
+        return True
+    if _has_need(clause):
+        return False
+    if clause.has(Kind.NOISE):
+        return True
     if (
         verbs
         and verbs[-1].payload == "be"

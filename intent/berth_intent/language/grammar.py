@@ -12,6 +12,7 @@ from berth_intent.language.clauses import OPERATORS, Clause, clauses, sentences
 from berth_intent.language.descriptions import (
     describes,
     is_about_other_things,
+    is_indifferent,
     is_needed,
     is_only_mentioned,
     says_nothing,
@@ -51,6 +52,8 @@ def read(items: Sequence[Item]) -> Reading:
             break
         if any(item.kind == Kind.COMMAND for item in sentence):
             break
+        if any(item.payload == "hearsay" for item in sentence):
+            continue
         if not sentence:
             if end is not None and end.word == "\n" and heading is not None and number and not reading.drafts:
                 heading = None
@@ -92,6 +95,7 @@ def _read_sentence(found: list[Clause], number: int, memory: Memory, reading: Re
         if (
             says_nothing(clause)
             or is_only_mentioned(found, at)
+            or is_indifferent(found, at)
             or _is_neither(found, at)
             or (suppressed and goes_on and _list_goes_on(found, at))
         ):

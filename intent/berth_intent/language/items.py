@@ -93,6 +93,8 @@ _ABBREVIATIONS = frozenset(
         "st",
     ]
 )
+MAX_MARKUP = 40
+"""Tokens of a tag."""
 _MAKE_WAY = frozenset(
     (
         Kind.NOISE,
@@ -291,11 +293,23 @@ class Reader:
         )
         return Item(Kind.UNKNOWN, token.start, token.end, word, payload)
 
+    def _is_code(self, found: Sequence[Token], words: Sequence[str], at: int) -> bool:
+        """Markup, `<b>` and `</b>`, or a call, `f("x")`."""
+        if words[at] == "<":
+            adjoins = at + 1 < len(found) and found[at + 1].start == found[at].end
+            return (
+                adjoins and (words[at + 1][0].isalpha() or words[at + 1] == "/") and ">" in words[at : at + MAX_MARKUP]
+            )
+        adjoins = at > 0 and found[at - 1].end == found[at].start and found[at - 1].sort == "word"
+        return adjoins and at + 1 < len(found) and found[at + 1].sort == "quote"
+
     def _sign(self, found: Sequence[Token], words: Sequence[str], at: int) -> tuple[Item | None, int]:
         token = found[at]
         sign = token.text
         if sign == "." and at and words[at - 1] in _ABBREVIATIONS and at + 1 < len(found) and words[at + 1] != "\n":
             return None, 1
+        if sign in "<(" and self._is_code(found, words, at):
+            return Item(Kind.COMMAND, token.start, token.end, sign, "code"), 1
         if sign in "{<" and at + 1 < len(found):
             closing = "}" if sign == "{" else ">"
             if sign == "{" or (closing in words[at : at + 6] and words[at + 1] not in ("=", "1", "2")):

@@ -31,6 +31,8 @@ _BETWEEN = (
 """What may stand between a quantity and the resource that it is of."""
 _FIT = {"cores": ("cpu",), "bytes": ("memory", "ephemeral", "network"), "bits": ("network",)}
 _REACH = 4
+MAX_CORES = 1024
+"""Beyond it a number beside a word for processors is a year or a ticket."""
 _DECENT = frozenset(("good", "great", "excellent"))
 _OF_NODES = (Kind.HIGH, Kind.LOW, Kind.EMPTY)
 
@@ -129,6 +131,8 @@ def _count(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draft]:
             if other.kind == Kind.RESOURCE and (step == 1 or other.payload in ("cpu", "memory")):
                 used.add(index)
                 if other.payload == "network" and step == 1:
+                    continue
+                if other.payload == "cpu" and (item.number or 0) > MAX_CORES:
                     continue
                 return [Draft(_OF_RESOURCE[other.payload], clause.items, at=item, amount=item.number)]
     return []

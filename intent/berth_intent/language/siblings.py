@@ -117,14 +117,16 @@ def _is_spread(clause: Clause, at: int, item: Item) -> bool:
             wide = item.plural or any(k in signature[:at] for k in "*e%#")
             return wide or signature[at - 1 : at] == Kind.SPREAD
         if not item.plural and not any(k in signature for k in "*e%#") and Kind.IN in signature[:at]:
-            return bool(re.search("L[^L]{0,2}S|SL", signature))
+            quality = any(i.payload == "quality" for i in operators)  # "fault tolerance at rack level"
+            return quality or bool(re.search("L[^L]{0,2}S|SL", signature))
         return True
     if Kind.OTHER in signature:
         return Kind.AVOID not in signature
     if Kind.MANY in signature:
         return item.plural
     number = clause.items[at - 1].number if at and clause.items[at - 1].kind == Kind.NUMBER else None
-    return number is not None and number >= 2 and item.plural and at > 1 and signature[at - 2] in "iSv%"
+    counted = number is not None and number >= 2 and item.plural and at > 1 and signature[at - 2] in "iSv%"
+    return counted and Kind.NOISE not in signature
 
 
 def _same_for(intent: Intent, level: Level) -> Intent:

@@ -76,6 +76,7 @@ WORDS: tuple[Terms, ...] = (
     Terms(
         Kind.SPREAD,
         "diversity; diverse; redundancy; redundant; anti-affinity; antiaffinity; anti affinity; distribution; dispersion; dispersal; spreading; redundantly; diversification; separation; awareness; rack-aware; zone-aware; (ha|high availability|highly available|availability|failover|redundancy|resilience|resiliency) (over|across|between|in); highly available across; anti-affinity by; apart; far apart; wide apart; asunder; topology spread; spread constraint; aware; resiliency; fault isolation; tolerance; tolerant; resilience; fault tolerance; fault-tolerance; fault tolerant; fault-tolerant",
+        "quality",
     ),
     Terms(
         Kind.SPREAD,

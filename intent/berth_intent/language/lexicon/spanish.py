@@ -68,6 +68,7 @@ WORDS: tuple[Terms, ...] = (
     Terms(
         Kind.SPREAD,
         "redundan*; antiafinidad; anti-afinidad; diversidad; distribución; dispersión; separación; tolerancia; toleran*; alta disponibilidad entre; resiliencia",
+        "quality",
     ),
     Terms(
         Kind.SPREAD,
