@@ -112,7 +112,7 @@ def _words(text: str, names: Names) -> list[str]:
     for chunk in _CHUNK.findall(text):
         if chunk.isalpha():
             found.append(chunk)
-        elif "-" in chunk and names.whole(chunk) is None and looks_like(chunk) is None:
+        elif "-" in chunk and not (names.whole(chunk) or looks_like(chunk) or lexicon("en").lists(chunk)):
             found += (part for part in chunk.split("-") if part.isalpha())
     return found
 

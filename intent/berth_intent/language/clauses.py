@@ -120,6 +120,10 @@ def _parted(sentence: Sequence[Item]) -> list[Clause]:
             else:
                 lead = min(lead or item.kind, item.kind, key=_RANKED.index)
             continue
+        if item.kind == Kind.COLON and current and _wishes_follow(sentence, at):
+            found.append(Clause(current, lead))
+            current, lead = [], Kind.LIMIT
+            continue
         if current and _begins_anew(sentence, at, current):
             found.append(Clause(current, lead))
             current, lead = [], ""
@@ -127,6 +131,14 @@ def _parted(sentence: Sequence[Item]) -> list[Clause]:
     if current:
         found.append(Clause(current, lead))
     return found
+
+
+def _wishes_follow(sentence: Sequence[Item], at: int) -> bool:
+    """ "budget is tight: use spot": behind the colon a verb, and before it one too or nothing that is wished."""
+    following = sentence[at + 1] if at + 1 < len(sentence) else None
+    if following is None or following.kind not in (Kind.VERB, Kind.AVOID, Kind.SPREAD) or not following.verb:
+        return False
+    return not any(item.kind == Kind.MODAL for item in sentence[:at])
 
 
 def _tells_a_failure(sentence: Sequence[Item], at: int) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from berth_intent.language.clauses import OBJECTS, Clause
 from berth_intent.language.kinds import Kind
+from berth_intent.language.naming import DEFINITE
 
 _NEEDED = frozenset(
     [
@@ -169,7 +170,7 @@ def describes(clause: Clause) -> bool:
     ) and (not verbs or len(before) > 2):
         return True
     if (
-        at == 0
+        all(item.word in DEFINITE for item in before)
         and after
         and after[0].kind == Kind.VERB
         and after[0].payload in ("be", "have")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from berth_intent.intents import STRONG
 from berth_intent.language.clauses import OPERATORS, Clause, clauses, sentences
 from berth_intent.language.descriptions import (
     describes,
@@ -52,7 +53,9 @@ def read(items: Sequence[Item]) -> Reading:
             break
         if any(item.kind == Kind.COMMAND for item in sentence):
             break
-        if any(item.payload == "hearsay" for item in sentence):
+        if any(item.payload == "hearsay" for item in sentence) and not any(
+            item.strength == STRONG for item in sentence
+        ):
             continue
         if not sentence:
             if end is not None and end.word == "\n" and heading is not None and number and not reading.drafts:
@@ -151,7 +154,7 @@ def _list_goes_on(found: Sequence[Clause], at: int) -> bool:
 
 def _wishes(clause: Clause, memory: Memory, before: Draft | None) -> list[Draft]:
     other = workloads(clause, memory)
-    if not other and not clause.has(Kind.PLACE, Kind.WORKLOAD):
+    if not other and clause.lead != Kind.CAUSE and not clause.has(Kind.PLACE, Kind.WORKLOAD):
         other = pointed(clause, memory)
     found = list(other)
     if not other:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from berth_intent.intents import AVOID_PLACES, PREFER_PLACES, SPREAD, Level
@@ -10,6 +11,10 @@ from berth_intent.language.draft import Draft
 from berth_intent.language.kinds import Item, Kind
 from berth_intent.language.memory import Memory
 from berth_intent.language.topology import is_far
+
+
+_FRONTED = re.compile("[irpa]{0,2}Pn[yp]{0,2}v")
+""" "a us-west-2 no lo manden": the place stands before the verb that is negated."""
 
 
 def places(clause: Clause, memory: Memory) -> list[Draft]:
@@ -30,6 +35,7 @@ def places(clause: Clause, memory: Memory) -> list[Draft]:
         negated = Kind.NOT in before or (
             not before and Kind.NOT in clause.signature and Kind.VERB not in clause.signature
         )
+        negated = negated or _FRONTED.match(clause.signature) is not None
         avoided = clause.has(Kind.AVOID) or Kind.EXCEPT in before or Kind.INSTEAD in before
         if clause.has(Kind.SPREAD) and level != Level.NODE and not negated and not avoided:
             if len(item.names) > 1:

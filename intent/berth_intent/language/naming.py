@@ -21,7 +21,7 @@ _COUNTED = (
 """What a number before it counts, so that it is no name."""
 _RANGE_WORDS = frozenset(("to", "through", "thru", "-", "—", "bis", "a", "hasta", "up to", "al"))
 _FIRST = frozenset(("one", "eins", "uno"))
-_DEFINITE = frozenset(("the", "el", "la", "los", "las", "der", "die", "das", "den", "dem"))
+DEFINITE = frozenset(("the", "el", "la", "los", "las", "der", "die", "das", "den", "dem"))
 MAX_RANGE = 64
 MAX_ENDING = 3
 """Digits of a number that stands for a whole name."""
@@ -142,15 +142,15 @@ def _from(items: Sequence[Item], at: int) -> bool:
 def _is_only_numbered(items: Sequence[Item], at: int) -> bool:
     """ "on rack 5 or on 6", "el rack 5 o el 6": a small word stands before the number of another one."""
     following = items[at + 1].kind if at + 1 < len(items) else ""
-    return following in (Kind.NUMBER, Kind.UNKNOWN) and (items[at].kind == Kind.IN or items[at].word in _DEFINITE)
+    return following in (Kind.NUMBER, Kind.UNKNOWN) and (items[at].kind == Kind.IN or items[at].word in DEFINITE)
 
 
 def _numbered_like(items: Sequence[Item], at: int, last: Item, names: Names, regions: set[str]) -> Item | None:
     """ "on rack 5, never on 8": the number of another place of the level that was named last."""
     before, number = items[at - 1], items[at]
-    if before.kind not in (Kind.IN, Kind.NOT, Kind.EXCEPT, Kind.AVOID) and before.word not in _DEFINITE:
+    if before.kind not in (Kind.IN, Kind.NOT, Kind.EXCEPT, Kind.AVOID) and before.word not in DEFINITE:
         return None
-    if not last.names[-1][-1:].isdigit() or len(number.word) > MAX_ENDING:
+    if not (last.names[-1][-1:].isdigit() and number.word.isdigit()) or len(number.word) > MAX_ENDING:
         return None
     name = _one_name(items, at, last.payload, names, regions)
     return _place(number, last.payload, name) if name is not None else None

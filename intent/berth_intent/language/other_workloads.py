@@ -174,6 +174,8 @@ def _owned(clause: Clause, at: int) -> bool:
     after = clause.signature[at + 1 : at + 3]
     if before in ("Lr", "Lw") or before[-1:] == Kind.WHERE:
         return clause.items[at - 1].word not in ("to", "for", "a", "für", "zu")
+    if before[-1:] == Kind.LEVEL or before == "Lp":  # "the box redis is on", "the node that redis runs on"
+        return after[:1] == Kind.VERB and clause.items[at + 1].payload in ("be", "place")
     return after[:1] == Kind.LEVEL or after == "rL"
 
 

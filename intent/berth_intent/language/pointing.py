@@ -33,6 +33,18 @@ _ITS = frozenset(
 )
 _THERE = frozenset(("there", "dort", "alli", "ahi", "dorthin", "dahin"))
 _US = frozenset(("us", "we", "me", "nos", "uns", "wir"))
+_OURS = _US | {
+    "pod",
+    "the pod",
+    "this pod",
+    "this service",
+    "this app",
+    "this job",
+    "our service",
+    "my service",
+    "our app",
+    "my app",
+}
 _OBJECTS = (
     Kind.GPU, Kind.GPU_MODEL, Kind.TPU, Kind.STORAGE, Kind.FEATURE, Kind.ARCH, Kind.SPOT, Kind.QUANTITY, Kind.RESOURCE,
     Kind.IDLE, Kind.PACKED, Kind.BUSY, Kind.CACHED, Kind.UNKNOWN,
@@ -48,7 +60,7 @@ def pointed(clause: Clause, memory: Memory) -> list[Draft]:
     if owned is not None:
         return _read(owned, owned.items[-1], clause, memory)
     named = _named(clause, memory)
-    of_others = any(item.kind == Kind.SELF and item.word not in _US for item in clause.items)
+    of_others = any(item.kind == Kind.SELF and item.word not in _OURS for item in clause.items)
     if named is None or of_others:
         return []
     whole = Clause([*clause.items, named], clause.lead)
@@ -70,8 +82,9 @@ def _named(clause: Clause, memory: Memory) -> Item | None:
             and clause.has(Kind.SAME)
         ):
             return memory.workload  # "same node as redis or at least the same rack"
-        stated = idle is not None and idle.kind == Kind.WORKLOAD and clause.has(Kind.SAME)
-        return idle if stated and not clause.has(Kind.SELF, Kind.ALL) else None
+        stated = idle is not None and idle.kind == Kind.WORKLOAD and same
+        ours = any(item.kind == Kind.SELF and item.word not in _US for item in clause.items)
+        return idle if stated and not ours and not clause.has(Kind.ALL) else None
     if not clause.has(*_POINTING):
         return None
     if any(item.word in _THERE for item in clause.items):

@@ -171,6 +171,7 @@ def _rank_near(items: list[Item], at: int) -> int | None:
                     Kind.LEVEL,
                     Kind.HIGH,
                     Kind.IN,
+                    Kind.GOOD,
                 )
                 for i in apart
             ):
@@ -233,7 +234,8 @@ def _gpu(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draft]:
     if any(i.kind == Kind.GPU_MODEL for i in neighbours):
         return []  # told with the model
     number = _number_before(clause, at)
-    if following and following[0].kind in (Kind.LEVEL, Kind.MARK) and not item.plural:
+    adjoins = bool(following) and following[0].start - item.end <= 1
+    if adjoins and following[0].kind in (Kind.LEVEL, Kind.MARK) and not item.plural:
         counted = at > 0 and items[at - 1].kind == Kind.NUMBER and not following[0].plural  # "a dual GPU box"
         return [Draft(Intent.PREFER_GPU, items, at=item, amount=number if counted else None)]
     return [

@@ -14,7 +14,7 @@ from berth_intent.language.topology import is_mutual
 _ADJECTIVES = "GMFNBkKRhlIbDOtQ"
 """Kinds that make a noun of place mean a node of that kind, no more."""
 _EACH_ON_ITS_OWN = re.compile(
-    "e[^LA]{0,5}[d1][^LA]{0,2}L|[1#a2y][^LA]{0,4}eL|[1#][^LA]{0,3}e[^LA]{0,1}L|[#1]eL|eL[^LA]{0,3}[1#]|eL[a]?y"
+    "e[^LA]{0,5}[d1][^LA]{0,2}L|[1#a2y][^LA]{0,4}eL|[1#][^LA]{0,3}e[^LA]{0,1}L|[#1]eL|[a1]Lea?y|eL[^LA]{0,3}[1#]|eL[^LA]{0,3}a?y"
 )
 _NOT_AT_ONE = re.compile(
     "n[^L]{0,8}[s1aH*y%#][^L]{0,4}L|A[^L]{0,8}[sH1a][^L]{0,4}L|n[^L]{0,3}L[^L]{0,6}[#1y%]|n[^L]{0,2}L[^L]{0,2}H"
@@ -75,7 +75,7 @@ def _at_level(clause: Clause, memory: Memory, item: Item, at: int, listed: bool,
                 if Kind.SPREAD in signature and Kind.SAME not in signature
                 else Draft(SPREAD[level], clause.items, at=item)
             )
-    if _EACH_ON_ITS_OWN.search(signature) and not negated:
+    if _is_each(clause) and not negated:
         return Draft(SPREAD[level], clause.items, at=item)
     if (
         negated
@@ -100,6 +100,12 @@ def _at_level(clause: Clause, memory: Memory, item: Item, at: int, listed: bool,
     if goes_on and Kind.SPREAD in memory.operators and Kind.NOT not in memory.operators and Kind.AVOID not in signature:
         return Draft(SPREAD[level], clause.items, at=item)
     return None
+
+
+def _is_each(clause: Clause) -> bool:
+    """ "one pod per node", not "they charge us per node"."""
+    found = _EACH_ON_ITS_OWN.search(clause.signature)
+    return found is not None and clause.items[found.start()].word not in ("us", "uns", "nos", "me")
 
 
 def _with_all(clause: Clause) -> str:
@@ -142,6 +148,8 @@ def _gather(level: Level, clause: Clause, item: Item) -> Draft:
 def _without_level(clause: Clause, levelled: bool) -> list[Draft]:
     signature = clause.signature
     ours = Kind.SELF in signature
+    if Kind.NOISE in signature and not ours:
+        return []
     mutual = any(is_mutual(item) for item in clause.items)
     negated = Kind.NOT in signature
     if (

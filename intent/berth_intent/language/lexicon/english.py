@@ -44,7 +44,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.AVOID,
-        "somewhere else; elsewhere; someplace else; on some other; off limits; off-limits; no-go; no go; not welcome; unwelcome; blacklisted; excluded; banned; taboo; not an option; out of the question; unacceptable; not acceptable; to be avoided; a (bad|terrible|horrible|poor|awful|silly|risky) idea; (would|will|'d) (defeat the purpose|be (bad|terrible|awful|horrible|risky|pointless|a mistake|a disaster|a problem|a nightmare|silly|dangerous|unwise|unfortunate|a shame)|hurt us|ruin (us|it|everything)); defeats the purpose; makes no sense; is asking for trouble; asking for trouble; don't go there; noisy neighbo(u|)r(|s) - keep away; anti-affinity (with|to|against|towards|toward|for|from); antiaffinity (with|to|against|for); repel; repelled by; repels",
+        "somewhere else; elsewhere; someplace else; on some other; off limits; off-limits; (free|reserved) for (others|other|everyone|those|people|the|jobs|workloads|folks|whoever|training); not for us; for others; for everyone else; for someone else; no-go; no go; not welcome; unwelcome; blacklisted; excluded; banned; taboo; not an option; out of the question; unacceptable; not acceptable; to be avoided; a (wide |)berth; wide berth; a (big |)miss; the boot; a (bad|terrible|horrible|poor|awful|silly|risky) idea; (would|will|'d) (defeat the purpose|be (bad|terrible|awful|horrible|risky|pointless|a mistake|a disaster|a problem|a nightmare|silly|dangerous|unwise|unfortunate|a shame)|hurt us|ruin (us|it|everything)); defeats the purpose; makes no sense; is asking for trouble; asking for trouble; don't go there; noisy neighbo(u|)r(|s) - keep away; anti-affinity (with|to|against|towards|toward|for|from); antiaffinity (with|to|against|for); repel; repelled by; repels",
     ),
     Terms(
         Kind.AVOID,
@@ -188,7 +188,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.VERB,
-        "has; have; having; with; featuring; w; including; offering; that has; that have; which has; which have; equipped with; comes with; attached; provides; offer; offers; supports; supporting; that supports; that offers; that support; includes; contains; sporting",
+        "(you|you've|we|we've|they|they've|it|it's|has|have) got; has; have; having; with; featuring; w; including; offering; that has; that have; which has; which have; equipped with; comes with; attached; provides; offer; offers; supports; supporting; that supports; that offers; that support; includes; contains; sporting",
         payload="have",
     ),
     Terms(

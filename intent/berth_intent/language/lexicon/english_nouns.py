@@ -101,7 +101,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.MODEL,
-        "model; weights; model weights; checkpoint; checkpoints; model files; llm; model image; model images; image of the model; model's image; the weights; safetensors; container image; docker image; llama weights; lora; adapters; model artifacts; model artifact; parameters; gguf; tokenizer files; our image; image layers; images; the image; base image; llm weights; our model; the model; models",
+        "model; weights; model weights; checkpoint; checkpoints; model files; llm; model image; model images; image of the model; the weights; safetensors; container image; docker image; llama weights; lora; adapters; model artifacts; model artifact; parameters; gguf; tokenizer files; our image; image layers; images; the image; base image; llm weights; our model; the model; models",
     ),
     Terms(
         Kind.HIGH,

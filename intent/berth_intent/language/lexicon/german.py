@@ -26,7 +26,7 @@ WORDS: tuple[Terms, ...] = (
     # --- where it is wished
     Terms(
         Kind.AVOID,
-        "vermeid*; meid*; vermied*; umgeh*; auslass*; ausschließ*; ausschliess*; ausgeschlossen; ausgenommen; aussparen; spar* aus; hass*; ablehn*; verzicht* auf; unterlass*; verschon*; auszuschließen; zu meiden; zu vermeiden; verhinder*; weglass*; schließ* aus; schließe* aus; lass* aus; scheu*",
+        "freihalten; frei halten; freizuhalten; frei lassen; freilassen; freigehalten; überlass*; reservier*; für andere; nicht (blockieren|belegen|verbrauchen|verschwenden|wegnehmen); vermeid*; meid*; vermied*; umgeh*; auslass*; ausschließ*; ausschliess*; ausgeschlossen; ausgenommen; aussparen; spar* aus; hass*; ablehn*; verzicht* auf; unterlass*; verschon*; auszuschließen; zu meiden; zu vermeiden; verhinder*; weglass*; schließ* aus; schließe* aus; lass* aus; scheu*",
         verb=True,
     ),
     Terms(
@@ -36,7 +36,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.AVOID,
-        "tabu; no-go; unerwünscht; nicht erwünscht; nicht geeignet; ungeeignet; nicht willkommen; gesperrt; scheidet aus; scheiden aus; kommt nicht in frage; kommen nicht in frage; nicht in frage; raus; kollidier*; konkurrier*; in die quere; ins gehege",
+        "tabu; no-go; unerwünscht; nicht erwünscht; nicht geeignet; ungeeignet; nicht willkommen; gesperrt; scheidet aus; scheiden aus; kommt nicht in frage; kommen nicht in frage; nicht in frage; nicht infrage; infrage; kommt nicht infrage; vom leib; vom hals; finger (weg |)von; finger (weg |)vom; einen (weiten |großen |)bogen; raus; kollidier*; konkurrier*; in die quere; ins gehege",
     ),
     Terms(
         Kind.AVOID,
@@ -166,7 +166,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.VERB,
-        "ist; sind; bin; seid; wird; werden; würde; sei; zählt; zählen; wichtig; wichtige; wichtiger",
+        "ist; sind; bin; seid; wird; werden; würde; sei; zählt; zählen; ist nur; sind nur; ist bloß; sind bloß; wichtig; wichtige; wichtiger",
         payload="be",
     ),
     Terms(Kind.VERB, "sein", payload="place"),

@@ -34,7 +34,7 @@ WORDS: tuple[Terms, ...] = (
     Terms(Kind.LEVEL, "regionen; rechenzentren; länder; ländern", "region", plural=True),
     Terms(
         Kind.MARK,
-        "dienst; dienste; diensten; dienstes; deployment; deployments; anwendung; anwendungen; app; apps; service; services; job; jobs; jobs von; container; containern; prozess; prozesse; prozessen; aufgabe; aufgaben; microservice; namens; genannt; workload; workloads; anwendungs-pods; agent; agenten; statefulset",
+        "dienst; dienste; diensten; webserver; webdienst; webanwendung; dienstes; deployment; deployments; anwendung; anwendungen; app; apps; service; services; job; jobs; jobs von; container; containern; prozess; prozesse; prozessen; aufgabe; aufgaben; microservice; namens; genannt; workload; workloads; anwendungs-pods; agent; agenten; statefulset",
     ),
     Terms(
         Kind.RESOURCE,
@@ -133,7 +133,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.HIGH,
-        "groß*; gross*; viel; viele; vielen; hoh*; hoch*; stark*; kräftig*; leistungsstark*; leistungsfähig*; mächtig*; reichlich; jede menge; massig; große mengen; riesig*; großzügig*; üppig*; fett*; dick*; intensiv*; lastig*; hungrig*; hochperforman*; performan*; ordentlich*; anständig*; satt*; jede menge; möglichst viel; mehr; maximal viel; potent*; enorm*; haufenweise; eine menge; menge; mengen; schwer*; power; hochleistungs*; durchsatzstark*; breit*; gewaltig*; starkes; mords*; massiv*; umfangreich*; hohem; hohen; höchst*; größt*; anspruchsvoll*",
+        "ohne ende; en masse; nicht zu knapp; groß*; gross*; viel; viele; vielen; hoh*; hoch*; stark*; kräftig*; leistungsstark*; leistungsfähig*; mächtig*; reichlich; jede menge; massig; große mengen; riesig*; großzügig*; üppig*; fett*; dick*; intensiv*; lastig*; hungrig*; hochperforman*; performan*; ordentlich*; anständig*; satt*; jede menge; möglichst viel; mehr; maximal viel; potent*; enorm*; haufenweise; eine menge; menge; mengen; schwer*; power; hochleistungs*; durchsatzstark*; breit*; gewaltig*; starkes; mords*; massiv*; umfangreich*; hohem; hohen; höchst*; größt*; anspruchsvoll*",
         "high",
     ),
     Terms(Kind.HIGH, "schnell*; flott*; zügig*; schnellst*; blitzschnell*; rasant*", "speed"),

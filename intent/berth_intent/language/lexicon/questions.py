@@ -20,14 +20,14 @@ ASKING = _folded(
 OPENING = _folded(
     "would could can should shall will is are do does did has have may might am was were isn't aren't don't doesn't can't"
     " couldn't shouldn't wouldn't any anyone"
-    " estaría estarían puede pueden podría podrían hay está están es son sería serían tiene tenemos debería deberíamos sabes sabe alguien conviene"
+    " estaría estarían puede pueden podría podrían hay está están es son sería serían tiene tenemos debería deberíamos sabes sabe alguien conviene convendría convendria sería"
     " funciona existe necesitamos debemos corre usamos será vale hace usa"
     " kann können könnte könnten sollte sollten soll sollen ist sind gibt hat haben wäre wären würde würden läuft laufen braucht"
     " brauchen darf dürfen weiß geht macht lohnt müssen muss liegt liegen habt steht kennt funktioniert wird werden bringt hilft"
 )
 """At the beginning."""
 REQUESTING = _folded(
-    "you please pls plz puedes podrías podéis podríais ponnos favor kannst könntest könnt ihr bitte du"
+    "you please pls plz puedes podéis pueden podrían podrias puede podrías podéis podríais ponnos favor kannst könntest könnt ihr bitte du"
 )
 """Among the first words: could you, ¿puedes, kannst du."""
 FIRST_WORDS = 4
@@ -36,6 +36,8 @@ FIRST_WORDS = 4
 def is_question(words: Sequence[str]) -> bool:
     """words: of a sentence that ends in a question mark."""
     first = [word for word in words if word[:1].isalpha()][:FIRST_WORDS]
+    if "\u00bf" in words and REQUESTING.isdisjoint(words):
+        return True
     if not first or not REQUESTING.isdisjoint(words):
         return False
     if (
