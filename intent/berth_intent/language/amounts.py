@@ -128,7 +128,8 @@ def lower_ends(items: list[Item]) -> list[Item]:
             merged = Item(item.kind, low.start, item.end, item.word, item.payload)
             factor = item.number / item.count if item.count else 1.0
             merged.number = low.number if low.kind == Kind.QUANTITY else low.number * factor
-            result[-2:] = [merged]
+            ends = 3 if len(result) > 2 and result[-3].word in BETWEEN else 2
+            result[-ends:] = [merged]
             continue
         result.append(item)
     return result

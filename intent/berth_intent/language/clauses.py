@@ -8,6 +8,7 @@ when it only continues its list. A clause of nothing but a modality ("if possibl
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 
 from berth_intent.intents import PLAIN, STRONG, WEAK
@@ -108,6 +109,8 @@ def _parted(sentence: Sequence[Item]) -> list[Clause]:
         if item.kind == Kind.COMMA and conditional and Kind.SURVIVE not in {i.kind for i in current}:
             conditional = False
             continue
+        if item.kind == Kind.COMMA and current and current[-1].kind == Kind.LEVEL and _is_relative(sentence, at):
+            continue
         if item.word in _ADVERBS and current and current[-1].kind == Kind.MODAL:
             continue
         if item.kind == Kind.AND and _with_us(sentence, at):
@@ -133,12 +136,23 @@ def _parted(sentence: Sequence[Item]) -> list[Clause]:
     return found
 
 
+def _is_relative(sentence: Sequence[Item], at: int) -> bool:
+    """ "auf den Host, auf dem redis läuft"."""
+    after = [item.kind for item in sentence[at + 1 : at + 4]]
+    return after[:1] == [Kind.WHERE] and Kind.WORKLOAD in after
+
+
 def _wishes_follow(sentence: Sequence[Item], at: int) -> bool:
     """ "budget is tight: use spot": behind the colon a verb, and before it one too or nothing that is wished."""
-    following = sentence[at + 1] if at + 1 < len(sentence) else None
-    if following is None or following.kind not in (Kind.VERB, Kind.AVOID, Kind.SPREAD) or not following.verb:
+    following = [item for item in sentence[at + 1 : at + 5] if item.kind not in (Kind.AS, Kind.MODAL)]
+    if not following or any(item.kind == Kind.MODAL for item in sentence[:at]):
         return False
-    return not any(item.kind == Kind.MODAL for item in sentence[:at])
+    first = following[0]
+    if first.kind == Kind.NOT:
+        return any(item.kind == Kind.VERB for item in following)
+    if any(item.kind == Kind.NOISE for item in sentence[:at]):
+        return first.kind in OBJECTS or first.verb
+    return first.kind in (Kind.VERB, Kind.AVOID, Kind.SPREAD) and first.verb
 
 
 def _tells_a_failure(sentence: Sequence[Item], at: int) -> bool:
@@ -238,11 +252,18 @@ def _is_mood(clause: Clause) -> bool:
     if clause.modal is None:
         return False
     forbids = clause.has(Kind.IT) and not clause.has(Kind.NOT)  # "legal forbids it"
+    there = _LANDS_THERE.search(clause.signature)
+    if there is not None and clause.items[there.start()].verb:
+        return False
     return all(
         item.kind in _EMPTY_WORDS
         or (forbids and (item.kind == Kind.UNKNOWN or (item.kind == Kind.AVOID and item.strength)))
         for item in clause.items
     )
+
+
+_LANDS_THERE = re.compile("vi?p$|vyi?p$")
+""" "must land on that machine", "has to run there": it points to a place."""
 
 
 def _attached(found: list[Clause]) -> list[Clause]:

@@ -88,6 +88,8 @@ def says_nothing(clause: Clause) -> bool:
         return True
     if is_needed(clause) and clause.first(Kind.NOT) < len(clause.items) - 1:
         return True
+    if _is_fronted_no_need(clause):
+        return True
     if clause.lead == Kind.IF and not clause.has(Kind.SURVIVE, Kind.FAILURE):
         return True
     if Kind.ANY in clause.signature and clause.has(Kind.GOOD) and not clause.has(Kind.EXCEPT):
@@ -97,6 +99,20 @@ def says_nothing(clause: Clause) -> bool:
         and not clause.own_modal
         and not _has_need(clause)
         and not clause.has(Kind.AVOID, Kind.SURVIVE)
+    )
+
+
+def _is_fronted_no_need(clause: Clause) -> bool:
+    """ "Eine GPU brauchen wir nicht", "una GPU no la necesitamos"."""
+    need = next((at for at, item in enumerate(clause.items) if item.kind == Kind.VERB and item.payload == "need"), None)
+    if need is None or not clause.has(Kind.NOT):
+        return False
+    behind = clause.signature[need + 1 :]
+    return (
+        clause.first(*OBJECTS) < min(need, clause.first(Kind.NOT))
+        and not set(behind) - set("nypv=irzu")
+        and (Kind.NOT in behind or clause.signature[:need].rstrip("py").endswith(Kind.NOT))
+        and not set(behind) & set(OBJECTS)
     )
 
 

@@ -22,7 +22,7 @@ from berth_intent.language.draft import Draft
 from berth_intent.language.kinds import Item, Kind
 from berth_intent.language.memory import Memory
 from berth_intent.language.named_places import places
-from berth_intent.language.other_workloads import workloads
+from berth_intent.language.other_workloads import is_level_of, workloads
 from berth_intent.language.pointing import pointed
 from berth_intent.language.resources import resources
 from berth_intent.language.siblings import own_replicas
@@ -157,6 +157,8 @@ def _wishes(clause: Clause, memory: Memory, before: Draft | None) -> list[Draft]
     if not other and clause.lead != Kind.CAUSE and not clause.has(Kind.PLACE, Kind.WORKLOAD):
         other = pointed(clause, memory)
     found = list(other)
+    if not other and before is not None and is_level_of(clause, before):
+        return []
     if not other:
         found += own_replicas(clause, memory)
     if clause.has(Kind.PLACE) and not describes(clause) and not other:

@@ -12,6 +12,17 @@ from berth_intent.language.kinds import Item, Kind
 from berth_intent.language.memory import Memory
 from berth_intent.language.topology import is_far
 
+_FROM = frozenset(("from", "desde", "aus"))
+
+
+def _comes_from(clause: Clause, at: int) -> bool:
+    """ "our users connect from Madrid", "vengo de Francia": no wish about the place."""
+    if not at or clause.items[at - 1].kind != Kind.AS or clause.has(Kind.AVOID, Kind.NOT, Kind.EXCEPT, Kind.NEAR):
+        return False
+    before = clause.items[at - 2].kind if at > 1 else ""
+    word = clause.items[at - 1].word
+    return word in _FROM or (word in ("de", "von") and before in (Kind.VERB, Kind.UNKNOWN))
+
 
 _FRONTED = re.compile("[irpa]{0,2}Pn[yp]{0,2}v")
 """ "a us-west-2 no lo manden": the place stands before the verb that is negated."""
@@ -26,6 +37,8 @@ def places(clause: Clause, memory: Memory) -> list[Draft]:
             continue
         before = clause.signature[:at]
         level = Level(item.payload)
+        if _comes_from(clause, at):
+            continue
         if (
             Kind.MODAL in before
             and items[at - 1].word in ("over", "que", "antes que", "gegenüber")
@@ -33,7 +46,7 @@ def places(clause: Clause, memory: Memory) -> list[Draft]:
         ):
             continue
         negated = Kind.NOT in before or (
-            not before and Kind.NOT in clause.signature and Kind.VERB not in clause.signature
+            not before.strip("irpa") and Kind.NOT in clause.signature and Kind.VERB not in clause.signature
         )
         negated = negated or _FRONTED.match(clause.signature) is not None
         avoided = clause.has(Kind.AVOID) or Kind.EXCEPT in before or Kind.INSTEAD in before

@@ -19,7 +19,9 @@ _COUNTED = (
     Kind.STORAGE, Kind.HIGH, Kind.LOW,
 )  # fmt: skip
 """What a number before it counts, so that it is no name."""
-_RANGE_WORDS = frozenset(("to", "through", "thru", "-", "—", "bis", "a", "hasta", "up to", "al"))
+_RANGE_WORDS = frozenset(
+    ("to", "through", "thru", "-", "—", "bis", "a", "hasta", "up to", "al", "a la", "a los", "a el")
+)
 _FIRST = frozenset(("one", "eins", "uno"))
 DEFINITE = frozenset(("the", "el", "la", "los", "las", "der", "die", "das", "den", "dem"))
 MAX_RANGE = 64

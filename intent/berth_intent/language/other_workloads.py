@@ -19,6 +19,8 @@ from berth_intent.language.topology import is_far
 
 _WITH_US = re.compile("W&y|y&W")
 _BETWEEN_US = re.compile("[rS](y&W|W&y)")
+_SAME_LEVEL = re.compile("i?a?sL")
+_TOGETHER = (Intent.PREFER_COLOCATE_DEPLOYMENTS, Intent.PREFER_NEARBY_DEPLOYMENTS)
 _WITH = frozenset(("with", "mit", "con", "w/"))
 _ADJECTIVES = (Kind.GPU, Kind.GPU_MODEL, Kind.STORAGE, Kind.FEATURE, Kind.ARCH, Kind.SPOT, Kind.ON_DEMAND, Kind.RESOURCE,
                Kind.HIGH, Kind.LOW, Kind.IDLE, Kind.BUSY, Kind.PACKED, Kind.EMPTY, Kind.TPU, Kind.QUANTITY)  # fmt: skip
@@ -68,7 +70,13 @@ def workloads(clause: Clause, memory: Memory) -> list[Draft]:
         return [_near(clause, item, level, same=True)]
     if negated and at and clause.items[at - 1].word in _WITH:
         return [_away(clause, item, level)]
-    if clause.lead in (Kind.COMMA, Kind.AND, Kind.OR) and not clause.verb and item.payload != "short" and not negated:
+    if (
+        clause.lead in (Kind.COMMA, Kind.AND, Kind.OR)
+        and not clause.verb
+        and item.payload != "short"
+        and not negated
+        and not clause.has(Kind.VERB)
+    ):
         operators = memory.operators
         if Kind.AVOID in operators or (
             Kind.NOT in operators and any(k in operators for k in (Kind.SAME, Kind.NEAR, Kind.SHARE))
@@ -88,6 +96,24 @@ def workloads(clause: Clause, memory: Memory) -> list[Draft]:
     ):
         return [_away(clause, item, None)]
     return []
+
+
+def is_level_of(clause: Clause, before: Draft) -> bool:
+    """ "run where kafka runs, same rack": a noun of place alone tells the scope of the wish before, which takes it over."""
+    if (
+        before.intent not in _TOGETHER
+        or not _SAME_LEVEL.fullmatch(clause.signature)
+        or clause.lead not in (Kind.COMMA, Kind.AND)
+    ):
+        return False
+    level = Level(clause.items[-1].payload)
+    if before.intent == Intent.PREFER_NEARBY_DEPLOYMENTS and before.scope is None:
+        if level == Level.NODE:
+            before.intent = Intent.PREFER_COLOCATE_DEPLOYMENTS
+        else:
+            before.scope = level
+        return True
+    return level == (before.scope or Level.NODE)
 
 
 def memory_level(memory: Memory) -> Level | None:

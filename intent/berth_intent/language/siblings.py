@@ -24,6 +24,7 @@ _ALL_AT = re.compile("[*Y].*aL|T.*aL|aL.*T")
 _ACROSS = re.compile("S[^A]{0,8}L|L[^nA]{0,3}S|%[^LA]{0,2}L|d[^LA]{0,2}L|L[^LA]{0,2}d|#L")
 _LOST = re.compile("V.*f.*L|V.*L.*f|V[^f]*L|f[^L]*L.*[nV]|L[^f]*f.*[nV]|[nV].*f[^L]*L|[nV].*L.*f|\\*.*f.*L")
 _SPREAD_OVER = re.compile("S[^L]*L")
+_OTHERS = re.compile("d[^LA]{0,2}L")
 _NEXT = re.compile("CL|LC|C[^L]{0,3}L")
 
 
@@ -58,7 +59,7 @@ def _at_level(clause: Clause, memory: Memory, item: Item, at: int, listed: bool,
     negated = clause.has(Kind.NOT, Kind.EXCEPT)
     if Kind.AVOID in signature and not negated and Kind.SELF in upto and any(is_mutual(i) for i in clause.items):
         return Draft(SPREAD[level], clause.items, at=item)
-    if Kind.PACKED in signature and not clause.has(Kind.SPREAD, Kind.OTHER, Kind.SELF):
+    if Kind.PACKED in signature and not clause.has(Kind.SPREAD, Kind.SELF) and not _OTHERS.search(signature):
         return None
     if listed and earlier and signature[at - 1] not in "sd":
         return Draft(_same_for(earlier[-1].intent, level), clause.items, at=item)

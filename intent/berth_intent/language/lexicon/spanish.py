@@ -20,13 +20,13 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.LIMIT,
-        "siempre que; siempre y cuando; con tal de que; con tal que; mientras; así que; por lo tanto; por eso; de modo que; de forma que; por tanto; que no sea; que no sean; el cual; la cual",
+        "siempre que; siempre y cuando; con tal de que; con tal que; mientras; así que; por lo tanto; por eso; de modo que; de forma que; por tanto; el cual; la cual",
     ),
     Terms(Kind.IF, "si; en caso de; en caso de que; cuando; a menos que; salvo que"),
     # --- where it is wished
     Terms(
         Kind.AVOID,
-        "evit*; rehuy*; rehúy*; excluy*; excluir*; esquiv*; esquív*; descart*; omit*; prescind*; huye de; huir de; impid*; odi*; rechaz*; salta*",
+        "evit*; rehuy*; rehúy*; excluy*; excluir*; esquiv*; esquív*; descart*; omit*; prescind*; huye de; huir de; impid*; odi*; rechaz*; salta*; dej* libre*; reserv*; no toc*; no (ocup*|gast*|malgast*|desperdici*)",
         verb=True,
     ),
     Terms(
@@ -52,7 +52,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.EXCEPT,
-        "excepto; salvo; menos; a excepción de; con excepción de; exceptuando; que no sea; que no sean; aparte de; a excepción del; distinto de; distinta de; distintos de; fuera de",
+        "excepto; salvo; menos; a excepción de; con excepción de; exceptuando; aparte de; a excepción del; distinto de; distinta de; distintos de; fuera de",
     ),
     Terms(
         Kind.EXCEPT,
@@ -82,7 +82,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.FAILURE,
-        "caída; caídas; fallo; fallos; falla; fallas; pérdida; pérdidas; caiga; cae; caen; falle; fallen; perder; pierde; muera; muere; apagón; desastre; se caiga; se cae; se caen; se pierda; se pierde; interrupción; corte; cortes; avería; averías; punto único de fallo; único punto de fallo; huevos",
+        "perd*; pierd*; muer*; muri*; revient*; reviente*; peta; pete; petan; falla*; falle*; se (va|vaya|van) (abajo|al suelo|al traste|a negro); se apag*; desaparec*; caída; caídas; fallo; fallos; falla; fallas; pérdida; pérdidas; caiga; cae; caen; falle; fallen; perder; pierde; muera; muere; apagón; desastre; se caiga; se cae; se caen; se pierda; se pierde; interrupción; corte; cortes; avería; averías; punto único de fallo; único punto de fallo; huevos",
     ),
     Terms(
         Kind.TOGETHER,
@@ -136,7 +136,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.FEW,
-        "el menor número de; el mínimo número de; la menor cantidad de; los menos; las menos; el menor número posible de; la menor cantidad posible de; el mínimo de; pocos; pocas; tan pocos; tan pocas; la mínima cantidad de; los mínimos; las mínimas; el mínimo posible de; menos",
+        "los menos; las menos; en las menos; en los menos; el menor número de; el mínimo número de; la menor cantidad de; los menos; las menos; el menor número posible de; la menor cantidad posible de; el mínimo de; pocos; pocas; tan pocos; tan pocas; la mínima cantidad de; los mínimos; las mínimas; el mínimo posible de; menos",
     ),
     Terms(
         Kind.SELF,
@@ -153,19 +153,19 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.VERB,
-        "ejecut*; ejecút*; corr*; corra*; pon; pon*; póng*; coloc*; colóc*; despleg*; desplieg*; desplieg*; despliég*; ubic*; ubíc*; sitú*; situ*; program*; aloj*; alój*; asign*; lanz*; manten*; mantén*; mantien*; qued*; funcion*; arranc*; instal*; viv*; resid*; viaj*; us*; utiliz*; utilic*; elig*; elij*; escog*; escoj*; busc*; búsc*; dame; danos; den; denme; dennos; denos; deme; denles; denle; dadnos; dadme; darnos; darme; danos; demen; ocup*; deja*; déj*; lleva*; llév*; ir; vaya; vayan; ve; permanez*; permanec*; limit*; restring*; fij*; fíj*; ancla*; áncl*; and*; deposit*; planific*; sit*; mete*; mét*; agarr*; coge; coger; aprovech*; aterric*; aterriz*; prior*; da; dar; caigan en; acab*; haga; haz; hacer; trabaj*; sirv*; entren*; asegur*; procese*; garantiz*; acoge*; corra; hosped*; tir*; tira; va; van; tener en; llevarlo; mand*; mánd*; muév*; muev*; mover; escoge",
+        "(caer|caiga|caigan|cayera|cayeran|caigamos|caen|cae|caído) (en|sobre); ejecut*; ejecút*; corr*; corra*; pon; pon*; póng*; coloc*; colóc*; despleg*; desplieg*; desplieg*; despliég*; ubic*; ubíc*; sitú*; situ*; program*; aloj*; alój*; asign*; lanz*; manten*; mantén*; mantien*; qued*; funcion*; arranc*; instal*; viv*; resid*; viaj*; us*; utiliz*; utilic*; elig*; elij*; escog*; escoj*; busc*; búsc*; dame; danos; den; denme; dennos; denos; deme; denles; denle; dadnos; dadme; darnos; darme; danos; demen; ocup*; deja*; déj*; lleva*; llév*; ir; vaya; vayan; ve; permanez*; permanec*; limit*; restring*; fij*; fíj*; ancla*; áncl*; and*; deposit*; planific*; sit*; mete*; mét*; agarr*; coge; coger; aprovech*; aterric*; aterriz*; prior*; da; dar; caigan en; acab*; haga; haz; hacer; trabaj*; sirv*; entren*; asegur*; procese*; garantiz*; acoge*; corra; hosped*; tir*; tira; va; van; tener en; llevarlo; mand*; mánd*; muév*; muev*; mover; escoge",
         payload="place",
         verb=True,
     ),
     Terms(
         Kind.VERB,
-        "necesit*; quier*; quer*; dese*; debería; deberían; deberíamos; solicit*; pid*; hace falta; hacen falta; haría falta; queremos; demand*; consum*; falta; gast*; precis*; convendría; convien*; busca; buscamos; vendrían; usa",
+        "si (quiero|queremos|quisiera|necesito|necesitamos|que|necesita|hace falta); necesit*; quier*; quer*; dese*; debería; deberían; deberíamos; solicit*; pid*; hace falta; hacen falta; haría falta; queremos; demand*; consum*; falta; gast*; precis*; convendría; convien*; busca; buscamos; vendrían; usa",
         payload="need",
         verb=True,
     ),
     Terms(
         Kind.VERB,
-        "es; son; sea; sean; ser; somos; siendo; sería; serían; estamos; importa; importan; importante; importantes; estuviera; fuera posible",
+        "estuviera*; estuviese*; es; son; sea; sean; ser; somos; siendo; sería; serían; estamos; importa; importan; importante; importantes; estuviera; fuera posible",
         payload="be",
     ),
     Terms(Kind.VERB, "estar; estén; esté; está; están; estemos; estando", payload="place"),
