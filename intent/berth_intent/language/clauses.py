@@ -98,7 +98,8 @@ def _parted(sentence: Sequence[Item]) -> list[Clause]:
     found: list[Clause] = []
     current: list[Item] = []
     lead = ""
-    conditional = bool(sentence) and sentence[0].kind == Kind.FAILURE and _tells_a_failure(sentence, 0)
+    inverted = bool(sentence) and (sentence[0].kind == Kind.FAILURE or sentence[0].word in _SHOULD)
+    conditional = inverted and _tells_a_failure(sentence, 0)
     for at, item in enumerate(sentence):
         if len(current) >= MAX_CLAUSE:
             found.append(Clause(current, lead))
@@ -163,6 +164,7 @@ def _tells_a_failure(sentence: Sequence[Item], at: int) -> bool:
     return Kind.FAILURE in failing and Kind.LEVEL in failing
 
 
+_SHOULD = frozenset(("should", "sollte", "sollten", "were"))
 _US = frozenset(("us", "we", "me", "i", "uns", "wir", "nosotros"))
 
 

@@ -92,7 +92,7 @@ def says_nothing(clause: Clause) -> bool:
         return True
     if clause.lead == Kind.IF and not clause.has(Kind.SURVIVE, Kind.FAILURE):
         return True
-    if Kind.ANY in clause.signature and clause.has(Kind.GOOD) and not clause.has(Kind.EXCEPT):
+    if Kind.ANY in clause.signature and clause.has(Kind.GOOD) and not clause.has(Kind.EXCEPT, Kind.GPU, Kind.STORAGE):
         return True
     return (
         clause.lead == Kind.CAUSE

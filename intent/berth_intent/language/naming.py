@@ -150,7 +150,8 @@ def _is_only_numbered(items: Sequence[Item], at: int) -> bool:
 def _numbered_like(items: Sequence[Item], at: int, last: Item, names: Names, regions: set[str]) -> Item | None:
     """ "on rack 5, never on 8": the number of another place of the level that was named last."""
     before, number = items[at - 1], items[at]
-    if before.kind not in (Kind.IN, Kind.NOT, Kind.EXCEPT, Kind.AVOID) and before.word not in DEFINITE:
+    listed = before.kind in SEPARATORS and at > 1 and items[at - 2] is last  # "rack 1 or 2"
+    if not listed and before.kind not in (Kind.IN, Kind.NOT, Kind.EXCEPT, Kind.AVOID) and before.word not in DEFINITE:
         return None
     if not (last.names[-1][-1:].isdigit() and number.word.isdigit()) or len(number.word) > MAX_ENDING:
         return None

@@ -33,6 +33,7 @@ _FIT = {"cores": ("cpu",), "bytes": ("memory", "ephemeral", "network"), "bits": 
 _REACH = 4
 MAX_CORES = 1024
 """Beyond it a number beside a word for processors is a year or a ticket."""
+_CORE = frozenset(("core", "kern", "nucleo", "vcpu", "cpu core", "cpu-kern", "rechenkern", "prozessorkern"))
 _DECENT = frozenset(("good", "great", "excellent"))
 _OF_NODES = (Kind.HIGH, Kind.LOW, Kind.EMPTY)
 
@@ -51,7 +52,7 @@ def resources(clause: Clause, before: Draft | None = None, model_named: bool = F
             case Kind.NUMBER:
                 drafts += _count(clause, at, item, used)
             case Kind.RESOURCE:
-                drafts += _ranked(clause, at, item, used)
+                drafts += _single_core(clause, at, item) or _ranked(clause, at, item, used)
             case Kind.GPU:
                 drafts += _gpu(clause, at, item, used)
             case Kind.GPU_MODEL:
@@ -136,6 +137,14 @@ def _count(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draft]:
                     continue
                 return [Draft(_OF_RESOURCE[other.payload], clause.items, at=item, amount=item.number)]
     return []
+
+
+def _single_core(clause: Clause, at: int, item: Item) -> list[Draft]:
+    """ "a single core is plenty"."""
+    counted = at > 0 and clause.items[at - 1].kind in (Kind.ONE, Kind.ARTICLE)
+    if item.word not in _CORE or not counted or _negated(clause, at):
+        return []
+    return [Draft(Intent.PREFER_CPU, clause.items, at=item, amount=1.0)]
 
 
 def _ranked(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draft]:

@@ -39,7 +39,7 @@ def own_replicas(clause: Clause, memory: Memory) -> list[Draft]:
         if draft is not None:
             drafts.append(draft)
     if not drafts and not clause.has(Kind.PLACE):
-        drafts += _without_level(clause, bool(levels))
+        drafts += _without_level(clause, bool(levels), memory)
     return drafts
 
 
@@ -146,13 +146,15 @@ def _gather(level: Level, clause: Clause, item: Item) -> Draft:
     return Draft(Intent.PREFER_NEARBY_NODES_SAME_DEPLOYMENT, clause.items, at=item)
 
 
-def _without_level(clause: Clause, levelled: bool) -> list[Draft]:
+def _without_level(clause: Clause, levelled: bool, memory: Memory) -> list[Draft]:
     signature = clause.signature
     ours = Kind.SELF in signature
     if Kind.NOISE in signature and not ours:
         return []
     mutual = any(is_mutual(item) for item in clause.items)
     negated = Kind.NOT in signature
+    if memory.workload is not None and Kind.IT in signature and not mutual and Kind.ALL not in signature:
+        return []  # "wherever kafka is, put us next to it" is said already
     if (
         Kind.TOGETHER in signature
         and not levelled
