@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from berth_intent.language.clauses import OBJECTS, Clause
 from berth_intent.language.kinds import Kind
+from berth_intent.language.lexicon.statements import HAVING, THIRD_PERSONS
 from berth_intent.language.naming import DEFINITE
 
 _NEEDED = frozenset(
@@ -102,6 +103,64 @@ def says_nothing(clause: Clause) -> bool:
     )
 
 
+def is_statement(clause: Clause) -> bool:
+    """What something else is, does or has: "the chart deploys redis next to web", "all A100 nodes have NVMe disks"."""
+    if clause.own_modal or clause.has(Kind.NOT, Kind.EXCEPT, Kind.SURVIVE, Kind.FAILURE) or _has_need(clause):
+        return False
+    items, signature = clause.items, clause.signature
+    if len(items) > 2 and items[0].word == "there" and items[1].payload == "be":
+        return True  # "there are 14 nodes"
+    if signature[:2] == "Wu" and items[1].word.endswith("s") and len(items) > 2:
+        return True  # "batch-etl hammers the disks"
+    if any(
+        item.kind == Kind.UNKNOWN and item.word.endswith("ed") and signature[at - 1] in (Kind.PLACE, Kind.LEVEL)
+        for at, item in enumerate(items)
+        if at
+    ):
+        return True  # "the Ireland region opened in 2007"
+    at = next((at for at, item in enumerate(items) if item.verb or item.word in HAVING or item.word in _BEING), None)
+    if at is None or not set(signature[:at]) <= _IN_SUBJECTS:
+        return False
+    verb, before = items[at], set(signature[:at])
+    if verb.word in HAVING:
+        return bool(before & _STATED) and at + 1 < len(items)
+    if verb.word in _BEING:
+        return signature[0] in _STATED and signature[at + 1 :].count(Kind.UNKNOWN) > 1 and not clause.has(*_JUDGED)
+    if verb.word not in THIRD_PERSONS:
+        return False
+    return bool(before & _STATED) or (at == 0 and verb.kind in (Kind.SPREAD, Kind.TOGETHER))
+
+
+_BEING = frozenset(("is", "are"))
+_JUDGED = (
+    Kind.GOOD,
+    Kind.AVOID,
+    Kind.IDLE,
+    Kind.BUSY,
+    Kind.PACKED,
+    Kind.CACHED,
+    Kind.SAME,
+    Kind.NEAR,
+    Kind.IN,
+    Kind.WORKLOAD,
+)
+_STATED = frozenset((
+    Kind.UNKNOWN, Kind.WORKLOAD, Kind.NOISE, Kind.MODEL, Kind.LEVEL, Kind.GPU, Kind.GPU_MODEL, Kind.PLACE, Kind.RESOURCE,
+    Kind.STORAGE, Kind.ARCH, Kind.FEATURE, Kind.SPOT, Kind.TPU,
+))  # fmt: skip
+_IN_SUBJECTS = _STATED | {
+    Kind.ARTICLE,
+    Kind.IT,
+    Kind.ALL,
+    Kind.NUMBER,
+    Kind.AS,
+    Kind.MARK,
+    Kind.ANY,
+    Kind.EACH,
+    Kind.MANY,
+}
+
+
 def _is_fronted_no_need(clause: Clause) -> bool:
     """ "Eine GPU brauchen wir nicht", "una GPU no la necesitamos"."""
     need = next((at for at, item in enumerate(clause.items) if item.kind == Kind.VERB and item.payload == "need"), None)
@@ -153,9 +212,15 @@ def _has_need(clause: Clause) -> bool:
     return any(item.kind == Kind.VERB and item.payload == "need" for item in clause.items)
 
 
+_REPORTED = "P:#"
+""" "gpu-node-03: 2 of 8 in use"."""
+
+
 def describes(clause: Clause) -> bool:
     """A statement about places, no wish: "the bucket is in us-east-1"."""
     if clause.has(Kind.FAILURE) and not clause.has(Kind.AVOID):
+        return True
+    if _REPORTED in clause.signature:
         return True
     if clause.has(Kind.AVOID, Kind.NOT, Kind.EXCEPT, Kind.INSTEAD) or clause.own_modal:
         return False
@@ -196,12 +261,20 @@ def describes(clause: Clause) -> bool:
     return sum(item.kind == Kind.UNKNOWN for item in clause.items) > 3 and not verbs
 
 
+def _is_about_noise(clause: Clause) -> bool:
+    """ "the manager wants a slide about GPU costs": what is needed is no node."""
+    need = next((at for at, item in enumerate(clause.items) if item.kind == Kind.VERB and item.payload == "need"), None)
+    return need is not None and need < clause.first(Kind.NOISE) < clause.first(*OBJECTS) and not clause.own_modal
+
+
 def is_about_other_things(clause: Clause) -> bool:
     """Resources in passing: "memory leak", "image: nvidia/cuda", "GPU dashboards", "V100s are too slow"."""
     if clause.signature[:2] == "Mv" and clause.items[1].payload in ("be", "have") and not clause.own_modal:
         return not clause.has(Kind.GOOD, Kind.AVOID, Kind.NOT)
     if not clause.has(Kind.NOISE, Kind.UNKNOWN):
         return False
+    if _is_about_noise(clause):
+        return True
     if clause.own_modal or _has_need(clause):
         return False
     if clause.has(Kind.NOISE):

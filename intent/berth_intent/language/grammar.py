@@ -16,6 +16,7 @@ from berth_intent.language.descriptions import (
     is_indifferent,
     is_needed,
     is_only_mentioned,
+    is_statement,
     says_nothing,
 )
 from berth_intent.language.draft import Draft
@@ -97,6 +98,7 @@ def _read_sentence(found: list[Clause], number: int, memory: Memory, reading: Re
         goes_on = goes_on and not clause.has(*OPERATORS)
         if (
             says_nothing(clause)
+            or is_statement(clause)
             or is_only_mentioned(found, at)
             or is_indifferent(found, at)
             or _is_neither(found, at)

@@ -14,7 +14,7 @@ from berth_intent.language.geography import EXPLICIT_CASE, PLACES
 from berth_intent.language.gpu_names import gpu_model
 from berth_intent.language.kinds import Item, Kind
 from berth_intent.language.lexicon.compiled import Lexicon
-from berth_intent.language.lexicon.numbers import HALVES, number_words
+from berth_intent.language.lexicon.numbers import DURATIONS, HALVES, PER, number_words
 from berth_intent.language.lexicon.questions import is_question
 from berth_intent.language.lexicon.terms import Meaning
 from berth_intent.language.names import WORKLOAD, Found, Names, looks_like
@@ -160,7 +160,7 @@ class Reader:
             and (known is None or known[1] == 1 or word[0].isdigit())
             and (amount := amounts.read(found, words, at)) is not None
         ):
-            return amount
+            return self._measured(amount, words, at)
         if (unit := amounts.article_unit(found, words, at)) is not None:
             return unit
         if (model := gpu_model(word)) is not None and (known is None or known[1] == 1):
@@ -174,6 +174,16 @@ class Reader:
         if known is not None:
             return self._known(known, found, at), known[1]
         return self._unknown(found, words, at), 1
+
+    def _measured(self, amount: tuple[Item, int], words: Sequence[str], at: int) -> tuple[Item, int]:
+        """Percentages, durations and rates are no amounts of anything that a node has."""
+        item, size = amount
+        after = words[at + size : at + size + 2]
+        if after[:1] == ["%"] or (item.kind == Kind.NUMBER and after and after[0] in DURATIONS):
+            return Item(Kind.UNKNOWN, item.start, item.end, item.word, "measure"), size + 1
+        if item.payload == "bytes" and len(after) == 2 and after[0] in PER and after[1] in DURATIONS:
+            return Item(Kind.UNKNOWN, item.start, item.end, item.word, "measure"), size + 2
+        return amount
 
     def _enumerator(self, found: Sequence[Token], words: Sequence[str], at: int) -> int:
         """ "1) ... 2) ..." and "1. ..." at the beginning of a line: of how many words, 0 when it is none."""
@@ -294,12 +304,18 @@ class Reader:
         return Item(Kind.UNKNOWN, token.start, token.end, word, payload)
 
     def _is_code(self, found: Sequence[Token], words: Sequence[str], at: int) -> bool:
-        """Markup, `<b>` and `</b>`, or a call, `f("x")`."""
+        """Markup, `<b>` and `</b>`, a call, `f("x")`, what shells expand and join, lists of strings, comments."""
         if words[at] == "<":
             adjoins = at + 1 < len(found) and found[at + 1].start == found[at].end
             return (
                 adjoins and (words[at + 1][0].isalpha() or words[at + 1] == "/") and ">" in words[at : at + MAX_MARKUP]
             )
+        if words[at] in "$&":
+            adjoins = at + 1 < len(found) and found[at + 1].start == found[at].end
+            return adjoins and (words[at + 1] == "&" if words[at] == "&" else words[at + 1][0].isalpha())
+        if words[at] in "[/":
+            quoted = at + 1 < len(found) and found[at + 1].start <= found[at].end + 1
+            return at == 0 and quoted and (found[at + 1].sort == "quote" or words[at + 1] in "/*")
         adjoins = at > 0 and found[at - 1].end == found[at].start and found[at - 1].sort == "word"
         return adjoins and at + 1 < len(found) and found[at + 1].sort == "quote"
 
@@ -308,7 +324,7 @@ class Reader:
         sign = token.text
         if sign == "." and at and words[at - 1] in _ABBREVIATIONS and at + 1 < len(found) and words[at + 1] != "\n":
             return None, 1
-        if sign in "<(" and self._is_code(found, words, at):
+        if sign in "<($&[/" and self._is_code(found, words, at):
             return Item(Kind.COMMAND, token.start, token.end, sign, "code"), 1
         if sign in "{<" and at + 1 < len(found):
             closing = "}" if sign == "{" else ">"

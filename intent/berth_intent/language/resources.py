@@ -33,6 +33,8 @@ _FIT = {"cores": ("cpu",), "bytes": ("memory", "ephemeral", "network"), "bits": 
 _REACH = 4
 MAX_CORES = 1024
 """Beyond it a number beside a word for processors is a year or a ticket."""
+LEAST = {"cores": 0.01, "bytes": 0.001, "bits": 0.001}
+"""Cores, GB and Gbps: what is less is no wish about a node, "drops lines of 16 kB"."""
 _CORE = frozenset(("core", "kern", "nucleo", "vcpu", "cpu core", "cpu-kern", "rechenkern", "prozessorkern"))
 _DECENT = frozenset(("good", "great", "excellent"))
 _OF_NODES = (Kind.HIGH, Kind.LOW, Kind.EMPTY)
@@ -90,6 +92,8 @@ def _quantity(clause: Clause, at: int, item: Item, used: set[int], before: Draft
         kind = next((k for k in _FIT[item.payload] if _OF_RESOURCE[k] == before.intent), None)
     kind = kind or _OF_DIMENSION[item.payload]
     amount = item.number
+    if amount is not None and amount < LEAST[item.payload]:
+        return []
     return [Draft(_OF_RESOURCE[kind], clause.items, at=item, amount=amount)]
 
 
@@ -243,6 +247,13 @@ def _gpu(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draft]:
     if any(i.kind == Kind.GPU_MODEL for i in neighbours):
         return []  # told with the model
     number = _number_before(clause, at)
+    if (
+        following
+        and following[0].kind == Kind.NOISE
+        and following[0].start - item.end == 1
+        and not clause.has(Kind.VERB)
+    ):
+        return []  # "GPU metrics"
     adjoins = bool(following) and following[0].start - item.end <= 1
     if adjoins and following[0].kind in (Kind.LEVEL, Kind.MARK) and not item.plural:
         counted = at > 0 and items[at - 1].kind == Kind.NUMBER and not following[0].plural  # "a dual GPU box"
@@ -304,6 +315,8 @@ def _quality(clause: Clause, at: int, item: Item, model_named: bool) -> list[Dra
             return [Draft(intent, items, item.names or (item.payload,), at=item)]
         case Kind.SPOT:
             negated = negated or "n=" in clause.signature
+            if item.payload == "event" and not negated and not clause.has(Kind.GOOD, Kind.NO_NEED):
+                return []  # "spot interruptions in June: 212"
             return [Draft(Intent.AVOID_SPOT if negated else Intent.PREFER_SPOT, items, at=item)]
         case Kind.ON_DEMAND if not negated:
             return [Draft(Intent.AVOID_SPOT, items, at=item)]

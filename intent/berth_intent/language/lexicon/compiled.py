@@ -139,6 +139,8 @@ _SMALL = frozenset(
 )
 _NEVER_MEANT = frozenset((Kind.FILLER, Kind.NOISE, Kind.PAST, Kind.COMMAND))
 """Kinds that a typo is not corrected to: they carry no wish."""
+_OWN_KINDS = frozenset((Kind.NOISE, Kind.PAST))
+"""Kinds that are not borrowed from English: who mixes languages borrows the words for what is wished."""
 _ENDINGS = {"en": ("",), "es": ("a", "ar", "e", "en", "an", "er", "ir", "o", "iblemente"), "de": ("e", "en", "t", "st")}
 """Of the forms of a stem that typos are corrected to."""
 _BY_LANGUAGE: dict[str, tuple[tuple[Terms, ...], ...]] = {
@@ -288,7 +290,9 @@ def _size(rest: tuple[str, ...], words: Sequence[str], at: int) -> int:
 @cache
 def lexicon(language: str) -> Lexicon:
     own = _BY_LANGUAGE[language]
-    layers = [*own, technical.WORDS] if language == "en" else [*own, technical.WORDS, *_BY_LANGUAGE["en"]]
+    layers = [*own, technical.WORDS]
+    if language != "en":
+        layers += [tuple(terms for terms in layer if terms.kind not in _OWN_KINDS) for layer in _BY_LANGUAGE["en"]]
     return Lexicon(language, layers, ordinary.WORDS)
 
 
@@ -307,6 +311,16 @@ def _own_words() -> dict[str, frozenset[str]]:
 
 
 @cache
+def _own_alone() -> dict[str, frozenset[str]]:
+    """Those of the own words that are declared by themselves: they tell the language better than parts of phrases."""
+    alone = {
+        language: {words[0] for layer in layers for terms in layer for words in phrases(terms) if len(words) == 1}
+        for language, layers in _BY_LANGUAGE.items()
+    }
+    return {language: words & alone[language] for language, words in _own_words().items()}
+
+
+@cache
 def _own_stems() -> dict[str, tuple[str, ...]]:
     return {
         language: tuple(sorted({word[:-1] for word in words if word.endswith("*") and len(word) > 4}))
@@ -316,12 +330,12 @@ def _own_stems() -> dict[str, tuple[str, ...]]:
 
 def language_of(words: Sequence[str], otherwise: str = "en") -> str:
     """The language whose own words are most; when no word tells, the one that the words come nearest to, else `otherwise`."""
-    own, stems = _own_words(), _own_stems()
+    own, alone, stems = _own_words(), _own_alone(), _own_stems()
     score = dict.fromkeys(own, 0)
     for word in words:
         for language, known in own.items():
             if word in known:
-                score[language] += 2
+                score[language] += 3 if word in alone[language] else 1
             elif len(word) > 3 and stems[language] and word.startswith(stems[language]):
                 score[language] += 1
     if not any(score.values()):

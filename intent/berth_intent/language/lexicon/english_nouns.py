@@ -53,7 +53,8 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.SPOT,
-        "preempted; pre-empted; preemption; preemptions; pre-emption; (be|get|getting|being|gets) (preempted|pre-empted|reclaimed|interrupted|yanked); reclaimed; reclaims; interruptions; reclamation; spot interruption; spot interruptions; spot reclaim*; spot market; spot pricing; spot price; spot prices; spot fleet",
+        "preempted; pre-empted; preemption; preemptions; pre-emption; (be|get|getting|being|gets) (preempted|pre-empted|reclaimed|interrupted|yanked); reclaimed; reclaims; interruptions; reclamation; spot interruption; spot interruptions",
+        "event",
     ),
     Terms(
         Kind.GPU,

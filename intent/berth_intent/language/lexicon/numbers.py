@@ -110,3 +110,61 @@ def number_words() -> dict[str, float]:
 def spanish_tens() -> dict[str, int]:
     """treinta y dos is 32."""
     return dict(_SPANISH_TENS)
+
+
+DURATIONS = frozenset(
+    [
+        "ms",
+        "millisecond",
+        "milliseconds",
+        "second",
+        "seconds",
+        "sec",
+        "secs",
+        "minute",
+        "minutes",
+        "hour",
+        "hours",
+        "day",
+        "days",
+        "week",
+        "weeks",
+        "month",
+        "months",
+        "year",
+        "years",
+        "sekunde",
+        "sekunden",
+        "minute",
+        "minuten",
+        "stunde",
+        "stunden",
+        "tag",
+        "tage",
+        "tagen",
+        "woche",
+        "wochen",
+        "monat",
+        "monate",
+        "monaten",
+        "jahr",
+        "jahre",
+        "jahren",
+        "segundo",
+        "segundos",
+        "minuto",
+        "minutos",
+        "hora",
+        "horas",
+        "dia",
+        "dias",
+        "semana",
+        "semanas",
+        "mes",
+        "meses",
+        "ano",
+        "anos",
+    ]
+)
+PER = frozenset(("a", "an", "per", "each", "every", "/", "pro", "je", "por", "al", "a la"))
+"""Before a duration they make a rate."""
