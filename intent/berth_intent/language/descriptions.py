@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from berth_intent.language.clauses import OBJECTS, Clause
@@ -110,6 +111,10 @@ def is_statement(clause: Clause) -> bool:
     items, signature = clause.items, clause.signature
     if len(items) > 2 and items[0].word == "there" and items[1].payload == "be":
         return True  # "there are 14 nodes"
+    if _MEASURED.search(signature) and any(item.payload == "latency" for item in items):
+        return True  # "latency to the database is 3 ms"
+    if len(items) > 1 and items[0].word in HAVING and clause.has(Kind.LEVEL) and signature[1] == Kind.NUMBER:
+        return True  # "the cluster has 3 regions"
     if signature[:2] == "Wu" and items[1].word.endswith("s") and len(items) > 2:
         return True  # "batch-etl hammers the disks"
     if any(
@@ -131,6 +136,10 @@ def is_statement(clause: Clause) -> bool:
     return bool(before & _STATED) or (at == 0 and verb.kind in (Kind.SPREAD, Kind.TOGETHER))
 
 
+_ADDRESSED = frozenset(
+    ("equipo", "companeros", "companeros de", "colegas", "colleagues", "kollegen", "team", "responsable")
+)
+_MEASURED = re.compile("v[#Q]|vu#")
 _BEING = frozenset(("is", "are"))
 _JUDGED = (
     Kind.GOOD,
@@ -159,6 +168,15 @@ _IN_SUBJECTS = _STATED | {
     Kind.EACH,
     Kind.MANY,
 }
+
+
+def is_heading_of_noise(clause: Clause) -> bool:
+    """ "owner: platform team, region emea"."""
+    colon = clause.first(Kind.COLON)
+    before = clause.signature[:colon]
+    if any(item.word in _ADDRESSED for item in clause.items[:colon]):
+        return False
+    return colon < len(clause.items) and Kind.NOISE in before and not set(before) & OBJECTS and not clause.own_modal
 
 
 def _is_fronted_no_need(clause: Clause) -> bool:

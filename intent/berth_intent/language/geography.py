@@ -279,6 +279,8 @@ PLACES: dict[str, tuple[str, ...]] = {
 }
 """Place to the beginnings of the names of its regions."""
 
+ADJECTIVES = frozenset(("german", "deutschen", "deutsche", "irish", "indian"))
+"""They say where a noun of place is, and else a language or a people."""
 EXPLICIT_CASE = {"us": "US", "eu": "EU", "uk": "UK", "ue": "UE", "fra": "FRA"}
 """Counted only when written in capitals, where that tells them apart."""
 

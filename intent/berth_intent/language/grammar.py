@@ -13,6 +13,7 @@ from berth_intent.language.clauses import OPERATORS, Clause, clauses, sentences
 from berth_intent.language.descriptions import (
     describes,
     is_about_other_things,
+    is_heading_of_noise,
     is_indifferent,
     is_needed,
     is_only_mentioned,
@@ -92,13 +93,15 @@ def _strengthen_last(reading: Reading, mood: Clause, sentence: int) -> None:
 
 
 def _read_sentence(found: list[Clause], number: int, memory: Memory, reading: Reading) -> None:
-    suppressed = False
+    suppressed = stated = headed = False
     for at, clause in enumerate(found):
         goes_on = clause.lead in (Kind.COMMA, Kind.AND, Kind.OR) and not clause.verb and not clause.own_modal
         goes_on = goes_on and not clause.has(*OPERATORS)
+        headed = is_heading_of_noise(clause) or (headed and goes_on)
+        stated = headed or is_statement(clause) or (stated and clause.lead == "" and not clause.verb)
         if (
-            says_nothing(clause)
-            or is_statement(clause)
+            stated
+            or says_nothing(clause)
             or is_only_mentioned(found, at)
             or is_indifferent(found, at)
             or _is_neither(found, at)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from berth_intent.language import amounts
 from berth_intent.language.compounds import Compounds
-from berth_intent.language.geography import EXPLICIT_CASE, PLACES
+from berth_intent.language.geography import ADJECTIVES, EXPLICIT_CASE, PLACES
 from berth_intent.language.gpu_names import gpu_model
 from berth_intent.language.kinds import Item, Kind
 from berth_intent.language.lexicon.compiled import Lexicon
@@ -238,12 +238,18 @@ class Reader:
             written = self._normal.written(found[at].start, found[at + size - 1].end)
             if place == "usa" and self._lexicon.language == "es" and written != "USA":
                 continue
+            if place in ADJECTIVES and not self._is_noun_of_place(words, at + size):
+                continue  # "a tokenizer for German"
             if place in EXPLICIT_CASE and not self._stands_out(written, EXPLICIT_CASE[place]):
                 continue
             item = Item(Kind.PLACE, found[at].start, found[at + size - 1].end, place, "region")
             item.names = self._names.geographic(place) or (written,)
             return item, size
         return None
+
+    def _is_noun_of_place(self, words: Sequence[str], at: int) -> bool:
+        known = self._lexicon.find(words, at) if at < len(words) else None
+        return known is not None and known[0].kind in (Kind.LEVEL, Kind.MARK)
 
     def _spelled(self, token: Token) -> str:
         """The word, or the known one that it is a typo of."""
