@@ -279,6 +279,11 @@ PLACES: dict[str, tuple[str, ...]] = {
 }
 """Place to the beginnings of the names of its regions."""
 
+_GERMAN = (
+    "deutschland", "europa", "irland", "frankreich", "indien", "england", "grossbritannien", "spanien", "italien", "schweden",
+    "japan", "kanada", "singapur", "australien", "asien", "amerika", "nordamerika", "suedamerika", "afrika", "brasilien",
+)  # fmt: skip
+PLACES.update({f"{name}s": PLACES[name] for name in _GERMAN if name in PLACES})  # "innerhalb Europas"
 ADJECTIVES = frozenset(("german", "deutschen", "deutsche", "irish", "indian"))
 """They say where a noun of place is, and else a language or a people."""
 EXPLICIT_CASE = {"us": "US", "eu": "EU", "uk": "UK", "ue": "UE", "fra": "FRA"}

@@ -24,6 +24,7 @@ def _comes_from(clause: Clause, at: int) -> bool:
     return word in _FROM or (word in ("de", "von") and before in (Kind.VERB, Kind.UNKNOWN))
 
 
+_OUTSIDE = frozenset(("outside", "outside of", "ausserhalb", "ausserhalb von", "fuera de"))
 _FRONTED = re.compile("[irpa]{0,2}Pn[yp]{0,2}v")
 """ "a us-west-2 no lo manden": the place stands before the verb that is negated."""
 
@@ -53,6 +54,13 @@ def places(clause: Clause, memory: Memory) -> list[Draft]:
         if clause.has(Kind.SPREAD) and level != Level.NODE and not negated and not avoided:
             if len(item.names) > 1:
                 drafts.append(Draft(SPREAD[level], items))
+        elif (
+            avoided
+            and Kind.EXCEPT in before
+            and clause.has(Kind.AVOID)
+            and items[clause.first(Kind.EXCEPT)].word in _OUTSIDE
+        ):
+            negated = avoided = False  # "outside the EU is forbidden"
         elif negated and avoided and (is_far(clause) or _is_leaving(clause)):
             negated = avoided = False
         elif negated and avoided and not clause.has(Kind.EXCEPT, Kind.INSTEAD):

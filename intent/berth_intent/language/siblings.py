@@ -25,6 +25,8 @@ _ACROSS = re.compile("S[^A]{0,8}L|L[^nA]{0,3}S|%[^LA]{0,2}L|d[^LA]{0,2}L|L[^LA]{
 _LOST = re.compile("V.*f.*L|V.*L.*f|V[^f]*L|f[^L]*L.*[nV]|L[^f]*f.*[nV]|[nV].*f[^L]*L|[nV].*L.*f|\\*.*f.*L")
 _SPREAD_OVER = re.compile("S[^L]*L")
 _OTHERS = re.compile("d[^LA]{0,2}L")
+_INSIDE = re.compile("iaL$")
+_WITHIN = frozenset(("within", "inside", "innerhalb", "dentro de"))
 _NEXT = re.compile("CL|LC|C[^L]{0,3}L")
 
 
@@ -85,7 +87,8 @@ def _at_level(clause: Clause, memory: Memory, item: Item, at: int, listed: bool,
         and re.search("[1#%]", signature)
     ):
         return Draft(SPREAD[level], clause.items, at=item)
-    at_one = _AT_ONE.search(signature) or (_ALL_AT.search(_with_all(clause)) and not item.plural)
+    inside = item is not clause.items[0] and _INSIDE.search(upto) and any(i.word in _WITHIN for i in clause.items[:at])
+    at_one = inside or _AT_ONE.search(signature) or (_ALL_AT.search(_with_all(clause)) and not item.plural)
     spread_first = Kind.SPREAD in signature and not (_AT_ONE.search(upto) and not _SPREAD_OVER.search(upto))
     if at_one and not (negated or spread_first or Kind.AVOID in signature or Kind.EACH in signature):
         return _gather(level, clause, item)
@@ -165,7 +168,9 @@ def _without_level(clause: Clause, levelled: bool, memory: Memory) -> list[Draft
         if Kind.NEAR in signature:
             return [Draft(Intent.PREFER_NEARBY_NODES_SAME_DEPLOYMENT, clause.items)]
         return [Draft(Intent.PREFER_COLOCATE_SAME_DEPLOYMENT, clause.items)]
-    if Kind.NEAR in signature and (ours or Kind.IT in signature or Kind.ALL in signature):
+    beside = any(item.kind == Kind.NEAR and "einander" in item.word for item in clause.items)
+    beside = beside or {Kind.NEAR, Kind.TOGETHER} <= set(signature)  # "close together"
+    if Kind.NEAR in signature and (beside or ours or Kind.IT in signature or Kind.ALL in signature):
         if negated or Kind.AVOID in signature:
             return [Draft(Intent.SPREAD_NODES, clause.items)] if mutual else []
         return [Draft(Intent.PREFER_NEARBY_NODES_SAME_DEPLOYMENT, clause.items)]

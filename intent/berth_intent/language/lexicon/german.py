@@ -26,7 +26,7 @@ WORDS: tuple[Terms, ...] = (
     # --- where it is wished
     Terms(
         Kind.AVOID,
-        "freihalten; frei halten; freizuhalten; frei lassen; freilassen; freigehalten; überlass*; reservier*; für andere; nicht (blockieren|belegen|verbrauchen|verschwenden|wegnehmen); vermeid*; meid*; vermied*; umgeh*; auslass*; ausschließ*; ausschliess*; ausgeschlossen; ausgenommen; aussparen; spar* aus; hass*; ablehn*; verzicht* auf; unterlass*; verschon*; auszuschließen; zu meiden; zu vermeiden; verhinder*; weglass*; schließ* aus; schließe* aus; lass* aus; scheu*",
+        "freihalten; frei halten; freizuhalten; frei lassen; freilassen; freigehalten; überlass*; reservier*; für andere; nicht (blockieren|belegen|verbrauchen|verschwenden|wegnehmen); vermeid*; meid*; vermied*; umgeh*; auslass*; ausschließ*; ausschliess*; ausgeschlossen; ausgenommen; aussparen; spar* aus; hass*; ablehn*; verzicht* auf; unterlass*; verschon*; auszuschließen; zu meiden; zu vermeiden; verhinder*; weglass*; schließ* aus; schließe* aus; (lass|lasst|lass*) ~ (aus|weg|raus|links liegen|in ruhe|bleiben); absehen; abzusehen; abgesehen wird; seh* ~ ab; scheu*",
         verb=True,
     ),
     Terms(
@@ -81,7 +81,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.TOGETHER,
-        "zusammen; gemeinsam; beieinander; zusammenleg*; zusammenbleiben; zusammengehör*; beisammen; kolokalisier*; kolozier*; kolokation; colokalisier*; co-lokalisier*; ko-lokalisier*; zusammenhalten; zusammengelegt; gruppier*; zusammenfass*; vereint; bündel*; gebündelt; zusammenstell*; zusammenzulegen; zusammengefasst; zusammenpacken; zusammenzieh*; zusammengezogen; vereinig*; paar* mit; stapel*; gestapelt; aufeinander; zusammenzuhalten; zusammenliegen; zusammenwohnen; häng* an; kolloziier*; kollokier*; kolokier*; colocate*; coloziier*; gepaart; konzentrier*",
+        "zusammen; gemeinsam; beieinander; zusammenleg*; zusammenbleiben; zusammengehör*; beisammen; kolokalisier*; kolozier*; kolokation; colokalisier*; co-lokalisier*; ko-lokalisier*; zusammenhalten; zusammengelegt; gruppier*; zusammenfass*; vereint; bündel*; gebündelt; zusammenstell*; zusammenzulegen; zusammengefasst; zusammenpacken; zusammenzieh*; zusammengezogen; vereinig*; paar* mit; stapel*; gestapelt; aufeinander; zusammenzuhalten; zusammenliegen; zusammenwohnen; häng* an; kolloziier*; kollokier*; kolokier*; colocate*; coloziier*; gepaart; kleb*; heft*; anheft*; dranhäng*; ranhäng*; auf (einem|einen) haufen; zusammenhock*; zusammensitz*; zusammensteck*; zusammensetz*; zusammenstell*; zusammenwerf*; zusammenschmeiß*; konzentrier*",
         verb=True,
     ),
     Terms(

@@ -94,6 +94,11 @@ WORDS: tuple[Terms, ...] = (
         "spot-knoten; spot-instanz; spot-instanzen; spotinstanzen; spotinstanz; spot-nodes; spot-maschinen; spot-vms; unterbrechbar*; verdrängbar*; präemptib*; preemptible*; spot-kapazität; präemptiv*; spot-server; spot-rechner; spotknoten; spot-hosts; preemptible-knoten; abrufbare spot-knoten; preemptible-nodes; preemptible-instanzen; spot-node; spot-host; spot-kapazitäten; spot instanzen; spot knoten",
     ),
     Terms(
+        Kind.SPOT,
+        "(unterbrochen|verdrängt|entzogen|weggenommen|gekillt|abgeräumt|abgeschossen|rausgeworfen|rausgeschmissen|abgezogen) (werden|wird|würde|); unterbrechung; unterbrechungen; verdrängung",
+        "event",
+    ),
+    Terms(
         Kind.ON_DEMAND,
         "on-demand-knoten; on-demand-instanzen; on-demand-nodes; auf abruf; on-demand-maschinen; on-demand-kapazität; on-demand-server; on-demand-instanz; on-demand-hosts; on-demand knoten; on-demand instanzen",
     ),
@@ -125,7 +130,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.CACHED,
-        "gecacht*; gecached*; gecachet*; im cache; zwischengespeichert*; (schon|bereits) (liegt|liegen|da ist|da sind|vorhanden|heruntergeladen|geladen|gezogen|lokal|im cache|vorliegt|vorliegen|da|gepullt|runtergeladen|auf der platte|auf platte|vorgeladen*|zwischengespeichert*|gecacht*|gecached*|gespeichert*|hat|haben|verfügbar|gelagert); vorgeladen*; vorhanden ist; vorhanden sind; heruntergeladen; vorgehalten; im lokalen cache; lokal vorliegt; lokal vorliegen; lokal liegt; lokal liegen; warm; warmer cache; warmem cache; nicht (erneut|neu|nochmal|noch mal|wieder|noch einmal|erst|extra|mehr) (herunterlad*|heruntergeladen|laden|geladen|gezogen|ziehen|lädt|gepullt|pullen|runterlad*|runtergeladen); vorab geladen; vorrätig; parat; modellcache; modell-cache; ohne (erneut*|neuen|nochmaligen) download",
+        "gecacht*; gecached*; gecachet*; im cache; zwischengespeichert*; (schon|bereits) (liegt|liegen|da ist|da sind|vorhanden|heruntergeladen|geladen|gezogen|lokal|im cache|vorliegt|vorliegen|da|gepullt|runtergeladen|auf der platte|auf platte|vorgeladen*|zwischengespeichert*|gecacht*|gecached*|gespeichert*|hat|haben|verfügbar|gelagert|gezogen*|geladen*|heruntergeladen*|vorliegend*|vorhanden*|gespeichert*|lokal vorhanden*|runtergeladen*|draufhaben|drauf haben|gezogen haben|geladen haben|besitzen); vorgeladen*; vorhanden ist; vorhanden sind; heruntergeladen; vorgehalten; im lokalen cache; lokal vorliegt; lokal vorliegen; lokal liegt; lokal liegen; warm; warmer cache; warmem cache; nicht (erneut|neu|nochmal|noch mal|wieder|noch einmal|erst|extra|mehr) (herunterlad*|heruntergeladen|laden|geladen|gezogen|ziehen|lädt|gepullt|pullen|runterlad*|runtergeladen); vorab geladen; vorrätig; parat; modellcache; modell-cache; ohne (erneut*|neuen|nochmaligen) download",
     ),
     Terms(
         Kind.MODEL,

@@ -80,6 +80,11 @@ WORDS: tuple[Terms, ...] = (
         "instancias spot; instancia spot; nodos spot; nodo spot; máquinas spot; interrumpible; interrumpibles; expropiable; expropiables; preemptible; preemptibles; nodos preemptibles; nodos interrumpibles; instancias interrumpibles; capacidad spot; nodos preemptivos; instancias preemptibles; máquinas preemptibles; máquina spot; desalojables; máquinas interrumpibles; servidores spot",
     ),
     Terms(
+        Kind.SPOT,
+        "interrumpa; interrumpan; interrumpirnos; interrumpirlo; interrumpid*; interrupciones; desalojo; desalojos; desaloj*; nos (quiten|echen|interrumpan|expulsen|corten|maten); expropi*",
+        "event",
+    ),
+    Terms(
         Kind.ON_DEMAND,
         "bajo demanda; nodos bajo demanda; instancias bajo demanda; capacidad bajo demanda; a demanda; instancias a demanda; nodos a demanda; máquinas bajo demanda",
     ),
