@@ -63,6 +63,8 @@ def places(clause: Clause, memory: Memory) -> list[Draft]:
             negated = avoided = False  # "outside the EU is forbidden"
         elif negated and avoided and (is_far(clause) or _is_leaving(clause)):
             negated = avoided = False
+        elif _is_leaving(clause) and clause.signature.count(Kind.AVOID) > 1:
+            negated = avoided = False  # "leaving Germany is forbidden"
         elif negated and avoided and not clause.has(Kind.EXCEPT, Kind.INSTEAD):
             if Kind.AVOID in before and before.index(Kind.AVOID) < before.index(Kind.NOT):
                 avoided = True
@@ -92,4 +94,4 @@ def _about(clause: Clause, at: int, drafts: Sequence[Draft]) -> Sequence[Item]:
 
 def _is_leaving(clause: Clause) -> bool:
     """ "must not leave Germany"."""
-    return clause.has(Kind.AVOID) and clause.items[clause.first(Kind.AVOID)].payload == "leave"
+    return any(item.kind == Kind.AVOID and item.payload == "leave" for item in clause.items)

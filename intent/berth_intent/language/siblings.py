@@ -17,7 +17,7 @@ _EACH_ON_ITS_OWN = re.compile(
     "e[^LA]{0,5}[d1][^LA]{0,2}L|[1#a2y][^LA]{0,4}eL|[1#][^LA]{0,3}e[^LA]{0,1}L|[#1]eL|[a1]Lea?y|eL[^LA]{0,3}[1#]|eL[^LA]{0,3}a?y"
 )
 _NOT_AT_ONE = re.compile(
-    "n[^L]{0,8}[s1aH*y%#][^L]{0,4}L|A[^L]{0,8}[sH1a][^L]{0,4}L|n[^L]{0,3}L[^L]{0,6}[#1y%]|n[^L]{0,2}L[^L]{0,2}H"
+    "n[^L]{0,8}[s1H*y%#][^L]{0,4}L|n[^L]{0,4}T[^L]{0,4}aL|n[^L]{0,8}aL[^L]{0,2}T|y[^L]{0,6}n[^L]{0,6}aL|A[^L]{0,8}[sH1a][^L]{0,4}L|n[^L]{0,3}L[^L]{0,6}[#1y%]|n[^L]{0,2}L[^L]{0,2}H"
 )
 _AT_ONE = re.compile("[s1][^LA]{0,2}L|L[^L]{0,2}s|<L|H[^L]{0,2}L")
 _ALL_AT = re.compile("[*Y].*aL|T.*aL|aL.*T")
@@ -27,6 +27,7 @@ _SPREAD_OVER = re.compile("S[^L]*L")
 _OTHERS = re.compile("d[^LA]{0,2}L")
 _INSIDE = re.compile("iaL$")
 _WITHIN = frozenset(("within", "inside", "innerhalb", "dentro de"))
+_NEAR_ALONE = frozenset((Kind.NEAR, Kind.MODAL, Kind.VERB, Kind.GOOD, Kind.TOGETHER))
 _NEXT = re.compile("CL|LC|C[^L]{0,3}L")
 
 
@@ -69,7 +70,8 @@ def _at_level(clause: Clause, memory: Memory, item: Item, at: int, listed: bool,
         return Draft(SPREAD[level], clause.items, at=item)
     if Kind.SURVIVE in signature and Kind.FAILURE not in signature and not negated and Kind.PLACE not in signature:
         return Draft(SPREAD[level], clause.items, at=item)
-    if _NOT_AT_ONE.search(upto) or _NOT_AT_ONE.search(signature):
+    apart = _without_us(clause)
+    if _NOT_AT_ONE.search(apart[: at + 1]) or _NOT_AT_ONE.search(apart):
         if not (Kind.SPREAD in signature or (Kind.OTHER in signature and Kind.SAME not in signature)):
             return Draft(SPREAD[level], clause.items, at=item)
         if Kind.ONE in signature or Kind.SAME in signature:
@@ -106,10 +108,18 @@ def _at_level(clause: Clause, memory: Memory, item: Item, at: int, listed: bool,
     return None
 
 
+def _without_us(clause: Clause) -> str:
+    """The signature, with "us" as what is spoken to: "don't give us a node that is full" is not about two of us."""
+    return "".join(Kind.IT if i.kind == Kind.SELF and i.word in _US else i.kind for i in clause.items)
+
+
+_US = frozenset(("us", "we", "me", "uns", "wir", "nos", "nosotros"))
+
+
 def _is_each(clause: Clause) -> bool:
     """ "one pod per node", not "they charge us per node"."""
     found = _EACH_ON_ITS_OWN.search(clause.signature)
-    return found is not None and clause.items[found.start()].word not in ("us", "uns", "nos", "me")
+    return found is not None and clause.items[found.start()].word not in _US
 
 
 def _with_all(clause: Clause) -> str:
@@ -169,6 +179,7 @@ def _without_level(clause: Clause, levelled: bool, memory: Memory) -> list[Draft
             return [Draft(Intent.PREFER_NEARBY_NODES_SAME_DEPLOYMENT, clause.items)]
         return [Draft(Intent.PREFER_COLOCATE_SAME_DEPLOYMENT, clause.items)]
     beside = any(item.kind == Kind.NEAR and "einander" in item.word for item in clause.items)
+    beside = beside or (memory.workload is None and memory.place is None and set(signature) <= _NEAR_ALONE)
     beside = beside or {Kind.NEAR, Kind.TOGETHER} <= set(signature)  # "close together"
     if Kind.NEAR in signature and (beside or ours or Kind.IT in signature or Kind.ALL in signature):
         if negated or Kind.AVOID in signature:

@@ -9,7 +9,10 @@ from berth_intent.language.lexicon.terms import Terms
 WORDS: tuple[Terms, ...] = (
     # --- clauses
     Terms(Kind.AND, "y; e; además; y también; también; junto a eso; más; así como; y además; luego"),
-    Terms(Kind.OR, "o; u; o bien; bien sea; ya sea"),
+    Terms(
+        Kind.OR,
+        "si no; y si no; o si no; en su defecto; o en su defecto; de lo contrario; o; u; o bien; bien sea; ya sea",
+    ),
     Terms(
         Kind.BUT,
         "pero; sino; aunque; sin embargo; no obstante; mientras que; a pesar de; pero eso sí; eso sí; en cambio; por lo demás",
@@ -22,7 +25,10 @@ WORDS: tuple[Terms, ...] = (
         Kind.LIMIT,
         "siempre que; siempre y cuando; con tal de que; con tal que; mientras; así que; por lo tanto; por eso; de modo que; de forma que; por tanto; el cual; la cual",
     ),
-    Terms(Kind.IF, "si; en caso de; en caso de que; cuando; a menos que; salvo que"),
+    Terms(
+        Kind.IF,
+        "si no (hay|se|es|fuera|puede|puedes|queda|quedan|existe|tiene|tienen|está|cabe|caben); si; en caso de; en caso de que; cuando; a menos que; salvo que",
+    ),
     # --- where it is wished
     Terms(
         Kind.AVOID,
@@ -86,7 +92,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.TOGETHER,
-        "junt*; júnt*; coloc* junto; agrup*; agrúp*; reún*; reun*; reúne*; coubic*; co-ubic*; co-loc*; coloc* en conjunto; concentr*; conviv*; comparta ubicación; misma ubicación; pegad*; en compañía de; acompañ*; emparej*; empareja*; colocaliz*; co-localiz*; codo con codo; amonton*",
+        "junt*; júnt*; coloc* junto; agrup*; agrúp*; reún*; reun*; reúne*; coubic*; co-ubic*; co-loc*; coloc* en conjunto; concentr*; conviv*; comparta ubicación; misma ubicación; pegad*; en compañía de; acompañ*; pegu*; peg*nos; pega a; enganch*; emparej*; empareja*; colocaliz*; co-localiz*; codo con codo; amonton*",
         verb=True,
     ),
     Terms(
@@ -97,7 +103,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.NEAR,
-        "cerca de; cerca del; cerca; cerquita; cerquita de; cerquita del; arrimad* a; arrimad* al; pegadit* a; pegadit* al; cercan*; próxim*; junto a; junto al; al lado de; al lado del; al lado; a su lado; lado a lado; en las proximidades de; en la cercanía de; en la vecindad de; adyacente*; contigu*; vecin*; proximidad; cercanía; lo más cerca posible de; lo más cerca posible del; lo más cerca posible; a poca distancia de; próximos a; próximo a; próxima a; próximas a; pegado a; pegados a; pegada a; pegadas a; arrim*; arrím*; acerc*; acérc*; alrededor de; afinidad con; no lejos de; no muy lejos de; no lejos del; cercano a; cercanos a; cercana a; cercanas a; en el vecindario de; en torno a",
+        "cerca de; cerca del; cerca; cerquita; cerquita de; cerquita del; arrimad* a; arrimad* al; pegadit* a; pegadit* al; cercan*; próxim*; junto a; junto al; al lado de; al lado del; al lado; a su lado; lado a lado; en las proximidades de; en la cercanía de; en la vecindad de; adyacente*; contigu*; vecin*; proximidad; cercanía; lo más cerca posible de; lo más cerca posible del; lo más cerca posible; a poca distancia de; próximos a; próximo a; próxima a; próximas a; pegado a; pegados a; pegada a; pegadas a; arrim*; arrím*; acerc*; acérc*; alrededor de; afinidad con; no lejos de; no muy lejos de; no lejos del; cercano a; cercanos a; cercana a; cercanas a; (camino|caminos|trayecto|ruta|rutas) cort* (a|al|hasta); a tiro de piedra; a tiro de piedra de; a un paso; a un paso de; a dos pasos de; a mano; en el vecindario de; en torno a",
     ),
     Terms(
         Kind.NEAR,
@@ -153,7 +159,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.VERB,
-        "(caer|caiga|caigan|cayera|cayeran|caigamos|caen|cae|caído) (en|sobre); ejecut*; ejecút*; corr*; corra*; pon; pon*; póng*; coloc*; colóc*; despleg*; desplieg*; desplieg*; despliég*; ubic*; ubíc*; sitú*; situ*; program*; aloj*; alój*; asign*; lanz*; manten*; mantén*; mantien*; qued*; funcion*; arranc*; instal*; viv*; resid*; viaj*; us*; utiliz*; utilic*; elig*; elij*; escog*; escoj*; busc*; búsc*; dame; danos; den; denme; dennos; denos; deme; denles; denle; dadnos; dadme; darnos; darme; danos; demen; ocup*; deja*; déj*; lleva*; llév*; ir; vaya; vayan; ve; permanez*; permanec*; limit*; restring*; fij*; fíj*; ancla*; áncl*; and*; deposit*; planific*; sit*; mete*; mét*; agarr*; coge; coger; aprovech*; aterric*; aterriz*; prior*; da; dar; caigan en; acab*; haga; haz; hacer; trabaj*; sirv*; entren*; asegur*; procese*; garantiz*; acoge*; corra; hosped*; tir*; tira; va; van; tener en; llevarlo; mand*; mánd*; muév*; muev*; mover; escoge",
+        "(caer|caiga|caigan|cayera|cayeran|caigamos|caen|cae|caído) (en|sobre); ejecut*; ejecút*; corr*; corra*; pon; pon*; póng*; coloc*; colóc*; despleg*; desplieg*; desplieg*; despliég*; ubic*; ubíc*; sitú*; situ*; program*; aloj*; alój*; asign*; lanz*; manten*; mantén*; mantien*; qued*; funcion*; arranc*; instal*; viv*; resid*; viaj*; use; uses; usen; usemos; uséis; useis; usar; usad; usando; usarlo*; usarla*; úsen*; utiliz*; utilic*; elig*; elij*; escog*; escoj*; busc*; búsc*; dame; danos; den; denme; dennos; denos; deme; denles; denle; dadnos; dadme; darnos; darme; danos; demen; ocup*; deja*; déj*; lleva*; llév*; ir; vaya; vayan; ve; permanez*; permanec*; limit*; restring*; fij*; fíj*; ancla*; áncl*; and*; deposit*; planific*; sit*; mete*; mét*; agarr*; coge; coger; aprovech*; aterric*; aterriz*; prior*; da; dar; caigan en; acab*; haga; haz; hacer; trabaj*; sirv*; entren*; asegur*; procese*; garantiz*; acoge*; corra; hosped*; tir*; tira; va; van; tener en; llevarlo; mand*; mánd*; muév*; muev*; mover; escoge",
         payload="place",
         verb=True,
     ),

@@ -100,7 +100,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.IDLE,
-        "(menos|poco|ligeramente|apenas|lo menos) (cargad*|ocupad*|utilizad*|usad*|carga|congestionad*|saturad*|llen*|estresad*|ajetread*); ocios*; tranquil*; inactiv*; libres de carga; holgad*; (con|que tengan|que tenga|tengan|tenga|con más|con mucha|con mayor|con bastante|con suficiente) (holgura|capacidad libre|margen|espacio libre|recursos libres|hueco|capacidad sobrante|capacidad disponible|menos carga|poca carga|baja carga|la menor carga|recursos disponibles); menor carga; baja carga; poca carga; más libre; más libres; más vacío; más vacíos; más desocupad*; desocupad*; infrautilizad*; subutilizad*; no (esté|estén|sea|está|están|tan|muy|demasiado|) (tan |muy |demasiado |) (sobrecargad*|ocupad*|saturad*|cargad*|llen*|congestionad*|a tope|estresad*); menos saturad*; con menos pods; menos trabajo; capacidad libre; más capacidad libre; recursos libres; más recursos libres; holgura; margen",
+        "menos (jaleo|lío|ruido|movimiento|tráfico|follón|trajín|carga|trabajo|faena); (menos|poco|ligeramente|apenas|lo menos) (cargad*|ocupad*|utilizad*|usad*|carga|congestionad*|saturad*|llen*|estresad*|ajetread*); ocios*; tranquil*; inactiv*; libres de carga; holgad*; (con|que tengan|que tenga|tengan|tenga|con más|con mucha|con mayor|con bastante|con suficiente) (holgura|capacidad libre|margen|espacio libre|recursos libres|hueco|capacidad sobrante|capacidad disponible|menos carga|poca carga|baja carga|la menor carga|recursos disponibles); menor carga; baja carga; poca carga; más libre; más libres; más vacío; más vacíos; más desocupad*; desocupad*; infrautilizad*; subutilizad*; no (esté|estén|sea|está|están|tan|muy|demasiado|) (tan |muy |demasiado |) (sobrecargad*|ocupad*|saturad*|cargad*|llen*|congestionad*|a tope|estresad*); menos saturad*; con menos pods; menos trabajo; capacidad libre; más capacidad libre; recursos libres; más recursos libres; holgura; margen",
     ),
     Terms(
         Kind.BUSY,
@@ -121,7 +121,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.HIGH,
-        "grande; grandes; gran; mucho; mucha; muchos; muchas; potente; potentes; alto; alta; altos; altas; elevad*; abundante; abundantes; enorme; enormes; bastante; bastantes; fuerte; fuertes; más; mayor; mayores; intensiv*; de alto rendimiento; alto rendimiento; robust*; ampli*; generos*; buena cantidad de; gran cantidad de; un montón de; montones de; mucha cantidad de; grandes cantidades de; hambrient*; exigente; exigentes; gama alta; de gama alta; poderos*; voraz; máxima; máximo rendimiento; ingente; de sobra; con mucha; a raudales; potentísim*",
+        "a tope; a lo bestia; a saco; a raudales; a montones; de sobra; a lo grande; grande; grandes; gran; mucho; mucha; muchos; muchas; potente; potentes; alto; alta; altos; altas; elevad*; abundante; abundantes; enorme; enormes; bastante; bastantes; fuerte; fuertes; más; mayor; mayores; intensiv*; de alto rendimiento; alto rendimiento; robust*; ampli*; generos*; buena cantidad de; gran cantidad de; un montón de; montones de; mucha cantidad de; grandes cantidades de; hambrient*; exigente; exigentes; gama alta; de gama alta; poderos*; voraz; máxima; máximo rendimiento; ingente; de sobra; con mucha; a raudales; potentísim*",
         "high",
     ),
     Terms(
