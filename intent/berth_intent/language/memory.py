@@ -26,7 +26,7 @@ class Memory:
                 self.place = item
             elif item.kind == Kind.WORKLOAD:
                 self.workload = item
-            elif item.kind != Kind.GPU_MODEL:
+            elif item.kind not in (Kind.GPU_MODEL, Kind.GPU):
                 continue
             self.idle_mention = None if wished else item
         if wished:

@@ -315,7 +315,7 @@ def _quality(clause: Clause, at: int, item: Item, model_named: bool) -> list[Dra
             return [Draft(intent, items, item.names or (item.payload,), at=item)]
         case Kind.SPOT:
             negated = negated or "n=" in clause.signature
-            if item.payload == "event" and not negated and not clause.has(Kind.GOOD, Kind.NO_NEED):
+            if item.payload == "event" and not negated and not clause.has(Kind.GOOD, Kind.SURVIVE):
                 return []  # "spot interruptions in June: 212"
             return [Draft(Intent.AVOID_SPOT if negated else Intent.PREFER_SPOT, items, at=item)]
         case Kind.ON_DEMAND if not negated:

@@ -17,7 +17,7 @@ _EACH_ON_ITS_OWN = re.compile(
     "e[^LA]{0,5}[d1][^LA]{0,2}L|[1#a2y][^LA]{0,4}eL|[1#][^LA]{0,3}e[^LA]{0,1}L|[#1]eL|[a1]Lea?y|eL[^LA]{0,3}[1#]|eL[^LA]{0,3}a?y"
 )
 _NOT_AT_ONE = re.compile(
-    "n[^L]{0,8}[s1H*y%#][^L]{0,4}L|n[^L]{0,4}T[^L]{0,4}aL|n[^L]{0,8}aL[^L]{0,2}T|y[^L]{0,6}n[^L]{0,6}aL|A[^L]{0,8}[sH1a][^L]{0,4}L|n[^L]{0,3}L[^L]{0,6}[#1y%]|n[^L]{0,2}L[^L]{0,2}H"
+    "n[^L]{0,8}[s1H*y2%#][^L]{0,4}L|n[^L]{0,4}T[^L]{0,4}aL|n[^L]{0,8}aL[^L]{0,2}T|2[^L]{0,6}n[^L]{0,6}aL|A[^L]{0,8}[sH1a][^L]{0,4}L|n[^L]{0,3}L[^L]{0,6}[#1y2%]|n[^L]{0,2}L[^L]{0,2}H"
 )
 _AT_ONE = re.compile("[s1][^LA]{0,2}L|L[^L]{0,2}s|<L|H[^L]{0,2}L")
 _ALL_AT = re.compile("[*Y].*aL|T.*aL|aL.*T")
@@ -109,10 +109,15 @@ def _at_level(clause: Clause, memory: Memory, item: Item, at: int, listed: bool,
 
 
 def _without_us(clause: Clause) -> str:
-    """The signature, with "us" as what is spoken to: "don't give us a node that is full" is not about two of us."""
-    return "".join(Kind.IT if i.kind == Kind.SELF and i.word in _US else i.kind for i in clause.items)
+    """The signature, with "us" as what is spoken to, "don't give us a node that is full", and 2 for two of us."""
+    found = []
+    for item in clause.items:
+        two = item.kind == Kind.SELF and item.word.startswith(_TWO)
+        found.append("2" if two else Kind.IT if item.kind == Kind.SELF and item.word in _US else item.kind)
+    return "".join(found)
 
 
+_TWO = ("two", "any two", "multiple", "zwei", "dos")
 _US = frozenset(("us", "we", "me", "uns", "wir", "nos", "nosotros"))
 
 
