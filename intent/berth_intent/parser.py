@@ -130,6 +130,7 @@ def _merged(drafts: Sequence[Draft]) -> list[Draft]:
             same.amount, same.rank = draft.amount, None
         if draft.intent in _MERGED and draft.explicit and (not same.explicit or draft.strength > same.strength):
             same.strength, same.explicit = draft.strength, True
+        same.scope = same.scope or draft.scope
         if draft.intent in WITH_VALUES:
             same.values = tuple(dict.fromkeys((*same.values, *draft.values)))
     return _in_order(draft for alike in kept.values() for draft in alike)
@@ -151,7 +152,7 @@ def _is_same(one: Draft, other: Draft) -> bool:
         return (
             one.sentence == other.sentence or one.amount is None or other.amount is None or one.amount == other.amount
         )
-    if one.values == other.values and one.scope == other.scope:
+    if one.values == other.values and (one.scope == other.scope or _tells_scope(one, other)):
         return True
     return (
         one.sentence == other.sentence
@@ -159,6 +160,16 @@ def _is_same(one: Draft, other: Draft) -> bool:
         and one.strength == other.strength
         and not other.verb
     )
+
+
+def _tells_scope(one: Draft, other: Draft) -> bool:
+    """ "close to kafka, in the same zone as kafka"."""
+    near = (
+        one.intent == Intent.PREFER_NEARBY_DEPLOYMENTS
+        and one.sentence == other.sentence
+        and one.strength == other.strength
+    )
+    return near and (one.scope is None or other.scope is None)
 
 
 def _preference(draft: Draft, normal: Normal, vocabulary: Vocabulary) -> Preference:

@@ -149,6 +149,12 @@ def _wishes_follow(sentence: Sequence[Item], at: int) -> bool:
     if not following or any(item.kind == Kind.MODAL for item in sentence[:at]):
         return False
     first = following[0]
+    here = [item.kind for item in sentence[max(0, at - MAX_CLAUSE) : at]]
+    wished = any(kind in OBJECTS for kind in here) and (Kind.AVOID in here or Kind.VERB in here)
+    if wished and first.kind == Kind.ARTICLE and any(item.kind == Kind.UNKNOWN for item in sentence[at:]):
+        return True  # "keep it off spot: a lost checkpoint costs us two days"
+    if Kind.NO_NEED in here:
+        return True
     if first.kind == Kind.NOT:
         return any(item.kind == Kind.VERB for item in following)
     if any(item.kind == Kind.NOISE for item in sentence[:at]):
@@ -191,6 +197,8 @@ def _begins_anew(sentence: Sequence[Item], at: int, current: Sequence[Item]) -> 
         return last.kind == Kind.LEVEL and any(i.kind == Kind.SPREAD for i in current)
     if item.kind not in _OPENING or not _is_whole(current):
         return False
+    if item.kind == Kind.AVOID and not item.verb and [i.kind for i in current] == [Kind.VERB, Kind.WORKLOAD]:
+        return False  # "keep logging-agent off our nodes"
     if item.kind == Kind.VERB and (
         item.payload in ("be", "have")
         or all(i.kind in (Kind.WORKLOAD, Kind.AND, Kind.SELF, Kind.SPREAD) for i in current)
@@ -249,10 +257,12 @@ def _weigh(clause: Clause) -> None:
         clause.own_modal = True
 
 
-def _is_mood(clause: Clause) -> bool:
+def is_mood(clause: Clause) -> bool:
     """Nothing but how something is meant."""
     if clause.modal is None:
         return False
+    if clause.items[0].word in _THAT_IS and not clause.has(*OBJECTS, Kind.LEVEL, Kind.SELF, Kind.NOT):
+        return True  # "that's forbidden by PCI", "it's essential for failover"
     forbids = clause.has(Kind.IT) and not clause.has(Kind.NOT)  # "legal forbids it"
     there = _LANDS_THERE.search(clause.signature)
     if there is not None and clause.items[there.start()].verb:
@@ -264,6 +274,7 @@ def _is_mood(clause: Clause) -> bool:
     )
 
 
+_THAT_IS = frozenset(("that's", "it's"))
 _LANDS_THERE = re.compile("vi?p$|vyi?p$")
 """ "must land on that machine", "has to run there": it points to a place."""
 
@@ -273,12 +284,13 @@ def _attached(found: list[Clause]) -> list[Clause]:
     result: list[Clause] = []
     pending: Clause | None = None
     for at, clause in enumerate(found):
-        if _is_mood(clause):
+        if is_mood(clause):
             modal = clause.modal
             assert modal is not None
             following = at + 1 < len(found)
             backward = (
                 bool(result)
+                and not (clause.lead == Kind.AND and following and clause.items[0].word not in _THAT_IS)
                 and (modal.payload != "before" or not following)
                 and not (following and found[at + 1].lead == Kind.BUT and found[at + 1].modal is None)
             )
@@ -308,6 +320,10 @@ def _inherit(found: list[Clause]) -> None:
     """A modality before a list holds for the list; one after a bare list, "X and Y would be nice", for all of it."""
     for before, clause in itertools.pairwise(found):
         if clause.modal is not None or clause.verb or before.modal is None or clause.has(Kind.EXCEPT, Kind.INSTEAD):
+            continue
+        if before.modal.kind == Kind.NOT and clause.has(
+            Kind.QUANTITY, Kind.RESOURCE, Kind.IDLE, Kind.PACKED, Kind.ARTICLE
+        ):
             continue
         if clause.lead in (Kind.COMMA, Kind.AND, Kind.OR, "") and _leads(before):
             clause.strength, clause.modal = before.strength, before.modal

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from berth_intent.intents import STRONG
-from berth_intent.language.clauses import OPERATORS, Clause, clauses, sentences
+from berth_intent.language.clauses import OPERATORS, Clause, clauses, is_mood, sentences
 from berth_intent.language.descriptions import (
     describes,
     is_about_other_things,
@@ -68,7 +68,7 @@ def read(items: Sequence[Item]) -> Reading:
             for clause in found:
                 memory.note(clause, wished=False)
             continue
-        if len(found) == 1 and found[0].own_modal and not found[0].objects:
+        if len(found) == 1 and ((found[0].own_modal and not found[0].objects) or is_mood(found[0])):
             if sentence[-1].kind == Kind.COLON:
                 heading = found[0]
                 continue

@@ -163,6 +163,10 @@ class Reader:
             return self._measured(amount, words, at)
         if (unit := amounts.article_unit(found, words, at)) is not None:
             return unit
+        if word == "x" and at + 1 < len(words) and words[at + 1].isdigit() and len(words[at + 1]) < 4:
+            times = Item(Kind.NUMBER, token.start, found[at + 1].end, word, "times")
+            times.number = float(words[at + 1])
+            return times, 2
         if (model := gpu_model(word)) is not None and (known is None or known[1] == 1):
             return self._model(model, found, words, at)
         if word == "rtx" and at + 1 < len(words) and (model := gpu_model(f"rtx {words[at + 1]}")):
@@ -341,6 +345,8 @@ class Reader:
                 return Item(Kind.NOISE, token.start, found[end].end, sign, "code"), end - at + 1
         if sign == ":" and at and words[at - 1] in _MANIFEST_KEYS:
             return Item(Kind.COMMAND, token.start, token.end, words[at - 1], "manifest"), 1
+        if sign == "!" and words[at + 1 : at + 2] == ["="]:
+            return Item(Kind.NOT, token.start, found[at + 1].end, "!="), 2
         kind = _SIGNS.get(sign)
         if kind is None:
             return None, 1

@@ -299,6 +299,19 @@ def _qualified(items: list[Item], names: Names) -> list[Item]:
         if item.kind == Kind.PLACE and before:
             distance = 2 if before[-1].kind in (Kind.IN, Kind.AS) else 1
             other = before[-distance] if len(before) >= distance else None
+            general = next((i for i in reversed(before[-2:]) if i.kind == Kind.PLACE), None)
+            between = before[-1].kind in (Kind.LEVEL, Kind.PLACE)
+            if (
+                general is not None
+                and between
+                and general.payload == item.payload
+                and set(item.names) < set(general.names)
+            ):
+                while result[-1] is not general:
+                    result.pop()
+                item.start = general.start
+                result[-1] = item  # "the EU region eu-central-1"
+                continue
             if (
                 other is not None
                 and other.kind == Kind.PLACE

@@ -52,8 +52,10 @@ def workloads(clause: Clause, memory: Memory) -> list[Draft]:
         return [_near(clause, item, level if clause.has(Kind.SAME) or local or _owned(clause, at) else None)]
     shared = clause.has(Kind.SHARE) and (negated or clause.has(Kind.LEVEL))
     with_us = _WITH_US.search(clause.signature) and clause.has(Kind.ONE)
+    beside = at > 0 and clause.items[at - 1].word in _WITH and clause.has(Kind.ONE) and clause.has(Kind.LEVEL)
     together = (
         shared
+        or beside
         or with_us
         or clause.has(Kind.SAME, Kind.TOGETHER)
         or (clause.has(Kind.WHERE) and clause.first(Kind.WHERE) < at)

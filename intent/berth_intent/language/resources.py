@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from berth_intent.intents import Intent
 from berth_intent.language.clauses import Clause
 from berth_intent.language.draft import Draft
@@ -101,7 +103,7 @@ def _resource_of(clause: Clause, at: int, item: Item, used: set[int]) -> str | N
     """The resource noun that is nearest, after it first."""
     items = clause.items
     fitting = _FIT[item.payload]
-    for step in (1, -1):
+    for step in _directions(items, at):
         index = at + step
         while 0 <= index < len(items) and abs(index - at) <= _REACH:
             other = items[index]
@@ -120,10 +122,15 @@ def _resource_of(clause: Clause, at: int, item: Item, used: set[int]) -> str | N
     return None
 
 
+def _directions(items: Sequence[Item], at: int) -> tuple[int, int]:
+    """Where the noun of an amount is sought first: behind it, but "cpu=20 mem=80GB" has it before the sign."""
+    return (-1, 1) if at and items[at - 1].kind == Kind.COLON else (1, -1)
+
+
 def _count(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draft]:
     """ "16 cores" by the noun, "cpu: 4", "ram 64"."""
     items = clause.items
-    for step in (1, -1):
+    for step in _directions(items, at):
         index = at + step
         while (
             0 <= index < len(items)

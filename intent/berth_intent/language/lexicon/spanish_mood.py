@@ -61,7 +61,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.NOISE,
-        "dicen que; dicen; según; se rumorea; se dice; cuentan que; me contaron; me dijeron; nos dijeron; nos contaron; he oído; oí que; mensaje de error; mensajes de error; error :; aviso (del|de|:); chiste; broma",
+        "dicen que; dicen; según; se rumorea; se dice; cuentan que; me contaron; nos contaron; he oído; oí que; mensaje de error; mensajes de error; error :; aviso (del|de|:); chiste; broma",
         payload="hearsay",
     ),
     Terms(

@@ -139,6 +139,7 @@ UNITS: dict[str, tuple[str, float]] = {
             "gibibyte",
             "gibibytes",
             "gigas",
+            "giga",
             "gbs",
             "gygabytes",
             "gigabtyes",
