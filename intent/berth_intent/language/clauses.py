@@ -46,7 +46,7 @@ _EMPTY_WORDS = frozenset(
 class Clause:
     """A stretch of items with one wish, or several of one kind."""
 
-    __slots__ = ("items", "lead", "modal", "own_modal", "signature", "strength", "verb")
+    __slots__ = ("apart", "items", "lead", "modal", "own_modal", "signature", "strength", "verb")
 
     def __init__(self, items: list[Item], lead: str) -> None:
         self.items = items
@@ -56,6 +56,8 @@ class Clause:
         self.modal: Item | None = None
         self.verb = False
         self.own_modal = False
+        self.apart = False
+        """A comma stands before it, whatever else does."""
 
     def has(self, *kinds: str) -> bool:
         return any(kind in self.signature for kind in kinds)
@@ -98,6 +100,7 @@ def _parted(sentence: Sequence[Item]) -> list[Clause]:
     found: list[Clause] = []
     current: list[Item] = []
     lead = ""
+    apart = False
     inverted = bool(sentence) and (sentence[0].kind == Kind.FAILURE or sentence[0].word in _SHOULD)
     conditional = inverted and _tells_a_failure(sentence, 0)
     for at, item in enumerate(sentence):
@@ -117,12 +120,15 @@ def _parted(sentence: Sequence[Item]) -> list[Clause]:
         if item.kind == Kind.AND and _with_us(sentence, at):
             current.append(item)
             continue
+        if item.kind == Kind.BUT and current and all(i.kind in (Kind.NOT, Kind.MODAL) for i in current):
+            continue  # "auf keinen Fall aber in rack-4"
         if item.kind in _BREAKS and not (item.kind == Kind.AND and _is_joint(sentence, at)):
             if current:
-                found.append(Clause(current, lead))
-                current, lead = [], item.kind
+                found.append(_closed(current, lead, apart))
+                current, lead, apart = [], item.kind, item.kind == Kind.COMMA
             else:
                 lead = min(lead or item.kind, item.kind, key=_RANKED.index)
+                apart = apart or item.kind == Kind.COMMA
             continue
         if item.kind == Kind.COLON and current and _wishes_follow(sentence, at):
             found.append(Clause(current, lead))
@@ -133,8 +139,14 @@ def _parted(sentence: Sequence[Item]) -> list[Clause]:
             current, lead = [], ""
         current.append(item)
     if current:
-        found.append(Clause(current, lead))
+        found.append(_closed(current, lead, apart))
     return found
+
+
+def _closed(items: list[Item], lead: str, apart: bool) -> Clause:
+    clause = Clause(items, lead)
+    clause.apart = apart
+    return clause
 
 
 def _is_relative(sentence: Sequence[Item], at: int) -> bool:
@@ -261,7 +273,11 @@ def is_mood(clause: Clause) -> bool:
     """Nothing but how something is meant."""
     if clause.modal is None:
         return False
-    if clause.items[0].word in _THAT_IS and not clause.has(*OBJECTS, Kind.LEVEL, Kind.SELF, Kind.NOT):
+    if (
+        clause.items[0].word in _THAT_IS
+        and clause.modal.word not in _MERELY
+        and not clause.has(*OBJECTS, Kind.LEVEL, Kind.SELF, Kind.NOT)
+    ):
         return True  # "that's forbidden by PCI", "it's essential for failover"
     forbids = clause.has(Kind.IT) and not clause.has(Kind.NOT)  # "legal forbids it"
     there = _LANDS_THERE.search(clause.signature)
@@ -274,6 +290,7 @@ def is_mood(clause: Clause) -> bool:
     )
 
 
+_MERELY = frozenset(("only", "purely", "solely"))
 _THAT_IS = frozenset(("that's", "it's"))
 _LANDS_THERE = re.compile("vi?p$|vyi?p$")
 """ "must land on that machine", "has to run there": it points to a place."""
@@ -332,6 +349,7 @@ def _inherit(found: list[Clause]) -> None:
         if (
             clause.modal is not None
             and clause.lead in (Kind.AND, Kind.OR)
+            and not clause.apart
             and before.modal is None
             and not before.verb
             and not _leads(clause)

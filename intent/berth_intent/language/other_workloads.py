@@ -35,6 +35,8 @@ def workloads(clause: Clause, memory: Memory) -> list[Draft]:
     at, item = found
     level = _scope(clause, at)
     negated = clause.has(Kind.NOT)
+    if clause.has(Kind.CACHED) and not clause.has(Kind.NEAR, Kind.SAME, Kind.AVOID, Kind.NOT):
+        return []  # "where llama-70b is loaded already": the model
     if level is not None and _between_us(clause):
         return [_away(clause, item, level)]
     avoided = clause.has(Kind.AVOID) or Kind.EXCEPT in clause.signature[:at] or clause.has(Kind.INSTEAD)

@@ -75,6 +75,13 @@ def _named(clause: Clause, memory: Memory) -> Item | None:
     if clause.has(Kind.LEVEL):
         if "rp" in clause.signature and same:  # "in the same zone as it"
             return memory.workload
+        kept_off = clause.has(Kind.NOT, Kind.EXCEPT) and clause.has(Kind.SAME) and not clause.has(Kind.SELF, Kind.ALL)
+        if (
+            kept_off
+            and Kind.WORKLOAD in memory.operators
+            and any(k in memory.operators for k in (Kind.NEAR, Kind.SAME))
+        ):
+            return memory.workload  # "near redis, but not on the same node"
         if (
             clause.lead == Kind.OR
             and Kind.SAME in memory.operators

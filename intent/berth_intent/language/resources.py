@@ -192,6 +192,7 @@ def _rank_near(items: list[Item], at: int) -> int | None:
                     Kind.HIGH,
                     Kind.IN,
                     Kind.GOOD,
+                    Kind.MODAL,
                 )
                 for i in apart
             ):
@@ -248,6 +249,12 @@ def _gpu(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draft]:
         return [Draft(Intent.PREFER_GPU, items, at=item)]
     if item.payload == "without":
         return [] if _negated(clause, at) else [Draft(Intent.AVOID_GPU, items, at=item)]
+    if (
+        clause.has(Kind.INSTEAD)
+        and not clause.has(Kind.NOT, Kind.AVOID, Kind.EXCEPT)
+        and clause.first(Kind.INSTEAD) < at
+    ):
+        return []  # "a TPU instead of GPUs"
     if _negated(clause, at):
         return [Draft(Intent.AVOID_GPU, items, at=item)] if not _is_counted(clause, at) else []
     neighbours = items[max(0, at - 2) : at] + items[at + 1 : at + 2]
@@ -334,7 +341,7 @@ def _quality(clause: Clause, at: int, item: Item, model_named: bool) -> list[Dra
         case Kind.PACKED if Kind.NOT not in clause.signature[:at]:
             return [Draft(Intent.PREFER_MOST_PACKED, items, at=item)]
         case Kind.CACHED if (
-            item.payload == "model" or clause.has(Kind.MODEL) or (model_named and clause.has(Kind.IT))
+            item.payload == "model" or clause.has(Kind.MODEL, Kind.WORKLOAD) or (model_named and clause.has(Kind.IT))
         ) and Kind.NOT not in clause.signature[:at]:
             return [Draft(Intent.PREFER_CACHED_MODEL, items, at=item)]
     return []

@@ -150,6 +150,8 @@ def _is_spread(clause: Clause, at: int, item: Item) -> bool:
     if Kind.MANY in signature:
         return item.plural
     number = clause.items[at - 1].number if at and clause.items[at - 1].kind == Kind.NUMBER else None
+    if signature == "#L" and number is not None and number >= 2 and item.payload != Level.NODE:
+        return True  # "two zones at least"
     counted = number is not None and number >= 2 and item.plural and at > 1 and signature[at - 2] in "iSv%"
     return counted and Kind.NOISE not in signature
 
