@@ -113,6 +113,8 @@ def _parted(sentence: Sequence[Item]) -> list[Clause]:
         if item.kind == Kind.COMMA and conditional and Kind.SURVIVE not in {i.kind for i in current}:
             conditional = False
             continue
+        if item.kind == Kind.BUT and conditional:
+            continue  # "wenn eine Zone ausfällt, müssen wir trotzdem weiterlaufen"
         if item.kind == Kind.COMMA and current and current[-1].kind == Kind.LEVEL and _is_relative(sentence, at):
             continue
         if item.word in _ADVERBS and current and current[-1].kind == Kind.MODAL:
@@ -120,7 +122,7 @@ def _parted(sentence: Sequence[Item]) -> list[Clause]:
         if item.kind == Kind.AND and _with_us(sentence, at):
             current.append(item)
             continue
-        if item.kind == Kind.BUT and current and all(i.kind in (Kind.NOT, Kind.MODAL) for i in current):
+        if item.word in ("aber", "jedoch") and current and all(i.kind == Kind.NOT for i in current):
             continue  # "auf keinen Fall aber in rack-4"
         if item.kind in _BREAKS and not (item.kind == Kind.AND and _is_joint(sentence, at)):
             if current:
@@ -209,11 +211,13 @@ def _begins_anew(sentence: Sequence[Item], at: int, current: Sequence[Item]) -> 
         return last.kind == Kind.LEVEL and any(i.kind == Kind.SPREAD for i in current)
     if item.kind not in _OPENING or not _is_whole(current):
         return False
+    if item.kind == Kind.NOT and [i.kind for i in current[:3]] == [Kind.AS, Kind.WORKLOAD, Kind.VERB]:
+        return False  # "mit batch-etl sollte er nicht auf einem Knoten landen"
     if item.kind == Kind.AVOID and not item.verb and [i.kind for i in current] == [Kind.VERB, Kind.WORKLOAD]:
         return False  # "keep logging-agent off our nodes"
     if item.kind == Kind.VERB and (
         item.payload in ("be", "have")
-        or all(i.kind in (Kind.WORKLOAD, Kind.AND, Kind.SELF, Kind.SPREAD) for i in current)
+        or all(i.kind in (Kind.WORKLOAD, Kind.AND, Kind.SELF, Kind.SPREAD, Kind.AS) for i in current)
     ):
         return False
     if (item.kind == Kind.MODAL and item.payload == "after") or (last.kind == Kind.VERB and last.payload == "be"):
@@ -280,6 +284,8 @@ def is_mood(clause: Clause) -> bool:
     ):
         return True  # "that's forbidden by PCI", "it's essential for failover"
     forbids = clause.has(Kind.IT) and not clause.has(Kind.NOT)  # "legal forbids it"
+    if any(item.word in _THERE for item in clause.items) and clause.verb:
+        return False
     there = _LANDS_THERE.search(clause.signature)
     if there is not None and clause.items[there.start()].verb:
         return False
@@ -291,6 +297,7 @@ def is_mood(clause: Clause) -> bool:
 
 
 _MERELY = frozenset(("only", "purely", "solely"))
+_THERE = frozenset(("there", "dort", "dorthin", "dahin", "alli", "ahi"))
 _THAT_IS = frozenset(("that's", "it's"))
 _LANDS_THERE = re.compile("vi?p$|vyi?p$")
 """ "must land on that machine", "has to run there": it points to a place."""

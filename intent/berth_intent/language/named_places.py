@@ -25,7 +25,7 @@ def _comes_from(clause: Clause, at: int) -> bool:
 
 
 _OUTSIDE = frozenset(("outside", "outside of", "ausserhalb", "ausserhalb von", "fuera de"))
-_FRONTED = re.compile("[irpa]{0,2}Pn[yp]{0,2}v")
+_FRONTED = re.compile("[irpa]{0,2}Pn[ypiu]{0,3}v")
 """ "a us-west-2 no lo manden": the place stands before the verb that is negated."""
 
 

@@ -20,6 +20,8 @@ from berth_intent.language.topology import is_far
 _WITH_US = re.compile("W&y|y&W")
 _BETWEEN_US = re.compile("[rS](y&W|W&y)")
 _SAME_LEVEL = re.compile("i?a?sL")
+_FROM = frozenset(("from", "von", "vom", "de", "del"))
+_PARTED = ("getrennt", "trenn", "separ", "isol", "apart", "abgesonder")
 _TOGETHER = (Intent.PREFER_COLOCATE_DEPLOYMENTS, Intent.PREFER_NEARBY_DEPLOYMENTS)
 _WITH = frozenset(("with", "mit", "con", "w/"))
 _ADJECTIVES = (Kind.GPU, Kind.GPU_MODEL, Kind.STORAGE, Kind.FEATURE, Kind.ARCH, Kind.SPOT, Kind.ON_DEMAND, Kind.RESOURCE,
@@ -35,6 +37,8 @@ def workloads(clause: Clause, memory: Memory) -> list[Draft]:
     at, item = found
     level = _scope(clause, at)
     negated = clause.has(Kind.NOT)
+    if at and clause.items[at - 1].word in _FROM and any(i.word.startswith(_PARTED) for i in clause.items[at + 1 :]):
+        return [_away(clause, item, level)]  # "müssen von kafka getrennt sein"
     if clause.has(Kind.CACHED) and not clause.has(Kind.NEAR, Kind.SAME, Kind.AVOID, Kind.NOT):
         return []  # "where llama-70b is loaded already": the model
     if level is not None and _between_us(clause):

@@ -23,6 +23,8 @@ _AT_ONE = re.compile("[s1][^LA]{0,2}L|L[^L]{0,2}s|<L|H[^L]{0,2}L")
 _ALL_AT = re.compile("[*Y].*aL|T.*aL|aL.*T")
 _ACROSS = re.compile("S[^A]{0,8}L|L[^nA]{0,3}S|%[^LA]{0,2}L|d[^LA]{0,2}L|L[^LA]{0,2}d|#L")
 _LOST = re.compile("V.*f.*L|V.*L.*f|V[^f]*L|f[^L]*L.*[nV]|L[^f]*f.*[nV]|[nV].*f[^L]*L|[nV].*L.*f|\\*.*f.*L")
+_IF_LOST = re.compile(r"(?:[^Lf]{0,4}L[^f]{0,3}f|[^Lf]{0,3}f[^L]{0,4}L)[^L]*\+")
+""" "if a region goes dark, we must ..."."""
 _SPREAD_OVER = re.compile("S[^L]*L")
 _OTHERS = re.compile("d[^LA]{0,2}L")
 _INSIDE = re.compile("iaL$")
@@ -67,6 +69,8 @@ def _at_level(clause: Clause, memory: Memory, item: Item, at: int, listed: bool,
     if listed and earlier and signature[at - 1] not in "sd":
         return Draft(_same_for(earlier[-1].intent, level), clause.items, at=item)
     if Kind.FAILURE in signature and _LOST.search(signature):
+        return Draft(SPREAD[level], clause.items, at=item)
+    if _IF_LOST.match(signature) and not clause.has(Kind.PLACE, Kind.NOT):
         return Draft(SPREAD[level], clause.items, at=item)
     if Kind.SURVIVE in signature and Kind.FAILURE not in signature and not negated and Kind.PLACE not in signature:
         return Draft(SPREAD[level], clause.items, at=item)

@@ -26,7 +26,7 @@ WORDS: tuple[Terms, ...] = (
     # --- where it is wished
     Terms(
         Kind.AVOID,
-        "freihalten; frei halten; freizuhalten; frei lassen; freilassen; freigehalten; überlass*; reservier*; für andere; nicht (blockieren|belegen|verbrauchen|verschwenden|wegnehmen); vermeid*; meid*; vermied*; umgeh*; auslass*; ausschließ*; ausschliess*; ausgeschlossen; ausgenommen; aussparen; spar* aus; hass*; ablehn*; verzicht* auf; unterlass*; verschon*; auszuschließen; zu meiden; zu vermeiden; verhinder*; weglass*; schließ* aus; schließe* aus; (lass|lasst|lass*) ~ (aus|weg|raus|links liegen|in ruhe|bleiben); absehen; abzusehen; abgesehen wird; seh* ~ ab; scheu*",
+        "herumplan*; herumgeh*; drumherum; drum herum; drumrum; (einen |)bogen drum; freihalten; frei halten; freizuhalten; frei lassen; freilassen; freigehalten; überlass*; reservier*; für andere; nicht (blockieren|belegen|verbrauchen|verschwenden|wegnehmen); vermeid*; meid*; vermied*; umgeh*; auslass*; ausschließ*; ausschliess*; ausgeschlossen; ausgenommen; aussparen; spar* aus; hass*; ablehn*; verzicht* auf; unterlass*; verschon*; auszuschließen; zu meiden; zu vermeiden; verhinder*; weglass*; schließ* aus; schließe* aus; (lass|lasst|lass*) ~ (aus|weg|raus|links liegen|in ruhe|bleiben); absehen; abzusehen; abgesehen wird; seh* ~ ab; scheu*",
         verb=True,
     ),
     Terms(
@@ -36,7 +36,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.AVOID,
-        "tabu; no-go; unerwünscht; nicht erwünscht; nicht geeignet; ungeeignet; nicht willkommen; gesperrt; scheidet aus; scheiden aus; kommt nicht in frage; kommen nicht in frage; nicht in frage; nicht infrage; infrage; kommt nicht infrage; vom leib; vom hals; finger (weg |)von; finger (weg |)vom; einen (weiten |großen |)bogen; raus; kollidier*; konkurrier*; in die quere; ins gehege",
+        "tabu; no-go; unerwünscht; nicht erwünscht; nicht geeignet; ungeeignet; nicht willkommen; gesperrt; scheidet aus; scheiden aus; kommt nicht in frage; kommen nicht in frage; nicht in frage; nicht infrage; infrage; in frage; kommt nicht infrage; vom leib; vom hals; finger (weg |)von; finger (weg |)vom; einen (weiten |großen |)bogen; raus; kollidier*; konkurrier*; in die quere; ins gehege",
     ),
     Terms(
         Kind.AVOID,
@@ -150,7 +150,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.IT,
-        "es; seinem; seinen; seiner; ihrem; dessen; deren; ihn; sie; dort; dorthin; dahin; ihm; ihr; diesen; dieser; dieses; jener; jenes; das; davon; daneben; da hin; diesem; ihnen; den; drauf; darauf; dran",
+        "es; er; seinem; seinen; seiner; ihrem; dessen; deren; ihn; sie; dort; dorthin; dahin; ihm; ihr; diesen; dieser; dieses; jener; jenes; das; davon; daneben; da hin; diesem; ihnen; den; drauf; darauf; dran",
     ),
     Terms(
         Kind.VERB,
