@@ -141,6 +141,10 @@ PLACES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         (
             "usa",
+            "eeuu",
+            "ee . uu",
+            "ee.uu",
+            "ee uu",
             "us",
             "united states",
             "the states",

@@ -234,7 +234,7 @@ class Reader:
 
     def _geographic(self, found: Sequence[Token], words: Sequence[str], at: int) -> tuple[Item, int] | None:
         for size in (3, 2, 1):
-            if at + size > len(words) or any(token.sort == "sign" for token in found[at : at + size]):
+            if at + size > len(words):
                 continue
             place = " ".join(words[at : at + size])
             if place not in PLACES:

@@ -204,7 +204,11 @@ def _node_of_rank(clause: Clause, at: int, item: Item, used: set[int]) -> list[D
     """ "a powerful node", "una máquina potente"."""
     items = clause.items
     near = [i for i in (at - 1, at + 1) if 0 <= i < len(items) and i not in used and items[i].kind in _OF_NODES]
-    if item.payload != "node" or not near or (near[0] > at and items[near[0] + 1 : near[0] + 2]):
+    if (
+        item.payload != "node"
+        or not near
+        or (near[0] > at and items[near[0] + 1 : near[0] + 2] and items[near[0] + 1].kind != Kind.GOOD)
+    ):
         return []
     before = items[near[0]]
     if before.kind == Kind.EMPTY:

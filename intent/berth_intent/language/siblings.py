@@ -27,6 +27,7 @@ _IF_LOST = re.compile(r"(?:[^Lf]{0,4}L[^f]{0,3}f|[^Lf]{0,3}f[^L]{0,4}L)[^L]*\+")
 """ "if a region goes dark, we must ..."."""
 _SPREAD_OVER = re.compile("S[^L]*L")
 _OTHERS = re.compile("d[^LA]{0,2}L")
+_OVER = frozenset(("por",))
 _INSIDE = re.compile("iaL$")
 _WITHIN = frozenset(("within", "inside", "innerhalb", "dentro de"))
 _NEAR_ALONE = frozenset((Kind.NEAR, Kind.MODAL, Kind.VERB, Kind.GOOD, Kind.TOGETHER))
@@ -94,6 +95,9 @@ def _at_level(clause: Clause, memory: Memory, item: Item, at: int, listed: bool,
     ):
         return Draft(SPREAD[level], clause.items, at=item)
     inside = item is not clause.items[0] and _INSIDE.search(upto) and any(i.word in _WITHIN for i in clause.items[:at])
+    over = (at and clause.items[at - 1].word in _OVER) or (at > 1 and clause.items[at - 2].word in _OVER)
+    if over and item.plural and not negated and Kind.AVOID not in signature:
+        return Draft(SPREAD[level], clause.items, at=item)  # "uniformemente por las zonas"
     at_one = inside or _AT_ONE.search(signature) or (_ALL_AT.search(_with_all(clause)) and not item.plural)
     spread_first = Kind.SPREAD in signature and not (_AT_ONE.search(upto) and not _SPREAD_OVER.search(upto))
     if at_one and not (negated or spread_first or Kind.AVOID in signature or Kind.EACH in signature):

@@ -9,7 +9,7 @@ from berth_intent.language.lexicon.terms import Terms
 WORDS: tuple[Terms, ...] = (
     Terms(
         Kind.NOT,
-        "no; sin; ni; tampoco; ningun*; ningún; ninguna; no queremos; no quiero; no debería; no deberían; no quisiera; en vez de no; nada de; no puede; no pueden; no se puede; no quier*",
+        "no más; nunca más; no; sin; ni; tampoco; ningun*; ningún; ninguna; no queremos; no quiero; no debería; no deberían; no quisiera; en vez de no; nada de; no puede; no pueden; no se puede; no quier*",
     ),
     Terms(
         Kind.NOT,
@@ -23,11 +23,11 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.NO_NEED,
-        "no (necesit*|hace falta|hacen falta|precis*|requier*|import*|es necesari*|son necesari*|es imprescindible tener|es preciso|se necesit*|se requier*|nos import*|me import*|tien* importancia|es relevante|son relevantes|usa|usamos|utiliza|utilizamos|es problema|es un problema|tien* preferencia|ten* preferencia|haría falta|depende|dependemos); sin necesidad; da igual; da lo mismo; dan igual; nos da igual; me da igual; es indiferente; indiferente; indiferentes; irrelevante; irrelevantes; innecesari*; sin preferencia; sin preferencias; ninguna preferencia; sin importar; no importa; qué más da; tanto da; lo mismo da; como quieras; donde quieras; donde sea; en cualquier sitio; en cualquier lugar; en cualquier parte; sobra; sobran; no es requisito; no es un requisito; da igual si; no hay preferencia; no hay preferencias; ya no necesit*; funciona sin; funcionan sin; puede vivir sin; tú decides; a tu elección; no es obligatorio tener; no obligatoria; nos es indiferente; me es indiferente; (ninguna|ningún) (preferencia|requisito|necesidad|exigencia); no requerid*; no necesari*",
+        "no (necesit*|hace falta|hacen falta|precis*|requier*|import*|es necesari*|son necesari*|es imprescindible tener|es preciso|se necesit*|se requier*|nos import*|me import*|tien* importancia|es relevante|son relevantes|usa|usamos|utiliza|utilizamos|es problema|es un problema|tien* preferencia|ten* preferencia|haría falta|depende|dependemos); sin necesidad; da igual; da lo mismo; dan igual; nos da igual; me da igual; es indiferente; indiferente; indiferentes; irrelevante; irrelevantes; innecesari*; sin preferencia; sin preferencias; ninguna preferencia; sin importar; no importa; qué más da; tanto da; lo mismo da; como quieras; donde quieras; donde sea; en cualquier sitio; en cualquier lugar; en cualquier parte; sobran; no es requisito; no es un requisito; da igual si; no hay preferencia; no hay preferencias; ya no necesit*; funciona sin; funcionan sin; puede vivir sin; tú decides; a tu elección; no es obligatorio tener; no obligatoria; nos es indiferente; me es indiferente; (ninguna|ningún) (preferencia|requisito|necesidad|exigencia); no requerid*; no necesari*",
     ),
     Terms(
         Kind.MODAL,
-        "prefier*; prefer*; preferimos; preferiría; preferiríamos; preferible; preferiblemente; preferentemente; de preferencia; preferencia por; idealmente; ideal; lo ideal; lo ideal sería; ojalá; mejor si; mejor; quizá; quizás; tal vez; acaso; me gustaría; nos gustaría; me encantaría; nos encantaría; gustaría; procur*; intent*; trat* de; si es posible; si se puede; a ser posible; si puede ser; de ser posible; si fuera posible; si fuese posible; en lo posible; en la medida de lo posible; dentro de lo posible; cuando sea posible; siempre que sea posible; si es factible; si cabe; si hubiera; quisiera; quisiéramos; querría; querríamos; agradec*; se agradece*; opcionalmente; opcional; esper*; a poder ser; de poder ser; si puedes; si podéis; si pudieras; posiblemente; convendría; deseable; deseablemente; sería deseable; bienvenid*; levemente; ligera preferencia; una leve preferencia; si acaso; a lo mejor; en el mejor de los casos; puestos a elegir; si se pudiera; pref; sería ideal; vendría bien tener; vendría bien; vendrían bien; si te es posible; lo suyo sería; en un mundo ideal; tendemos a preferir; apetece; igual; molaría; de ser viable; si es viable; no estaría mal; no vendría mal; no vendrían mal; si pudiese ser; suave preferencia",
+        "(me|nos) vendría* (bien|genial|de perlas|de lujo|de maravilla|estupendo|fenomenal|al pelo); prefier*; prefer*; preferimos; preferiría; preferiríamos; preferible; preferiblemente; preferentemente; de preferencia; preferencia por; idealmente; ideal; lo ideal; lo ideal sería; ojalá; mejor si; mejor; quizá; quizás; tal vez; acaso; me gustaría; nos gustaría; me encantaría; nos encantaría; gustaría; procur*; intent*; trat* de; si es posible; si se puede; a ser posible; si puede ser; de ser posible; si fuera posible; si fuese posible; en lo posible; en la medida de lo posible; dentro de lo posible; cuando sea posible; siempre que sea posible; si es factible; si cabe; si hubiera; quisiera; quisiéramos; querría; querríamos; agradec*; se agradece*; opcionalmente; opcional; esper*; a poder ser; de poder ser; si puedes; si podéis; si pudieras; posiblemente; convendría; deseable; deseablemente; sería deseable; bienvenid*; levemente; ligera preferencia; una leve preferencia; si acaso; a lo mejor; en el mejor de los casos; puestos a elegir; si se pudiera; pref; sería ideal; vendría bien tener; vendría bien; vendrían bien; si te es posible; lo suyo sería; en un mundo ideal; tendemos a preferir; apetece; igual; molaría; de ser viable; si es viable; no estaría mal; no vendría mal; no vendrían mal; si pudiese ser; suave preferencia",
         "before",
         WEAK,
     ),
@@ -45,7 +45,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.GOOD,
-        "bien; vale; está bien; están bien; sirve; sirven; nos sirve; nos vale; me vale; me sirve; valen; es suficiente; basta; bastan; estupendo; perfecto; correcto; aceptable; aceptables; va bien; van bien; genial",
+        "sobra; me sobra; nos sobra; basta y sobra; bien; vale; está bien; están bien; sirve; sirven; nos sirve; nos vale; me vale; me sirve; valen; es suficiente; basta; bastan; estupendo; perfecto; correcto; aceptable; aceptables; va bien; van bien; genial",
     ),
     Terms(
         Kind.FILLER,
