@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from berth_intent.language.clauses import OBJECTS, Clause
+from berth_intent.language.clause import OBJECTS, Clause
 from berth_intent.language.kinds import Kind
 from berth_intent.language.lexicon.statements import HAVING, THIRD_PERSONS
 from berth_intent.language.naming import DEFINITE

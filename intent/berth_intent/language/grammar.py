@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from berth_intent.intents import STRONG
-from berth_intent.language.clauses import OPERATORS, Clause, clauses, is_mood, sentences
+from berth_intent.language.clause import OPERATORS, Clause
+from berth_intent.language.clauses import clauses, sentences
 from berth_intent.language.descriptions import (
     describes,
     is_about_other_things,
@@ -23,6 +24,7 @@ from berth_intent.language.descriptions import (
 from berth_intent.language.draft import Draft
 from berth_intent.language.kinds import Item, Kind
 from berth_intent.language.memory import Memory
+from berth_intent.language.moods import is_mood
 from berth_intent.language.named_places import places
 from berth_intent.language.other_workloads import is_level_of, workloads
 from berth_intent.language.pointing import pointed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from berth_intent.language.clauses import Clause
+from berth_intent.language.clause import Clause
 from berth_intent.language.kinds import Item, Kind
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from berth_intent.intents import AVOID_PLACES, PREFER_PLACES, SPREAD, Level
-from berth_intent.language.clauses import Clause
+from berth_intent.language.clause import Clause
 from berth_intent.language.draft import Draft
 from berth_intent.language.kinds import Item, Kind
 from berth_intent.language.memory import Memory

@@ -10,7 +10,7 @@ import re
 
 from berth_intent.intents import Intent, Level
 from berth_intent.language.amounts import BETWEEN
-from berth_intent.language.clauses import Clause
+from berth_intent.language.clause import Clause
 from berth_intent.language.draft import Draft
 from berth_intent.language.kinds import Item, Kind
 from berth_intent.language.lexicon import everyday

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from berth_intent.intents import Intent
-from berth_intent.language.clauses import Clause
+from berth_intent.language.clause import Clause
 from berth_intent.language.draft import Draft
 from berth_intent.language.gpu_names import with_memory
 from berth_intent.language.kinds import Item, Kind

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from berth_intent.intents import SPREAD, Intent, Level
-from berth_intent.language.clauses import Clause
+from berth_intent.language.clause import Clause
 from berth_intent.language.draft import Draft
 from berth_intent.language.kinds import Item, Kind
 from berth_intent.language.memory import Memory
