@@ -46,3 +46,18 @@ class Clause:
 
     def __repr__(self) -> str:
         return f"<{self.lead} {self.signature} {self.strength}>"
+
+
+def has_need(clause: Clause) -> bool:
+    """A word of need or wanting stands in it."""
+    return any(item.kind == Kind.VERB and item.payload == "need" for item in clause.items)
+
+
+def is_negated(clause: Clause, at: int) -> bool:
+    """What stands there is not wished."""
+    before = clause.signature[:at]
+    return (
+        any(kind in before for kind in (Kind.NOT, Kind.AVOID, Kind.EXCEPT, Kind.INSTEAD))
+        or (clause.signature[at + 1 :].lstrip("Lirpv+")[:1] == Kind.AVOID)
+        or (Kind.NOT in clause.signature[at + 1 :] and clause.signature[-1] in (Kind.NOT, Kind.AVOID))
+    )

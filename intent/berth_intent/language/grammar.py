@@ -11,25 +11,18 @@ from collections.abc import Sequence
 from berth_intent.intents import STRONG
 from berth_intent.language.clause import OPERATORS, Clause
 from berth_intent.language.clauses import clauses, sentences
-from berth_intent.language.descriptions import (
-    describes,
-    is_about_other_things,
-    is_heading_of_noise,
-    is_indifferent,
-    is_needed,
-    is_only_mentioned,
-    is_statement,
-    says_nothing,
-)
+from berth_intent.language.descriptions import describes, is_about_other_things, is_only_mentioned
 from berth_intent.language.draft import Draft
 from berth_intent.language.kinds import Item, Kind
 from berth_intent.language.memory import Memory
 from berth_intent.language.moods import is_mood
 from berth_intent.language.named_places import places
+from berth_intent.language.no_need import is_indifferent, is_needed, says_nothing
 from berth_intent.language.other_workloads import is_level_of, workloads
 from berth_intent.language.pointing import pointed
 from berth_intent.language.resources import resources
 from berth_intent.language.siblings import own_replicas
+from berth_intent.language.statements import is_heading_of_noise, is_statement
 
 _TOPOLOGICAL = frozenset(
     (Kind.AVOID, Kind.SPREAD, Kind.NEAR, Kind.TOGETHER, Kind.SAME, Kind.OTHER, Kind.SURVIVE, Kind.EXCEPT)

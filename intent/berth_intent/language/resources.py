@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from berth_intent.intents import Intent
-from berth_intent.language.clause import Clause
+from berth_intent.language.clause import Clause, is_negated
+from berth_intent.language.devices import gpu, gpu_model, tpu
 from berth_intent.language.draft import Draft
 from berth_intent.language.gpu_names import with_memory
 from berth_intent.language.kinds import Item, Kind
@@ -58,25 +59,16 @@ def resources(clause: Clause, before: Draft | None = None, model_named: bool = F
             case Kind.RESOURCE:
                 drafts += _single_core(clause, at, item) or _ranked(clause, at, item, used)
             case Kind.GPU:
-                drafts += _gpu(clause, at, item, used)
+                drafts += gpu(clause, at, item)
             case Kind.GPU_MODEL:
-                drafts += _gpu_model(clause, at, item, used)
+                drafts += gpu_model(clause, at, item)
             case Kind.TPU:
-                drafts += _tpu(clause, at, item)
+                drafts += tpu(clause, at, item)
             case Kind.LEVEL:
                 drafts += _node_of_rank(clause, at, item, used)
             case _:
                 drafts += _quality(clause, at, item, model_named)
     return drafts
-
-
-def _negated(clause: Clause, at: int) -> bool:
-    before = clause.signature[:at]
-    return (
-        any(kind in before for kind in (Kind.NOT, Kind.AVOID, Kind.EXCEPT, Kind.INSTEAD))
-        or (clause.signature[at + 1 :].lstrip("Lirpv+")[:1] == Kind.AVOID)
-        or (Kind.NOT in clause.signature[at + 1 :] and clause.signature[-1] in (Kind.NOT, Kind.AVOID))
-    )
 
 
 def _quantity(clause: Clause, at: int, item: Item, used: set[int], before: Draft | None) -> list[Draft]:
@@ -153,7 +145,7 @@ def _count(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draft]:
 def _single_core(clause: Clause, at: int, item: Item) -> list[Draft]:
     """ "a single core is plenty"."""
     counted = at > 0 and clause.items[at - 1].kind in (Kind.ONE, Kind.ARTICLE)
-    if item.word not in _CORE or not counted or _negated(clause, at):
+    if item.word not in _CORE or not counted or is_negated(clause, at):
         return []
     return [Draft(Intent.PREFER_CPU, clause.items, at=item, amount=1.0)]
 
@@ -163,7 +155,7 @@ def _ranked(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draft]:
     items = clause.items
     if any(i.kind == Kind.QUANTITY and item.payload in _FIT[i.payload] for i in items[max(0, at - 3) : at + _REACH]):
         return []
-    if _negated(clause, at):
+    if is_negated(clause, at):
         return []
     near = _rank_near(items, at)
     if near is None or (items[near].payload == "speed" and item.payload in ("ephemeral", "memory")):
@@ -212,117 +204,16 @@ def _node_of_rank(clause: Clause, at: int, item: Item, used: set[int]) -> list[D
         return []
     before = items[near[0]]
     if before.kind == Kind.EMPTY:
-        negated = _negated(clause, at)
+        negated = is_negated(clause, at)
         return [Draft(Intent.PREFER_MOST_PACKED if negated else Intent.PREFER_LEAST_LOADED, clause.items, at=item)]
-    if before.kind not in (Kind.HIGH, Kind.LOW) or _negated(clause, at):
+    if before.kind not in (Kind.HIGH, Kind.LOW) or is_negated(clause, at):
         return []
     return [Draft(Intent.PREFER_CPU, clause.items, at=item, rank="high" if before.kind == Kind.HIGH else "low")]
 
 
-def _number_before(clause: Clause, at: int) -> float | None:
-    items = clause.items
-    index = at - 1
-    while (
-        index >= 0 and items[index].kind in (Kind.HIGH, Kind.COLON, Kind.GPU_MODEL, Kind.GPU, Kind.DEVICE_MEMORY)
-    ) or (index >= 0 and items[index].kind == Kind.QUANTITY and items[index].payload == "bytes"):
-        index -= 1
-    if index < 0:
-        return None
-    before = items[index]
-    if before.kind == Kind.NUMBER:
-        return before.number
-    return 1.0 if before.kind in (Kind.ARTICLE, Kind.ONE) else None
-
-
-def _number_after(clause: Clause, at: int) -> float | None:
-    items = clause.items
-    following = items[at + 1 : at + 3]
-    if following and following[0].kind == Kind.NUMBER and following[0].payload == "times":
-        return following[0].number
-    if len(following) == 2 and following[0].kind == Kind.COLON and following[1].kind == Kind.NUMBER:
-        return following[1].number
-    return None
-
-
-def _gpu(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draft]:
-    items = clause.items
-    following = items[at + 1 : at + 2]
-    if item.payload == "work" and not _negated(clause, at):
-        if following and following[0].kind == Kind.NUMBER:
-            return []  # "CUDA 12.4"
-        return [Draft(Intent.PREFER_GPU, items, at=item)]
-    if item.payload == "without":
-        return [] if _negated(clause, at) else [Draft(Intent.AVOID_GPU, items, at=item)]
-    if (
-        clause.has(Kind.INSTEAD)
-        and not clause.has(Kind.NOT, Kind.AVOID, Kind.EXCEPT)
-        and clause.first(Kind.INSTEAD) < at
-    ):
-        return []  # "a TPU instead of GPUs"
-    if _negated(clause, at):
-        return [Draft(Intent.AVOID_GPU, items, at=item)] if not _is_counted(clause, at) else []
-    neighbours = items[max(0, at - 2) : at] + items[at + 1 : at + 2]
-    if any(i.kind == Kind.GPU_MODEL for i in neighbours):
-        return []  # told with the model
-    number = _number_before(clause, at)
-    if (
-        following
-        and following[0].kind == Kind.NOISE
-        and following[0].start - item.end == 1
-        and not clause.has(Kind.VERB)
-    ):
-        return []  # "GPU metrics"
-    adjoins = bool(following) and following[0].start - item.end <= 1
-    if adjoins and following[0].kind in (Kind.LEVEL, Kind.MARK) and not item.plural:
-        counted = at > 0 and items[at - 1].kind == Kind.NUMBER and not following[0].plural  # "a dual GPU box"
-        return [Draft(Intent.PREFER_GPU, items, at=item, amount=number if counted else None)]
-    return [
-        Draft(Intent.PREFER_GPU, items, at=item, amount=number if number is not None else _number_after(clause, at))
-    ]
-
-
-def _is_counted(clause: Clause, at: int) -> bool:
-    return at > 0 and clause.items[at - 1].kind == Kind.NUMBER
-
-
-def _gpu_model(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draft]:
-    items = clause.items
-    names = item.names
-    for other in (*items[at + 1 : at + 3], *items[max(0, at - 1) : at]):
-        if other.kind == Kind.QUANTITY and other.payload == "bytes" and other.number is not None:
-            names = tuple(with_memory(name, other.number) or name for name in names)
-    if at and items[at - 1].word in ("over", "als", "que") and Kind.MODAL in clause.signature[:at]:
-        return []  # "H200 preferred over H100"
-    if _negated(clause, at):
-        return [Draft(Intent.AVOID_GPU_MODEL, items, names, at=item)]
-    drafts = []
-    number = _number_before(clause, at)
-    if number is None:
-        number = _number_after(clause, at)
-    after = next((i for i in items[at + 1 :] if i.kind not in (Kind.QUANTITY, Kind.GPU, Kind.AS)), None)
-    on_node = (
-        after is not None and after.kind == Kind.LEVEL and items[at + 1].kind in (Kind.LEVEL, Kind.GPU, Kind.QUANTITY)
-    )
-    if number is not None and not on_node:
-        drafts.append(Draft(Intent.PREFER_GPU, items, at=item, amount=number))
-    return [*drafts, Draft(Intent.PREFER_GPU_MODEL, items, names, at=item)]
-
-
-def _tpu(clause: Clause, at: int, item: Item) -> list[Draft]:
-    if _negated(clause, at):
-        return []
-    if item.payload == "chip" and not (at and clause.items[at - 1].kind == Kind.NUMBER):
-        return []
-    following = clause.items[at + 1 : at + 2]
-    number = None if following and following[0].kind == Kind.LEVEL else _number_before(clause, at)
-    if number is None:
-        number = _number_after(clause, at)
-    return [Draft(Intent.PREFER_TPU, clause.items, at=item, amount=number)]
-
-
 def _quality(clause: Clause, at: int, item: Item, model_named: bool) -> list[Draft]:
     items = clause.items
-    negated = _negated(clause, at)
+    negated = is_negated(clause, at)
     match item.kind:
         case Kind.STORAGE | Kind.FEATURE | Kind.ARCH if not negated:
             intent = {
