@@ -30,14 +30,9 @@ def gpu(clause: Clause, at: int, item: Item) -> list[Draft]:
     if any(i.kind == Kind.GPU_MODEL for i in neighbours):
         return []  # told with the model
     number = _number_before(clause, at)
-    if (
-        following
-        and following[0].kind == Kind.NOISE
-        and following[0].start - item.end == 1
-        and not clause.has(Kind.VERB)
-    ):
+    if following and following[0].kind == Kind.NOISE and not following[0].loose and not clause.has(Kind.VERB):
         return []  # "GPU metrics"
-    adjoins = bool(following) and following[0].start - item.end <= 1
+    adjoins = bool(following) and not following[0].loose
     if adjoins and following[0].kind in (Kind.LEVEL, Kind.MARK) and not item.plural:
         counted = at > 0 and items[at - 1].kind == Kind.NUMBER and not following[0].plural  # "a dual GPU box"
         return [Draft(Intent.PREFER_GPU, items, at=item, amount=number if counted else None)]

@@ -127,11 +127,13 @@ class Reader:
         found = [part for token in tokens(self._normal.text, start, end) for part in self._compounds.parted(token)]
         words = [self._spelled(token) for token in found]
         read: list[Item] = []
-        at = 0
+        at, loose = 0, False
         while at < len(found):
             item, size = self._read(found, words, at)
             if item is not None:
+                item.loose = loose
                 read.append(item)
+            loose = item is None
             at += size
         return read
 

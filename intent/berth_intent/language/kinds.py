@@ -92,7 +92,20 @@ class Kind:
 class Item:
     """A word or phrase of the hint. A plain class with slots: dozens are made for each hint."""
 
-    __slots__ = ("count", "end", "kind", "names", "number", "payload", "plural", "start", "strength", "verb", "word")
+    __slots__ = (
+        "count",
+        "end",
+        "kind",
+        "loose",
+        "names",
+        "number",
+        "payload",
+        "plural",
+        "start",
+        "strength",
+        "verb",
+        "word",
+    )
 
     def __init__(
         self,
@@ -112,6 +125,8 @@ class Item:
         self.strength = strength
         self.verb = verb
         self.plural = False
+        self.loose = False
+        """A word that means nothing to the grammar stands before it."""
         self.number: float | None = None
         self.count: float | None = None
         """The number as written, before its unit."""
