@@ -30,6 +30,30 @@ from berth_intent.language.lexicon.terms import Meaning, Terms, meaning, phrases
 MAX_SOUNDED = 4
 """Unknown words that are compared with the words of each language."""
 Entry = tuple[tuple[str, ...], Meaning]
+
+
+class _Beginning:
+    """What a first word may begin: by the word after it, the one after a gap, else where a stem comes next."""
+
+    __slots__ = ("alone", "following", "gaps", "loose")
+
+    def __init__(self) -> None:
+        self.alone: Meaning | None = None
+        self.following: dict[str, list[Entry]] = {}
+        self.gaps: dict[str, list[Entry]] = {}
+        self.loose: list[Entry] = []
+
+    def add(self, rest: tuple[str, ...], meant: Meaning) -> None:
+        if not rest:
+            self.alone = meant
+        elif rest[0].endswith("*") or (rest[0] == GAP and rest[1].endswith("*")):
+            self.loose.append((rest, meant))
+        elif rest[0] == GAP:
+            self.gaps.setdefault(rest[1], []).append((rest, meant))
+        else:
+            self.following.setdefault(rest[0], []).append((rest, meant))
+
+
 MIN_STEM, MAX_STEM = 3, 20
 GAP = "~"
 MAX_GAP = 3
@@ -155,8 +179,8 @@ class Lexicon:
 
     def __init__(self, language: str, layers: Iterable[tuple[Terms, ...]], ordinary_words: frozenset[str]) -> None:
         self.language = language
-        self._exact: dict[str, list[Entry]] = {}
-        self._stems: dict[str, list[Entry]] = {}
+        self._exact: dict[str, _Beginning] = {}
+        self._stems: dict[str, _Beginning] = {}
         self._declared: set[tuple[str, tuple[str, ...]]] = set()
         self._words: set[str] = set()
         self._targets: set[str] = set()
@@ -165,18 +189,15 @@ class Lexicon:
         for layer in layers:
             for terms in layer:
                 self._add(terms)
-        for entries in (*self._exact.values(), *self._stems.values()):
-            entries.sort(key=lambda entry: -len(entry[0]))
 
     def _add(self, terms: Terms) -> None:
         meant = meaning(terms)
         for words in phrases(terms):
             first, rest = words[0], words[1:]
             index, key = (self._stems, first[:-1]) if first.endswith("*") else (self._exact, first)
-            entries = index.setdefault(key, [])
             if (first, rest) not in self._declared:
                 self._declared.add((first, rest))
-                entries.append((rest, meant))
+                index.setdefault(key, _Beginning()).add(rest, meant)
             for word in words:
                 if word == GAP:
                     continue
@@ -197,25 +218,25 @@ class Lexicon:
 
     def find(self, words: Sequence[str], at: int) -> tuple[Meaning, int] | None:
         """What the longest phrase from this word on means, and of how many words it is."""
-        entries = self._exact.get(words[at])
-        if entries is not None:
-            found = _longest(entries, words, at)
+        beginning = self._exact.get(words[at])
+        if beginning is not None:
+            found = _longest(beginning, words, at)
             if found is not None:
                 return found
         word = words[at]
         if self._stems and len(word) >= MIN_STEM and word.isalpha():
             for size in range(min(len(word), MAX_STEM), MIN_STEM - 1, -1):
-                entries = self._stems.get(word[:size])
-                if entries is not None:
-                    found = _longest(entries, words, at)
+                beginning = self._stems.get(word[:size])
+                if beginning is not None:
+                    found = _longest(beginning, words, at)
                     if found is not None:
                         return found
         return None
 
     def exactly(self, word: str) -> Meaning | None:
         """What the word alone means, stems left out."""
-        entries = self._exact.get(word, ())
-        return next((meant for rest, meant in entries if not rest), None)
+        beginning = self._exact.get(word)
+        return beginning.alone if beginning is not None else None
 
     def lists(self, word: str) -> bool:
         """It is a word of some phrase."""
@@ -250,15 +271,14 @@ class Lexicon:
         return best[2] if best else None
 
 
-def _longest(entries: list[Entry], words: Sequence[str], at: int) -> tuple[Meaning, int] | None:
-    following = words[at + 1] if at + 1 < len(words) else ""
-    best: tuple[Meaning, int] | None = None
-    for rest, meant in entries:
-        if not rest:
-            return best or (meant, 1)
-        first = rest[0]
-        if first != following and first != GAP and first[-1] != "*":
-            continue
+def _longest(beginning: _Beginning, words: Sequence[str], at: int) -> tuple[Meaning, int] | None:
+    best = (beginning.alone, 1) if beginning.alone is not None else None
+    behind = words[at + 1 : at + 2 + MAX_GAP]
+    candidates = [*beginning.following.get(behind[0], ()), *beginning.loose] if behind else []
+    if beginning.gaps:
+        for word in behind:
+            candidates += beginning.gaps.get(word, ())
+    for rest, meant in candidates:
         size = _size(rest, words, at + 1)
         if size and (best is None or size + 1 > best[1]):
             best = meant, size + 1
