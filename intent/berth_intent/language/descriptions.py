@@ -92,6 +92,8 @@ def describes(clause: Clause) -> bool:
     subject = next((item.kind for item in before if item.kind in _SUBJECTS), "")
     if subject == Kind.WORKLOAD and verbs and verbs[0].word in _USING:
         return True
+    if subject == Kind.WORKLOAD and any(item.word in ("esta", "estan") for item in before):
+        return True
     if has_need(clause):
         return False
     if clause.has(Kind.NOISE):

@@ -6,7 +6,7 @@ import re
 
 from berth_intent.language.clause import OBJECTS, Clause, has_need
 from berth_intent.language.kinds import Kind
-from berth_intent.language.lexicon.statements import HAVING, THIRD_PERSONS
+from berth_intent.language.lexicon.statements import HAVING, STATING, THIRD_PERSONS
 
 _ADDRESSED = frozenset(
     ("equipo", "companeros", "companeros de", "colegas", "colleagues", "kollegen", "team", "responsable")
@@ -47,6 +47,8 @@ def is_statement(clause: Clause) -> bool:
     if clause.own_modal or clause.has(Kind.NOT, Kind.EXCEPT, Kind.SURVIVE, Kind.FAILURE) or has_need(clause):
         return False
     items, signature = clause.items, clause.signature
+    if items[0].word.split(" ")[0] in STATING:
+        return True
     if len(items) > 2 and items[0].word == "there" and items[1].payload == "be":
         return True  # "there are 14 nodes"
     if _MEASURED.search(signature) and any(item.payload == "latency" for item in items):

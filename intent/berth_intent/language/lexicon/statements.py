@@ -64,4 +64,19 @@ THIRD_PERSONS = frozenset(
     ]
 )
 """English. What begins so wishes nothing, unless it is about us: "the scheduler spreads pods over nodes"."""
+STATING = frozenset(
+    (
+        "supports",
+        "supported",
+        "compatible",
+        "tested",
+        "unterstuetzt",
+        "kompatibel",
+        "getestet",
+        "soporta",
+        "probado",
+        "probada",
+    )
+)
+"""Such a word at the beginning of a clause states what the software can."""
 HAVING = frozenset(("has", "have", "hat", "haben", "tiene", "tienen"))
