@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from berth_intent.intents import PLAIN
 from berth_intent.language.kinds import Item, Kind
 
@@ -57,9 +59,14 @@ def has_need(clause: Clause) -> bool:
     return any(item.kind == Kind.VERB and item.payload == "need" for item in clause.items)
 
 
+_REJECTED = re.compile("[+v]?n\\+?v")
+
+
 def is_negated(clause: Clause, at: int) -> bool:
     """What stands there is not wished."""
     before = clause.signature[:at]
+    if _REJECTED.match(clause.signature, at + 1):
+        return True  # "T4s must not be used"
     return (
         any(kind in before for kind in (Kind.NOT, Kind.AVOID, Kind.EXCEPT, Kind.INSTEAD))
         or (clause.signature[at + 1 :].lstrip("Lirpv+")[:1] == Kind.AVOID)

@@ -111,9 +111,12 @@ def _is_relative(sentence: Sequence[Item], at: int) -> bool:
     return after[:1] == [Kind.WHERE] and Kind.WORKLOAD in after
 
 
+_BEFORE_OBJECTS = frozenset((Kind.AS, Kind.MODAL, Kind.NUMBER, Kind.ONE, Kind.HIGH, Kind.LOW))
+
+
 def _wishes_follow(sentence: Sequence[Item], at: int) -> bool:
     """ "budget is tight: use spot": behind the colon a verb, and before it one too or nothing that is wished."""
-    following = [item for item in sentence[at + 1 : at + 5] if item.kind not in (Kind.AS, Kind.MODAL)]
+    following = [item for item in sentence[at + 1 : at + 5] if item.kind not in _BEFORE_OBJECTS]
     if not following or any(item.kind == Kind.MODAL for item in sentence[max(0, at - MAX_CLAUSE) : at]):
         return False
     first = following[0]

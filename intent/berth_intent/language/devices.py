@@ -12,6 +12,8 @@ from berth_intent.language.kinds import Item, Kind
 def gpu(clause: Clause, at: int, item: Item) -> list[Draft]:
     items = clause.items
     following = items[at + 1 : at + 2]
+    if len(items) > at + 2 and following[0].kind == Kind.COLON and items[at + 2].kind in (Kind.TPU, Kind.GPU_MODEL):
+        return []  # "accelerator: TPU"
     if item.payload == "work" and not is_negated(clause, at):
         if following and following[0].kind == Kind.NUMBER:
             return []  # "CUDA 12.4"

@@ -51,6 +51,8 @@ def is_mood(clause: Clause) -> bool:
         and not clause.has(*OBJECTS, Kind.LEVEL, Kind.SELF, Kind.NOT)
     ):
         return True  # "that's forbidden by PCI", "it's essential for failover"
+    if clause.items[0].word in _MANDATED and not clause.has(*OBJECTS, Kind.LEVEL, Kind.SELF, Kind.NOT, Kind.WORKLOAD):
+        return True  # "(required by the tape library)"
     forbids = clause.has(Kind.IT) and not clause.has(Kind.NOT)  # "legal forbids it"
     if any(item.word in _THERE for item in clause.items) and clause.verb:
         return False
@@ -64,6 +66,7 @@ def is_mood(clause: Clause) -> bool:
     )
 
 
+_MANDATED = frozenset(("required", "mandatory", "enforced", "legally required", "required by law"))
 _MERELY = frozenset(("only", "purely", "solely"))
 _THERE = frozenset(("there", "dort", "dorthin", "dahin", "alli", "ahi"))
 _THAT_IS = frozenset(("that's", "it's"))
@@ -87,6 +90,8 @@ def attached(found: list[Clause]) -> list[Clause]:
                 and not (following and found[at + 1].lead == Kind.BUT and found[at + 1].modal is None)
             )
             if backward and result[-1].modal is None:
+                if result[-1].lead == Kind.IF and result[-1].has(*OBJECTS):
+                    result[-1].lead = Kind.COMMA  # "if there is a GPU node, nice to have"
                 _lend(result, clause)
             elif following:
                 pending = clause

@@ -40,7 +40,7 @@ def is_needed(clause: Clause) -> bool:
 
 def says_nothing(clause: Clause) -> bool:
     """No wish by its form: no need, the past, other matters."""
-    if Kind.NO_NEED in clause.signature or Kind.PAST in clause.signature:
+    if Kind.NO_NEED in clause.signature or (Kind.PAST in clause.signature and not _is_told_of(clause)):
         return True
     if is_needed(clause) and clause.first(Kind.NOT) < len(clause.items) - 1:
         return True
@@ -56,6 +56,20 @@ def says_nothing(clause: Clause) -> bool:
         and not has_need(clause)
         and not clause.has(Kind.AVOID, Kind.SURVIVE)
     )
+
+
+def _is_told_of(clause: Clause) -> bool:
+    """ "the thing we wrote must be where redis is": the past is of the thing, not of the wish."""
+    modal = clause.modal
+    return (
+        clause.own_modal
+        and modal is not None
+        and modal.word in _DUTY
+        and clause.items[clause.first(Kind.PAST)].start < modal.start
+    )
+
+
+_DUTY = frozenset(("must", "has to", "have to", "muss", "muessen", "debe", "deben", "tiene que", "tienen que"))
 
 
 def _is_fronted_no_need(clause: Clause) -> bool:

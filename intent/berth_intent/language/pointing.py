@@ -34,6 +34,10 @@ _ITS = frozenset(
 _THERE = frozenset(("there", "dort", "alli", "ahi", "dorthin", "dahin"))
 _US = frozenset(("us", "we", "me", "nos", "uns", "wir"))
 _OURS = _US | {
+    "pods",
+    "the pods",
+    "our pods",
+    "my pods",
     "pod",
     "the pod",
     "this pod",

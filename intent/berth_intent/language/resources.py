@@ -224,6 +224,8 @@ def _quality(clause: Clause, at: int, item: Item, model_named: bool) -> list[Dra
             return [Draft(intent, items, item.names or (item.payload,), at=item)]
         case Kind.SPOT:
             negated = negated or "n=" in clause.signature
+            if item.payload == "event" and {Kind.NOT, Kind.AVOID} <= set(clause.signature[:at]):
+                return []  # "we fear no preemption"
             if item.payload == "event" and not negated and not clause.has(Kind.GOOD, Kind.SURVIVE):
                 return []  # "spot interruptions in June: 212"
             return [Draft(Intent.AVOID_SPOT if negated else Intent.PREFER_SPOT, items, at=item)]

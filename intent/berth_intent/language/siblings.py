@@ -17,7 +17,7 @@ _EACH_ON_ITS_OWN = re.compile(
     "e[^LA]{0,5}[d1][^LA]{0,2}L|[1#a2y][^LA]{0,4}eL|[1#][^LA]{0,3}e[^LA]{0,1}L|[#1]eL|[a1]Lea?y|eL[^LA]{0,3}[1#]|eL[^LA]{0,3}a?y"
 )
 _NOT_AT_ONE = re.compile(
-    "n[^L]{0,8}[s1H*y2%#][^L]{0,4}L|n[^L]{0,4}T[^L]{0,4}aL|n[^L]{0,8}aL[^L]{0,2}T|2[^L]{0,6}n[^L]{0,6}aL|A[^L]{0,8}[sH1a][^L]{0,4}L|n[^L]{0,3}L[^L]{0,6}[#1y2%]|n[^L]{0,2}L[^L]{0,2}H"
+    "n[^L]{0,8}[s1H*y2%#][^L]{0,4}L|n[^L]{0,4}T[^L]{0,4}aL|n[^L]{0,8}aL[^L]{0,2}T|2[^L]{0,6}n[^L]{0,6}aL|[2y#*][^L]{0,4}[1s][^L]{0,2}L[^L]{0,5}n$|A[^L]{0,8}[sH1a][^L]{0,4}L|n[^L]{0,3}L[^L]{0,6}[#1y2%]|n[^L]{0,2}L[^L]{0,2}H"
 )
 _AT_ONE = re.compile("[s1][^LA]{0,2}L|L[^L]{0,2}s|<L|H[^L]{0,2}L")
 _ALL_AT = re.compile("[*Y].*aL|T.*aL|aL.*T")
@@ -101,6 +101,8 @@ def _at_level(clause: Clause, memory: Memory, item: Item, at: int, listed: bool,
     at_one = inside or _AT_ONE.search(signature) or (_ALL_AT.search(_with_all(clause)) and not item.plural)
     spread_first = Kind.SPREAD in signature and not (_AT_ONE.search(upto) and not _SPREAD_OVER.search(upto))
     if at_one and not (negated or spread_first or Kind.AVOID in signature or Kind.EACH in signature):
+        if clause.has(Kind.GPU, Kind.GPU_MODEL) and not clause.has(Kind.SELF, Kind.ALL, Kind.TOGETHER):
+            return None  # "four GPUs in one box"
         return _gather(level, clause, item)
     if _is_spread(clause, at, item):
         return None if negated else Draft(SPREAD[level], clause.items, at=item)

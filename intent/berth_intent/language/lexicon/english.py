@@ -23,7 +23,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.LIMIT,
-        "until; till; as long as; provided that; provided; while; whereby; so; hence; therefore; thus; meaning; i.e.; ie; which means; that means; which; who; whose; even if; even when; even though",
+        "until; till; as long as; provided that; provided; while; whereby; so that is; so that's; so; hence; therefore; thus; meaning; i.e.; ie; which means; that means; which; who; even if; even when; even though",
     ),
     Terms(Kind.IF, "if; in case; in case of; whenever; when; once; unless; assuming; should there be"),
     Terms(Kind.FILLER, "even if (a|an|one|the|any|some|we|it)"),
@@ -105,7 +105,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.NEAR,
-        "near; nearby; near to; close; close to; close by; closer; closer to; closest; closest to; nearer; nearest; nearest to; nearer to; next to; right next to; next door; next door to; beside; alongside; adjacent; adjacent to; side by side; side-by-side; neighbo(u|)ring; neighbo(u|)r; neighbo(u|)rs; neighbo(u|)r to; vicinity; the vicinity of; in the vicinity of; proximity; proximity to; in proximity to; within reach of; within reach; not far from; not too far from; within a hop of; within one hop of; one hop from; a hop from; a hop away from; one hop away from; a few hops from; few hops from; by the side of; shoulder to shoulder; adjoining; affinity (with|to|for|towards|toward); pod affinity (with|to|for); local to; bordering; in the neighbo(u|)rhood of; neighbo(u|)rhood; minimi(s|z)e (network |) distance (to|from|between); minimi(s|z)e hops to; short distance (to|from); short path to; within arm's reach of; attracted to; hugging; close proximity; close proximity to; snug; cosy; cozy; within spitting distance of; a stone's throw from",
+        "near; nearby; near to; close; close to; close by; closer; closer to; closest; closest to; nearer; nearest; nearest to; nearer to; next to; right next to; next door; next door to; beside; alongside; adjacent; adjacent to; side by side; side-by-side; neighbo(u|)ring; neighbo(u|)r; neighbo(u|)rs; neighbo(u|)r to; vicinity; the vicinity of; in the vicinity of; proximity; proximity to; in proximity to; (short|small|tiny|minimal) (distance|distances) (between|among|to); within reach of; within reach; not far from; not too far from; within a hop of; within one hop of; one hop from; a hop from; a hop away from; one hop away from; a few hops from; few hops from; by the side of; shoulder to shoulder; adjoining; affinity (with|to|for|towards|toward); pod affinity (with|to|for); local to; bordering; in the neighbo(u|)rhood of; neighbo(u|)rhood; minimi(s|z)e (network |) distance (to|from|between); minimi(s|z)e hops to; short distance (to|from); short path to; within arm's reach of; attracted to; hugging; close proximity; close proximity to; snug; cosy; cozy; within spitting distance of; a stone's throw from",
     ),
     Terms(
         Kind.NEAR,
@@ -130,7 +130,7 @@ WORDS: tuple[Terms, ...] = (
     Terms(Kind.AS, "as; than; with; w/; from; to; of; like; towards; toward; next; against; between; used by"),
     Terms(
         Kind.IN,
-        "in; on; at; within; into; onto; inside; over; under; through; via; to the; up in; down in; out in; upon; @",
+        "(served|serve|serves|operated|operating|operate|hosted|working|work) out of; in; on; at; within; into; onto; inside; over; under; through; via; to the; up in; down in; out in; upon; @",
     ),
     Terms(Kind.EACH, "each; every; per; apiece; every single; any given; any single; a piece"),
     Terms(
@@ -188,7 +188,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.VERB,
-        "(you|you've|we|we've|they|they've|it|it's|has|have) got; has; have; having; with; featuring; w; including; offering; that has; that have; which has; which have; equipped with; comes with; attached; provides; offer; offers; supports; supporting; that supports; that offers; that support; includes; contains; sporting",
+        "(you|you've|we|we've|they|they've|it|it's|has|have) got; whose; has; have; having; with; featuring; w; including; offering; that has; that have; which has; which have; equipped with; comes with; attached; provides; offer; offers; supports; supporting; that supports; that offers; that support; includes; contains; sporting",
         payload="have",
     ),
     Terms(
