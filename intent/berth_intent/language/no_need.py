@@ -64,12 +64,12 @@ def _is_told_of(clause: Clause) -> bool:
     return (
         clause.own_modal
         and modal is not None
-        and modal.word in _DUTY
+        and modal.word.split(" ")[0] in _DUTY
         and clause.items[clause.first(Kind.PAST)].start < modal.start
     )
 
 
-_DUTY = frozenset(("must", "has to", "have to", "muss", "muessen", "debe", "deben", "tiene que", "tienen que"))
+_DUTY = frozenset(("must", "has", "have", "muss", "muessen", "debe", "deben", "tiene", "tienen"))
 
 
 def _is_fronted_no_need(clause: Clause) -> bool:

@@ -44,7 +44,7 @@ _IN_SUBJECTS = _STATED | {
 
 def is_statement(clause: Clause) -> bool:
     """What something else is, does or has: "the chart deploys redis next to web", "all A100 nodes have NVMe disks"."""
-    if clause.own_modal or clause.has(Kind.NOT, Kind.EXCEPT, Kind.SURVIVE, Kind.FAILURE) or has_need(clause):
+    if clause.modal is not None or clause.has(Kind.NOT, Kind.EXCEPT, Kind.SURVIVE, Kind.FAILURE) or has_need(clause):
         return False
     items, signature = clause.items, clause.signature
     if items[0].word.split(" ")[0] in STATING:

@@ -23,7 +23,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.LIMIT,
-        "until; till; as long as; provided that; provided; while; whereby; so that is; so that's; so; hence; therefore; thus; meaning; i.e.; ie; which means; that means; which; who; even if; even when; even though",
+        "until; till; as long as; provided that; provided; while; whereby; so; hence; therefore; thus; meaning; i.e.; ie; which means; that means; which; who; even if; even when; even though",
     ),
     Terms(Kind.IF, "if; in case; in case of; whenever; when; once; unless; assuming; should there be"),
     Terms(Kind.FILLER, "even if (a|an|one|the|any|some|we|it)"),
@@ -162,7 +162,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.IT,
-        "it; them; there; that one; those; this one; these; him; they; over there; that place; the latter; the former; that; this; right there; that node; that rack; that zone; that region; this node; this rack; this zone; this region; those nodes; those racks; those zones; that host; that machine; these nodes; that box; its",
+        "so that is where; so that's where; that is where; that's where; it; them; there; that one; those; this one; these; him; they; over there; that place; the latter; the former; that; this; right there; that node; that rack; that zone; that region; this node; this rack; this zone; this region; those nodes; those racks; those zones; that host; that machine; these nodes; that box; its",
     ),
     Terms(
         Kind.VERB,
@@ -178,7 +178,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.VERB,
-        "placement; deployment to; located; placed; scheduled; deployed; pinned; hosted; situated; be placed; be scheduled; be put; be deployed; be; be on; be in; housed; running on; positioned",
+        "be used; get used; being used; placement; deployment to; located; placed; scheduled; deployed; pinned; hosted; situated; be placed; be scheduled; be put; be deployed; be; be on; be in; housed; running on; positioned",
         payload="place",
     ),
     Terms(
