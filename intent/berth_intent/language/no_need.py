@@ -72,10 +72,24 @@ def _is_told_of(clause: Clause) -> bool:
 _DUTY = frozenset(("must", "has", "have", "muss", "muessen", "debe", "deben", "tiene", "tienen"))
 
 
+_NEEDING = (
+    "brauch",
+    "benoetig",
+    "bedarf",
+    "bedurf",
+    "need",
+    "require",
+    "necesit",
+    "precis",
+    "hace falta",
+    "hacen falta",
+)
+
+
 def _is_fronted_no_need(clause: Clause) -> bool:
     """ "Eine GPU brauchen wir nicht", "una GPU no la necesitamos"."""
     need = next((at for at, item in enumerate(clause.items) if item.kind == Kind.VERB and item.payload == "need"), None)
-    if need is None or not clause.has(Kind.NOT):
+    if need is None or not clause.has(Kind.NOT) or not clause.items[need].word.startswith(_NEEDING):
         return False
     behind = clause.signature[need + 1 :]
     return (

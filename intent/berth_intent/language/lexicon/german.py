@@ -26,7 +26,7 @@ WORDS: tuple[Terms, ...] = (
     # --- where it is wished
     Terms(
         Kind.AVOID,
-        "herumplan*; herumgeh*; drumherum; drum herum; drumrum; (einen |)bogen drum; freihalten; frei halten; freizuhalten; frei lassen; freilassen; freigehalten; überlass*; reservier*; für andere; nicht (blockieren|belegen|verbrauchen|verschwenden|wegnehmen); vermeid*; meid*; vermied*; umgeh*; auslass*; ausschließ*; ausschliess*; ausgeschlossen; ausgenommen; aussparen; spar* aus; hass*; ablehn*; verzicht* auf; unterlass*; verschon*; auszuschließen; zu meiden; zu vermeiden; verhinder*; weglass*; schließ* aus; schließe* aus; (lass|lasst|lass*) ~ (aus|weg|raus|links liegen|in ruhe|bleiben); absehen; abzusehen; abgesehen wird; seh* ~ ab; scheu*",
+        "herumplan*; herumgeh*; drumherum; drum herum; drumrum; (einen |)bogen drum; freihalten; frei halten; freizuhalten; frei lassen; freilassen; freigehalten; überlass*; reservier*; für andere; nicht (blockieren|belegen|verbrauchen|verschwenden|wegnehmen); vermeid*; meid*; vermied*; umgeh*; auslass*; ausschließ*; ausschliess*; ausgeschlossen; ausgenommen; aussparen; spar* aus; hass*; ablehn*; verzicht* auf; unterlass*; verschon*; auszuschließen; zu meiden; zu vermeiden; verhinder*; weglass*; schließ* aus; schließe* aus; (lass|lasst|lass*) ~ (aus|weg|raus|links liegen|in ruhe|bleiben); abgeraten; abraten; rat* ab; absehen; abzusehen; abgesehen wird; seh* ~ ab; scheu*",
         verb=True,
     ),
     Terms(

@@ -122,7 +122,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.PACKED,
-        "auffüll*; voll mach*; voll machen; vollmach*; volllad*; voll belegen; auslasten; ausnutz*; aufgefüllt*; vollpack*; vollgepackt*; dicht gepackt*; dicht packen; packe dicht; pack dicht; am vollsten; vollste*; am meisten (ausgelastet*|belegt*|genutzt*|gefüllt*|belastet*); meist* (ausgelastet*|belegt*|genutzt*|gefüllt*); am stärksten (ausgelastet*|belegt*|genutzt*|gefüllt*|belastet*); (bereits|schon) (genutzt*|benutzt*|verwendet*|belegt*|laufend*|in benutzung|in gebrauch|genutzte*|angefangen*|teilweise*|teilbelegt*|laufen|angebrochen*|in verwendung|gestartet*|halbvoll*|gut gefüllt*); teilbelegt*; teilgefüllt*; halbvoll*; angebrochen*; gut gefüllt*; gut ausgelastet*; füll*; füll* auf; bin-packing; binpacking; bin-pack*; binpack*; verdicht*; dichte packung; keine neuen (knoten|maschinen|server|rechner|nodes) (aufmach*|öffn*|start*|anfang*|anbrech*|hochfahr*|einschalt*|); ohne neue (knoten|maschinen|server|nodes); bestehende knoten; vorhandene knoten; bestehenden knoten; bestehende nodes; kompakt gepackt; kompakt; (lass*|halt*) (andere |ganze |die anderen |übrige |die übrigen |restliche |leere |)(knoten|maschinen|server|nodes|rechner) (frei|leer)",
+        "auffüll*; voll mach*; voll machen; vollmach*; volllad*; voll belegen; auslasten; ausnutz*; aufgefüllt*; vollpack*; vollgepackt*; dicht gepackt*; dicht packen; packe dicht; pack dicht; am vollsten; vollste*; am meisten (ausgelastet*|belegt*|genutzt*|gefüllt*|belastet*); meist* (ausgelastet*|belegt*|genutzt*|gefüllt*); am stärksten (ausgelastet*|belegt*|genutzt*|gefüllt*|belastet*); (bereits|schon) (genutzt*|benutzt*|verwendet*|belegt*|laufend*|in benutzung|in gebrauch|genutzte*|angefangen*|teilweise*|teilbelegt*|laufen|angebrochen*|in verwendung|gestartet*|halbvoll*|gut gefüllt*); teilbelegt*; teilgefüllt*; halbvoll*; angebrochen*; halb (voll*|leer*|gefüllt*|belegt*); gut gefüllt*; gut ausgelastet*; füll*; füll* auf; bin-packing; binpacking; bin-pack*; binpack*; verdicht*; dichte packung; keine neuen (knoten|maschinen|server|rechner|nodes) (aufmach*|öffn*|start*|anfang*|anbrech*|hochfahr*|einschalt*|); ohne neue (knoten|maschinen|server|nodes); bestehende knoten; vorhandene knoten; bestehenden knoten; bestehende nodes; kompakt gepackt; kompakt; (lass*|halt*) (andere |ganze |die anderen |übrige |die übrigen |restliche |leere |)(knoten|maschinen|server|nodes|rechner) (frei|leer)",
     ),
     Terms(
         Kind.EMPTY,
@@ -141,7 +141,11 @@ WORDS: tuple[Terms, ...] = (
         "ohne ende; en masse; nicht zu knapp; groß*; gross*; viel; viele; vielen; hoh*; hoch*; stark*; kräftig*; leistungsstark*; leistungsfähig*; mächtig*; reichlich; jede menge; massig; große mengen; riesig*; großzügig*; üppig*; fett*; dick*; intensiv*; lastig*; hungrig*; hochperforman*; performan*; ordentlich*; anständig*; satt*; jede menge; möglichst viel; mehr; maximal viel; potent*; enorm*; haufenweise; eine menge; menge; mengen; schwer*; power; hochleistungs*; durchsatzstark*; breit*; gewaltig*; starkes; mords*; massiv*; umfangreich*; hohem; hohen; höchst*; größt*; anspruchsvoll*",
         "high",
     ),
-    Terms(Kind.HIGH, "schnell*; flott*; zügig*; schnellst*; blitzschnell*; rasant*", "speed"),
+    Terms(
+        Kind.HIGH,
+        "hochgeschwindigkeit; highspeed; high-speed; schnell*; flott*; zügig*; schnellst*; blitzschnell*; rasant*",
+        "speed",
+    ),
     Terms(
         Kind.LOW,
         "klein*; wenig; wenige; gering*; bescheiden*; niedrig*; schwach*; langsam*; kaum; minimal*; winzig*; schmal*; sparsam*; leichtgewichtig*; mäßig*; schlank*; ein bisschen; bisschen",
