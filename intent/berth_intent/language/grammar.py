@@ -93,7 +93,7 @@ def _read_sentence(found: list[Clause], number: int, memory: Memory, reading: Re
         goes_on = clause.lead in (Kind.COMMA, Kind.AND, Kind.OR) and not clause.verb and not clause.own_modal
         goes_on = goes_on and not clause.has(*OPERATORS)
         headed = is_heading_of_noise(clause) or (headed and goes_on)
-        stated = headed or is_statement(clause) or (stated and clause.lead == "" and not clause.verb)
+        stated = headed or is_statement(clause) or (stated and _belongs_to_statement(clause, goes_on))
         if (
             stated
             or says_nothing(clause)
@@ -135,6 +135,11 @@ def _remark(found: Sequence[Clause], at: int, drafts: Sequence[Draft], reading: 
         reading.no_target.append(span)
     elif clause.has(Kind.PLACE, Kind.LEVEL, Kind.WORKLOAD):
         reading.unparsed.append(span)
+
+
+def _belongs_to_statement(clause: Clause, goes_on: bool) -> bool:
+    """ "the chart puts redis | next to web", "the cluster has 3 regions | , 13 zones"."""
+    return (clause.lead == "" and not clause.verb) or (goes_on and clause.signature == Kind.NUMBER + Kind.LEVEL)
 
 
 def _is_neither(found: Sequence[Clause], at: int) -> bool:
