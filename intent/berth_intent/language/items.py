@@ -242,7 +242,7 @@ class Reader:
             if place not in PLACES:
                 continue
             written = self._normal.written(found[at].start, found[at + size - 1].end)
-            if place == "usa" and self._lexicon.language == "es" and written != "USA":
+            if place == "usa" and self._lexicon.language == "es" and not self._stands_out(written, "USA"):
                 continue
             if place in ADJECTIVES and not self._is_noun_of_place(words, at + size):
                 continue  # "a tokenizer for German"
