@@ -53,8 +53,6 @@ def gpu_model(clause: Clause, at: int, item: Item) -> list[Draft]:
     for other in (*items[at + 1 : at + 3], *items[max(0, at - 1) : at]):
         if other.kind == Kind.QUANTITY and other.payload == "bytes" and other.number is not None:
             names = tuple(with_memory(name, other.number) or name for name in names)
-    if at and items[at - 1].word in ("over", "als", "que") and Kind.MODAL in clause.signature[:at]:
-        return []  # "H200 preferred over H100"
     if is_negated(clause, at):
         return [Draft(Intent.AVOID_GPU_MODEL, items, names, at=item)]
     drafts = []

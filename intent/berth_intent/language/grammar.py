@@ -100,12 +100,14 @@ def _read_sentence(found: list[Clause], number: int, memory: Memory, reading: Re
             or is_only_mentioned(found, at)
             or is_indifferent(found, at)
             or _is_neither(found, at)
-            or (suppressed and goes_on and _list_goes_on(found, at))
+            or (suppressed and goes_on and not (clause.apart and clause.lead == Kind.AND) and _list_goes_on(found, at))
         ):
             suppressed = True
             memory.note(clause, wished=False)
             continue
         suppressed = False
+        if goes_on and at and clause.lead == Kind.OR:
+            clause = _still_negated(clause, found[at - 1])
         last = reading.drafts[-1] if reading.drafts and reading.drafts[-1].sentence == number else None
         drafts = _wishes(clause, memory, last)
         for draft in drafts:
@@ -135,6 +137,16 @@ def _remark(found: Sequence[Clause], at: int, drafts: Sequence[Draft], reading: 
         reading.no_target.append(span)
     elif clause.has(Kind.PLACE, Kind.LEVEL, Kind.WORKLOAD):
         reading.unparsed.append(span)
+
+
+def _still_negated(clause: Clause, before: Clause) -> Clause:
+    """ "neither GPU nodes nor spot": after an "or" the negation goes on."""
+    negation = next((item for item in before.items if item.kind == Kind.NOT), None)
+    if negation is None or clause.has(Kind.PLACE, Kind.WORKLOAD, Kind.QUANTITY, Kind.NUMBER):
+        return clause
+    whole = Clause([negation, *clause.items], clause.lead)
+    whole.strength, whole.modal, whole.apart = clause.strength, clause.modal, clause.apart
+    return whole
 
 
 def _belongs_to_statement(clause: Clause, goes_on: bool) -> bool:

@@ -55,6 +55,7 @@ def says_nothing(clause: Clause) -> bool:
         and not clause.own_modal
         and not has_need(clause)
         and not clause.has(Kind.AVOID, Kind.SURVIVE)
+        and not (clause.has(Kind.FAILURE) and clause.has(Kind.NOT))
     )
 
 

@@ -97,11 +97,7 @@ def workloads(clause: Clause, memory: Memory) -> list[Draft]:
     before = clause.signature[at - 1 : at] if at else ""
     if negated and before == Kind.NOT and clause.has(Kind.LEVEL):
         return [_away(clause, item, level)]
-    if (
-        negated
-        and not clause.has(Kind.LEVEL)
-        and (before in (Kind.AS, Kind.IN) or (before == Kind.NOT and len(clause.items) < 4))
-    ):
+    if negated and not clause.has(Kind.LEVEL) and (before in (Kind.AS, Kind.IN) or before == Kind.NOT):
         return [_away(clause, item, None)]
     return []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from berth_intent.intents import Intent
-from berth_intent.language.clause import Clause, is_negated
+from berth_intent.language.clause import OBJECTS, Clause, is_negated
 from berth_intent.language.devices import gpu, gpu_model, tpu
 from berth_intent.language.draft import Draft
 from berth_intent.language.gpu_names import with_memory
@@ -49,7 +49,7 @@ def resources(clause: Clause, before: Draft | None = None, model_named: bool = F
     drafts: list[Draft] = []
     used: set[int] = set()
     for at, item in enumerate(clause.items):
-        if at in used:
+        if at in used or _is_compared(clause, at):
             continue
         match item.kind:
             case Kind.QUANTITY:
@@ -57,7 +57,7 @@ def resources(clause: Clause, before: Draft | None = None, model_named: bool = F
             case Kind.NUMBER:
                 drafts += _count(clause, at, item, used)
             case Kind.RESOURCE:
-                drafts += _single_core(clause, at, item) or _ranked(clause, at, item, used)
+                drafts += _single_core(clause, at, item) or _ranked(clause, at, item, used, before)
             case Kind.GPU:
                 drafts += gpu(clause, at, item)
             case Kind.GPU_MODEL:
@@ -69,6 +69,15 @@ def resources(clause: Clause, before: Draft | None = None, model_named: bool = F
             case _:
                 drafts += _quality(clause, at, item, model_named)
     return drafts
+
+
+def _is_compared(clause: Clause, at: int) -> bool:
+    """ "rather ARM than x86", "H200 preferred over H100": what stands behind is not wished."""
+    before = clause.signature[: max(0, at - 1)]
+    return at > 1 and clause.items[at - 1].word in _THAN and Kind.MODAL in before and not OBJECTS.isdisjoint(before)
+
+
+_THAN = frozenset(("over", "than", "als", "que", "antes que"))
 
 
 def _quantity(clause: Clause, at: int, item: Item, used: set[int], before: Draft | None) -> list[Draft]:
@@ -128,7 +137,11 @@ def _count(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draft]:
             0 <= index < len(items)
             and items[index].kind in (Kind.COLON, Kind.HIGH, Kind.ARTICLE, Kind.VERB, Kind.AS)
             and step == -1
-        ) or (step == 1 and 0 <= index < len(items) and items[index].kind in (Kind.HIGH, Kind.ARCH)):
+        ) or (
+            step == 1
+            and 0 <= index < len(items)
+            and (items[index].kind in (Kind.HIGH, Kind.ARCH) or items[index].word in ("of", "de"))
+        ):
             index += step
         if 0 <= index < len(items) and index not in used:
             other = items[index]
@@ -150,13 +163,15 @@ def _single_core(clause: Clause, at: int, item: Item) -> list[Draft]:
     return [Draft(Intent.PREFER_CPU, clause.items, at=item, amount=1.0)]
 
 
-def _ranked(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draft]:
+def _ranked(clause: Clause, at: int, item: Item, used: set[int], before: Draft | None) -> list[Draft]:
     """ "lots of RAM", "memory hungry", "a fast network"."""
     items = clause.items
     if any(i.kind == Kind.QUANTITY and item.payload in _FIT[i.payload] for i in items[max(0, at - 3) : at + _REACH]):
         return []
     if is_negated(clause, at):
         return []
+    if clause.signature == Kind.RESOURCE and clause.lead == Kind.AND and before is not None and before.rank is not None:
+        return [Draft(_OF_RESOURCE[item.payload], clause.items, at=item, rank=before.rank)]  # "lots of CPU and RAM"
     near = _rank_near(items, at)
     if near is None or (items[near].payload == "speed" and item.payload in ("ephemeral", "memory")):
         return []

@@ -118,7 +118,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.WHERE,
-        "donde; donde está; donde estén; donde esté; donde corre; donde corra; donde corran; donde corren; donde se ejecut*; donde viv*; donde haya; que alberg*; que aloj*; que ejecut*; que hosped*; que tenga*; que tien*; con pods de; que corr*; donde haya pods de; que contenga*; que contien*; donde funcion*; que hostea*; que ya ejecut*; que lleve*; que usa; que usen; donde resid*; en que corre; en el que corre; en el que está; en la que está; en que está",
+        "(en el que|en la que|donde|que) también (corre|corra|está|esté|se ejecut*|viv*|haya|tenga|); donde; donde está; donde estén; donde esté; donde corre; donde corra; donde corran; donde corren; donde se ejecut*; donde viv*; donde haya; que alberg*; que aloj*; que ejecut*; que hosped*; que tenga*; que tien*; con pods de; que corr*; donde haya pods de; que contenga*; que contien*; donde funcion*; que hostea*; que ya ejecut*; que lleve*; que usa; que usen; donde resid*; en que corre; en el que corre; en el que está; en la que está; en que está",
     ),
     Terms(
         Kind.AS,
