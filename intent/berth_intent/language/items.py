@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from berth_intent.language import amounts
+from berth_intent.language.code import MANIFEST_KEYS, is_code
 from berth_intent.language.compounds import Compounds
 from berth_intent.language.geography import ADJECTIVES, EXPLICIT_CASE, PLACES
 from berth_intent.language.gpu_names import gpu_model
@@ -26,42 +27,6 @@ _SIGNS = {
     "/": Kind.OR, "+": Kind.AND, "&": Kind.AND, "-": Kind.COMMA, "—": Kind.COMMA, "(": Kind.COMMA, ")": Kind.COMMA,
     "|": Kind.COMMA, "=": Kind.COLON, "•": Kind.STOP, "*": Kind.STOP, "[": Kind.COMMA, "]": Kind.COMMA,
 }  # fmt: skip
-_MANIFEST_KEYS = frozenset(
-    [
-        "apiversion",
-        "kind",
-        "spec",
-        "metadata",
-        "nodeselector",
-        "nodename",
-        "affinity",
-        "nodeaffinity",
-        "podaffinity",
-        "podantiaffinity",
-        "tolerations",
-        "containers",
-        "requests",
-        "limits",
-        "resources",
-        "env",
-        "matchlabels",
-        "matchexpressions",
-        "template",
-        "selector",
-        "topologyspreadconstraints",
-        "topologykey",
-        "initcontainers",
-        "volumes",
-        "volumemounts",
-        "annotations",
-        "labelselector",
-        "args",
-        "command",
-        "ports",
-        "schedulername",
-        "imagepullpolicy",
-    ]
-)
 _ENDS = frozenset(".;!?\n")
 _ABBREVIATIONS = frozenset(
     [
@@ -93,8 +58,6 @@ _ABBREVIATIONS = frozenset(
         "st",
     ]
 )
-MAX_MARKUP = 40
-"""Tokens of a tag."""
 _MAKE_WAY = frozenset(
     (
         Kind.NOISE,
@@ -315,28 +278,12 @@ class Reader:
         )
         return Item(Kind.UNKNOWN, token.start, token.end, word, payload)
 
-    def _is_code(self, found: Sequence[Token], words: Sequence[str], at: int) -> bool:
-        """Markup, `<b>` and `</b>`, a call, `f("x")`, what shells expand and join, lists of strings, comments."""
-        if words[at] == "<":
-            adjoins = at + 1 < len(found) and found[at + 1].start == found[at].end
-            return (
-                adjoins and (words[at + 1][0].isalpha() or words[at + 1] == "/") and ">" in words[at : at + MAX_MARKUP]
-            )
-        if words[at] in "$&":
-            adjoins = at + 1 < len(found) and found[at + 1].start == found[at].end
-            return adjoins and (words[at + 1] == "&" if words[at] == "&" else words[at + 1][0].isalpha())
-        if words[at] in "[/":
-            quoted = at + 1 < len(found) and found[at + 1].start <= found[at].end + 1
-            return at == 0 and quoted and (found[at + 1].sort == "quote" or words[at + 1] in "/*")
-        adjoins = at > 0 and found[at - 1].end == found[at].start and found[at - 1].sort == "word"
-        return adjoins and at + 1 < len(found) and found[at + 1].sort == "quote"
-
     def _sign(self, found: Sequence[Token], words: Sequence[str], at: int) -> tuple[Item | None, int]:
         token = found[at]
         sign = token.text
         if sign == "." and at and words[at - 1] in _ABBREVIATIONS and at + 1 < len(found) and words[at + 1] != "\n":
             return None, 1
-        if sign in "<($&[/" and self._is_code(found, words, at):
+        if sign in "<($&[/" and is_code(found, words, at):
             return Item(Kind.COMMAND, token.start, token.end, sign, "code"), 1
         if sign in "{<" and at + 1 < len(found):
             closing = "}" if sign == "{" else ">"
@@ -345,7 +292,7 @@ class Reader:
                 if sign == "<":
                     end = words.index(closing, at)
                 return Item(Kind.NOISE, token.start, found[end].end, sign, "code"), end - at + 1
-        if sign == ":" and at and words[at - 1] in _MANIFEST_KEYS:
+        if sign == ":" and at and words[at - 1] in MANIFEST_KEYS:
             return Item(Kind.COMMAND, token.start, token.end, words[at - 1], "manifest"), 1
         if sign == "!" and words[at + 1 : at + 2] == ["="]:
             return Item(Kind.NOT, token.start, found[at + 1].end, "!="), 2

@@ -12,19 +12,16 @@ from berth_intent.intents import Level
 from berth_intent.language.amounts import BETWEEN, lower_ends
 from berth_intent.language.kinds import Item, Kind
 from berth_intent.language.lists import SEPARATORS, joined
-from berth_intent.language.names import Names, parts_of
+from berth_intent.language.names import Found, Names, parts_of
+from berth_intent.language.ranges import between, is_range, ranges
 
 _COUNTED = (
     Kind.GPU, Kind.GPU_MODEL, Kind.RESOURCE, Kind.LEVEL, Kind.SELF, Kind.TPU, Kind.QUANTITY, Kind.NUMBER, Kind.MARK,
     Kind.STORAGE, Kind.HIGH, Kind.LOW,
 )  # fmt: skip
 """What a number before it counts, so that it is no name."""
-_RANGE_WORDS = frozenset(
-    ("to", "through", "thru", "-", "—", "bis", "a", "hasta", "up to", "al", "a la", "a los", "a el")
-)
 _FIRST = frozenset(("one", "eins", "uno"))
 DEFINITE = frozenset(("the", "el", "la", "los", "las", "der", "die", "das", "den", "dem"))
-MAX_RANGE = 64
 MAX_ENDING = 3
 """Digits of a number that stands for a whole name."""
 
@@ -41,7 +38,7 @@ def name_places(items: list[Item], names: Names) -> list[Item]:
         if (region := region_of(name, names)) is not None
     }
     named = _after_levels(lower_ends(items), names, regions)
-    named = _ranges(named, names)
+    named = ranges(named, names)
     return joined(_qualified(_of_models(named), names))
 
 
@@ -109,9 +106,9 @@ def _names_after(items: list[Item], at: int, names: Names, regions: set[str]) ->
         again = cursor < len(items) and items[cursor].kind == Kind.LEVEL and items[cursor].payload == level
         if (found and again) or (separated and _is_only_numbered(items, cursor)):
             cursor += 1
-        if cursor >= len(items) or (found and not (separated or between_two or _is_range(items, cursor))):
+        if cursor >= len(items) or (found and not (separated or between_two or is_range(items, cursor))):
             break
-        if found and (between_two or _is_range(items, cursor)):
+        if found and (between_two or is_range(items, cursor)):
             last = _one_name(items, cursor + 1, level, names, regions)
             if last is None:
                 break
@@ -137,7 +134,7 @@ def _from(items: Sequence[Item], at: int) -> bool:
         items[at].kind == Kind.AS
         and at + 2 < len(items)
         and items[at + 1].kind == Kind.NUMBER
-        and (_is_range(items, at + 2) or items[at + 2].kind == Kind.AND)
+        and (is_range(items, at + 2) or items[at + 2].kind == Kind.AND)
     )
 
 
@@ -208,10 +205,8 @@ def _completed(ending: str, written: str, level: str, names: Names, regions: set
     return None
 
 
-def _all_zones(names: Names) -> tuple:  # type: ignore[type-arg]
-    from berth_intent.language.names import Found
-
-    return tuple(Found("zone", zone) for zone in names.vocabulary.zones)
+def _all_zones(names: Names) -> tuple[Found, ...]:
+    return tuple(Found(Level.ZONE, zone) for zone in names.vocabulary.zones)
 
 
 def _ending(item: Item, level: str | None, names: Names, regions: set[str]) -> Item | None:
@@ -233,62 +228,6 @@ def _place(item: Item, level: str, name: str) -> Item:
     place = Item(Kind.PLACE, item.start, item.end, item.word, level)
     place.names = (name,)
     return place
-
-
-def _is_range(items: Sequence[Item], at: int) -> bool:
-    return items[at].word in _RANGE_WORDS
-
-
-def _ranges(items: list[Item], names: Names) -> list[Item]:
-    """ "us-east-1a through us-east-1c" is three zones."""
-    result: list[Item] = []
-    at = 0
-    while at < len(items):
-        item = items[at]
-        if (
-            item.kind == Kind.PLACE
-            and at + 2 < len(items)
-            and _is_range(items, at + 1)
-            and items[at + 1].word not in ("-", "—", "a")
-        ) or (
-            item.kind == Kind.PLACE
-            and at + 2 < len(items)
-            and items[at + 1].word in ("-", "a")
-            and items[at + 2].kind == Kind.PLACE
-            and items[at + 2].payload == item.payload
-        ):
-            last = items[at + 2]
-            end = last.names[0] if last.kind == Kind.PLACE and last.payload == item.payload else None
-            if end is None and last.kind in (Kind.UNKNOWN, Kind.NUMBER):
-                end = _like(item.names[-1], last.word)
-            if end is not None:
-                place = Item(Kind.PLACE, item.start, last.end, item.word, item.payload)
-                place.names = (*item.names, *between(item.names[-1], end, names, item.payload))
-                result.append(place)
-                at += 3
-                continue
-        result.append(item)
-        at += 1
-    return result
-
-
-def _like(name: str, ending: str) -> str:
-    """The name whose end is this: us-east-1a and c are us-east-1c."""
-    return name[: len(name) - len(ending)] + ending
-
-
-def between(first: str, last: str, names: Names, level: str) -> list[str]:
-    """The names after the first, up to the last: by letter or number at their end, else in the vocabulary's order."""
-    if first[:-1] == last[:-1] and first[-1:].isalpha() and last[-1:].isalpha():
-        return [first[:-1] + chr(code) for code in range(ord(first[-1]) + 1, ord(last[-1]) + 1)]
-    start, end = first.rstrip("0123456789"), last.rstrip("0123456789")
-    if start == end and first != start and last != end:
-        low, high, width = int(first[len(start) :]), int(last[len(end) :]), len(first) - len(start)
-        return [f"{start}{n:0{width}d}" for n in range(low + 1, min(high, low + MAX_RANGE) + 1)]
-    known = getattr(names.vocabulary, f"{level}s", ())
-    if first in known and last in known and known.index(first) < known.index(last):
-        return list(known[known.index(first) + 1 : known.index(last) + 1])
-    return [last]
 
 
 def _qualified(items: list[Item], names: Names) -> list[Item]:
