@@ -57,7 +57,7 @@ def places(clause: Clause, memory: Memory) -> list[Draft]:
         elif (
             avoided
             and Kind.EXCEPT in before
-            and clause.has(Kind.AVOID)
+            and (negated or clause.has(Kind.AVOID))
             and items[clause.first(Kind.EXCEPT)].word in _OUTSIDE
         ):
             negated = avoided = False  # "outside the EU is forbidden"

@@ -152,8 +152,14 @@ def _numbered_like(items: Sequence[Item], at: int, last: Item, names: Names, reg
         return None
     if not (last.names[-1][-1:].isdigit() and number.word.isdigit()) or len(number.word) > MAX_ENDING:
         return None
-    name = _one_name(items, at, last.payload, names, regions)
+    name = _alike(last.names[-1], number.word, names) or _one_name(items, at, last.payload, names, regions)
     return _place(number, last.payload, name) if name is not None else None
+
+
+def _alike(name: str, number: str, names: Names) -> str | None:
+    """The name of the cluster that differs from this one in its number: cpu-node-03 beside cpu-node-02."""
+    found = names.whole(name.rstrip("0123456789") + number)
+    return found.name if found is not None else None
 
 
 def _one_name(items: Sequence[Item], at: int, level: str, names: Names, regions: set[str]) -> str | None:

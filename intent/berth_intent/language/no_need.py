@@ -48,7 +48,11 @@ def says_nothing(clause: Clause) -> bool:
         return True
     if clause.lead == Kind.IF and not clause.has(Kind.SURVIVE, Kind.FAILURE):
         return True
-    if Kind.ANY in clause.signature and clause.has(Kind.GOOD) and not clause.has(Kind.EXCEPT, Kind.GPU, Kind.STORAGE):
+    if (
+        Kind.ANY in clause.signature
+        and clause.has(Kind.GOOD)
+        and not clause.has(Kind.EXCEPT, Kind.GPU, Kind.GPU_MODEL, Kind.STORAGE)
+    ):
         return True
     return (
         clause.lead == Kind.CAUSE

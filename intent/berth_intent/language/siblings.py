@@ -14,7 +14,7 @@ from berth_intent.language.topology import is_mutual
 _ADJECTIVES = "GMFNBkKRhlIbDOtQ"
 """Kinds that make a noun of place mean a node of that kind, no more."""
 _EACH_ON_ITS_OWN = re.compile(
-    "e[^LA]{0,5}[d1][^LA]{0,2}L|[1#a2y][^LA]{0,4}eL|[1#][^LA]{0,3}e[^LA]{0,1}L|[#1]eL|[a1]Lea?y|eL[^LA]{0,3}[1#]|eL[^LA]{0,3}a?y"
+    "e[^LA]{0,5}[d1][^LA]{0,2}L|[1#a2y][^LA]{0,4}eL|[1#][^LA]{0,3}e[^LA]{0,1}L|[#1]eL|[a1]Lea?y|L[^LA]{0,2}e[^LA]{0,3}[a1#]y|eL[^LA]{0,3}[1#]|eL[^LA]{0,3}a?y"
 )
 _NOT_AT_ONE = re.compile(
     "n[^L]{0,8}[s1H*y2%#][^L]{0,4}L|n[^L]{0,4}T[^L]{0,4}aL|n[^L]{0,8}aL[^L]{0,2}T|2[^L]{0,6}n[^L]{0,6}aL|[2y#*][^L]{0,4}[1s][^L]{0,2}L[^L]{0,5}n$|A[^L]{0,8}[sH1a][^L]{0,4}L|n[^L]{0,3}L[^L]{0,6}[#1y2%]|n[^L]{0,2}L[^L]{0,2}H"

@@ -40,7 +40,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.AVOID,
-        "away from; clear of; apart from the; far from; far away from; separate from; separated from; separately from; isolated from; isolate from; isolate us from; isolate it from; isolate this from; isolate them from; isolation from; away; off; off of; out of; apart from; as far as possible from; as far away as possible from; as far from; segregated from; segregate from; disjoint from; at a distance from; distance from; distance between; separation between; gap between; distant from; decoupled from",
+        "away from; clear of; apart from the; far from; (further|farther) (away |)from; the (further|farther) (away |)from; far away from; separate from; separated from; separately from; isolated from; isolate from; isolate us from; isolate it from; isolate this from; isolate them from; isolation from; away; off; off of; out of; apart from; as far as possible from; as far away as possible from; as far from; segregated from; segregate from; disjoint from; at a distance from; distance from; distance between; separation between; gap between; distant from; decoupled from",
     ),
     Terms(
         Kind.AVOID,
@@ -149,7 +149,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.FEW,
-        "as few; the fewest; fewest; few; minimum number of; minimal number of; minimal set of; smallest number of; smallest set of; fewest possible; the minimum number of; least number of; a small number of; as little; handful of",
+        "fewer; the fewer; as few; the fewest; fewest; few; minimum number of; minimal number of; minimal set of; smallest number of; smallest set of; fewest possible; the minimum number of; least number of; a small number of; as little; handful of",
     ),
     Terms(
         Kind.SELF,

@@ -97,7 +97,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.CACHED,
-        "model cache; model-cache; weight cache; image cache; model cache hit; warm model cache; weights cache; cached model; cached models; cached weights; cached image",
+        "that (have|has|hold|holds|got|keep|keeps) ~ (image|weights|model weights|checkpoint); (have|has|hold|holds) the (image|weights|model weights); model cache; model-cache; weight cache; image cache; model cache hit; warm model cache; weights cache; cached model; cached models; cached weights; cached image",
         "model",
     ),
     Terms(
@@ -106,7 +106,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.HIGH,
-        "big; bigger; biggest; large; larger; largest; huge; lots of; a lot of; lot of; lots; plenty of; much; loads of; tons of; a ton of; many; high; higher; highest; powerful; beefy; beefier; beefiest; strong; stronger; strongest; hefty; ample; generous; massive; most powerful; heavy; heavier; hungry; intensive; bound; optimi(s|z)ed; fat; roomy; spacious; considerable; substantial; serious; extra; oodles of; heaps of; abundant; enormous; giant; monster; high-end; top-end; high-throughput; high throughput; high-bandwidth; high bandwidth; intense; more; most; max; rich; greedy; boatload of; boatloads of; a whole lot of; vast; maximum possible; robust cpu; abundance of; gobs of; chunky; meaty; muscular; thirsty; high-capacity; high capacity; tonnes of; as much; gigantic; great deal of; bucketloads of; extensive; demanding; dependent; wide; bigger-than-average; sizeable; sizable; large amounts of; large amount of; high amount of; high amounts of; fat pipe; heavyweight; big iron; crunchy; brawny; wads of; piles of",
+        "the more; as much; big; bigger; biggest; large; larger; largest; huge; lots of; a lot of; lot of; lots; plenty of; much; loads of; tons of; a ton of; many; high; higher; highest; powerful; beefy; beefier; beefiest; strong; stronger; strongest; hefty; ample; generous; massive; most powerful; heavy; heavier; hungry; intensive; bound; optimi(s|z)ed; fat; roomy; spacious; considerable; substantial; serious; extra; oodles of; heaps of; abundant; enormous; giant; monster; high-end; top-end; high-throughput; high throughput; high-bandwidth; high bandwidth; intense; more; most; max; rich; greedy; boatload of; boatloads of; a whole lot of; vast; maximum possible; robust cpu; abundance of; gobs of; chunky; meaty; muscular; thirsty; high-capacity; high capacity; tonnes of; as much; gigantic; great deal of; bucketloads of; extensive; demanding; dependent; wide; bigger-than-average; sizeable; sizable; large amounts of; large amount of; high amount of; high amounts of; fat pipe; heavyweight; big iron; crunchy; brawny; wads of; piles of",
         "high",
     ),
     Terms(
