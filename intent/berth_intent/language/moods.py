@@ -118,9 +118,7 @@ def inherit(found: list[Clause]) -> None:
     for before, clause in itertools.pairwise(found):
         if clause.modal is not None or clause.verb or before.modal is None or clause.has(Kind.EXCEPT, Kind.INSTEAD):
             continue
-        if before.modal.kind == Kind.NOT and clause.has(
-            Kind.QUANTITY, Kind.RESOURCE, Kind.IDLE, Kind.PACKED, Kind.ARTICLE
-        ):
+        if before.modal.kind == Kind.NOT and _is_positive(clause):
             continue
         if clause.lead in (Kind.COMMA, Kind.AND, Kind.OR, "") and _leads(before):
             clause.strength, clause.modal = before.strength, before.modal
@@ -136,6 +134,18 @@ def inherit(found: list[Clause]) -> None:
             and not before.has(Kind.IN, Kind.NOT)
         ):
             before.strength, before.modal = clause.strength, clause.modal
+
+
+def _is_positive(clause: Clause) -> bool:
+    """ "never next to batch-etl, in us-east-1": what is wished is not as strong as what was refused."""
+    return clause.has(*_AMOUNTS) or (clause.lead == Kind.COMMA and clause.has(*_WISHED))
+
+
+_AMOUNTS = (Kind.QUANTITY, Kind.RESOURCE, Kind.IDLE, Kind.PACKED, Kind.ARTICLE)
+_WISHED = (
+    Kind.IN, Kind.SAME, Kind.NEAR, Kind.SPREAD, Kind.TOGETHER, Kind.GPU, Kind.GPU_MODEL, Kind.STORAGE, Kind.FEATURE, Kind.ARCH,
+    Kind.SPOT, Kind.ON_DEMAND, Kind.CACHED,
+)  # fmt: skip
 
 
 def _leads(clause: Clause) -> bool:
