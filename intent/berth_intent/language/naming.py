@@ -95,12 +95,8 @@ def _names_after(items: list[Item], at: int, names: Names, regions: set[str]) ->
         if cursor < len(items) and cursor == at + 1 and (items[cursor].kind == Kind.COLON or _from(items, cursor)):
             cursor += 1
         separated = False
-        between_two = (
-            bool(found)
-            and items[at + 1].word in BETWEEN
-            and items[cursor : cursor + 1]
-            and items[cursor].kind == Kind.AND
-        )
+        listed = bool(found) and cursor < len(items)
+        between_two = listed and items[at + 1].word in BETWEEN and items[cursor].kind == Kind.AND
         while found and not between_two and cursor < len(items) and items[cursor].kind in SEPARATORS:
             cursor, separated = cursor + 1, True
         again = cursor < len(items) and items[cursor].kind == Kind.LEVEL and items[cursor].payload == level
