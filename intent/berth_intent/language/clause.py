@@ -54,9 +54,13 @@ class Clause:
         return f"<{self.lead} {self.signature} {self.strength}>"
 
 
+def need_at(clause: Clause) -> int | None:
+    """Where a word of need or wanting stands."""
+    return next((at for at, item in enumerate(clause.items) if item.kind == Kind.VERB and item.payload == "need"), None)
+
+
 def has_need(clause: Clause) -> bool:
-    """A word of need or wanting stands in it."""
-    return any(item.kind == Kind.VERB and item.payload == "need" for item in clause.items)
+    return need_at(clause) is not None
 
 
 _REJECTED = re.compile("[+v]?n\\+?v")

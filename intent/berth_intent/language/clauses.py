@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from berth_intent.language.clause import OBJECTS, Clause
 from berth_intent.language.kinds import Item, Kind
 from berth_intent.language.moods import attached, inherit, weigh
+from berth_intent.language.topology import US
 
 MAX_CLAUSE = 40
 """Items; what is longer is cut, so that work grows with the text and not with its square."""
@@ -146,7 +147,6 @@ def _tells_a_failure(sentence: Sequence[Item], at: int) -> bool:
 
 
 _SHOULD = frozenset(("should", "sollte", "sollten", "were"))
-_US = frozenset(("us", "we", "me", "i", "uns", "wir", "nosotros"))
 
 
 def _with_us(sentence: Sequence[Item], at: int) -> bool:
@@ -155,7 +155,7 @@ def _with_us(sentence: Sequence[Item], at: int) -> bool:
         return False
     before, after = sentence[at - 1], sentence[at + 1]
     kinds = {before.kind, after.kind}
-    return kinds == {Kind.WORKLOAD, Kind.SELF} and (before.word in _US or after.word in _US)
+    return kinds == {Kind.WORKLOAD, Kind.SELF} and (before.word in US or after.word in US)
 
 
 def _is_joint(sentence: Sequence[Item], at: int) -> bool:

@@ -47,13 +47,14 @@ MAX_MARKUP = 40
 
 
 def is_code(found: Sequence[Token], words: Sequence[str], at: int) -> bool:
-    """Markup, `<b>` and `</b>`, a call, `f("x")`, what shells expand and join, lists of strings, comments."""
+    """Markup, `<b>` and `</b>`, a call, `f("x")`, what shells set and expand, lists of strings, comments."""
     if words[at] == "<":
         adjoins = at + 1 < len(found) and found[at + 1].start == found[at].end
         return adjoins and (words[at + 1][0].isalpha() or words[at + 1] == "/") and ">" in words[at : at + MAX_MARKUP]
-    if words[at] in "$&":
-        adjoins = at + 1 < len(found) and found[at + 1].start == found[at].end
-        return adjoins and (words[at + 1] == "&" if words[at] == "&" else words[at + 1][0].isalpha())
+    if words[at] == "$":
+        return at + 1 < len(found) and found[at + 1].start == found[at].end and words[at + 1][0].isalpha()
+    if words[at] == "=":
+        return at > 1 and words[at - 2] == "export"
     if words[at] in "[/":
         quoted = at + 1 < len(found) and found[at + 1].start <= found[at].end + 1
         return at == 0 and quoted and (found[at + 1].sort == "quote" or words[at + 1] in "/*")

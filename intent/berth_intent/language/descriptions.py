@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from berth_intent.language.clause import OBJECTS, Clause, has_need
+from berth_intent.language.clause import OBJECTS, Clause, has_need, need_at
 from berth_intent.language.kinds import Kind
 from berth_intent.language.naming import DEFINITE
 
@@ -127,7 +127,7 @@ def describes(clause: Clause) -> bool:
 
 def _is_about_noise(clause: Clause) -> bool:
     """ "the manager wants a slide about GPU costs": what is needed is no node."""
-    need = next((at for at, item in enumerate(clause.items) if item.kind == Kind.VERB and item.payload == "need"), None)
+    need = need_at(clause)
     return need is not None and need < clause.first(Kind.NOISE) < clause.first(*OBJECTS) and not clause.own_modal
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from berth_intent.intents import STRONG
 from berth_intent.language.clause import OPERATORS, Clause
 from berth_intent.language.clauses import clauses, sentences
 from berth_intent.language.descriptions import describes, is_about_other_things, is_only_mentioned
@@ -22,7 +21,7 @@ from berth_intent.language.other_workloads import is_level_of, workloads
 from berth_intent.language.pointing import pointed
 from berth_intent.language.resources import resources
 from berth_intent.language.siblings import own_replicas
-from berth_intent.language.statements import is_heading_of_noise, is_statement
+from berth_intent.language.statements import is_heading_of_noise, is_hearsay, is_statement
 
 _TOPOLOGICAL = frozenset(
     (Kind.AVOID, Kind.SPREAD, Kind.NEAR, Kind.TOGETHER, Kind.SAME, Kind.OTHER, Kind.SURVIVE, Kind.EXCEPT)
@@ -50,9 +49,7 @@ def read(items: Sequence[Item]) -> Reading:
             break
         if any(item.kind == Kind.COMMAND for item in sentence):
             break
-        if any(item.payload == "hearsay" for item in sentence) and not any(
-            item.strength == STRONG for item in sentence
-        ):
+        if is_hearsay(sentence):
             continue
         if not sentence:
             if end is not None and end.word == "\n" and heading is not None and number and not reading.drafts:

@@ -283,7 +283,7 @@ class Reader:
         sign = token.text
         if sign == "." and at and words[at - 1] in _ABBREVIATIONS and at + 1 < len(found) and words[at + 1] != "\n":
             return None, 1
-        if sign in "<($&[/" and is_code(found, words, at):
+        if sign in "<($=[/" and is_code(found, words, at):
             return Item(Kind.COMMAND, token.start, token.end, sign, "code"), 1
         if sign in "{<" and at + 1 < len(found):
             closing = "}" if sign == "{" else ">"

@@ -11,6 +11,7 @@ import re
 from berth_intent.intents import STRONG, WEAK
 from berth_intent.language.clause import NOUNS, OBJECTS, Clause
 from berth_intent.language.kinds import Item, Kind
+from berth_intent.language.topology import THERE
 
 _EMPTY_WORDS = frozenset(
     (Kind.MODAL, Kind.IT, Kind.SELF, Kind.VERB, Kind.COLON, Kind.GOOD, Kind.ARTICLE, Kind.AS, Kind.IN)
@@ -54,7 +55,7 @@ def is_mood(clause: Clause) -> bool:
     if clause.items[0].word in _MANDATED and not clause.has(*OBJECTS, Kind.LEVEL, Kind.SELF, Kind.NOT, Kind.WORKLOAD):
         return True  # "(required by the tape library)"
     forbids = clause.has(Kind.IT) and not clause.has(Kind.NOT)  # "legal forbids it"
-    if any(item.word in _THERE for item in clause.items) and clause.verb:
+    if any(item.word in THERE for item in clause.items) and clause.verb:
         return False
     there = _LANDS_THERE.search(clause.signature)
     if there is not None and clause.items[there.start()].verb:
@@ -68,7 +69,6 @@ def is_mood(clause: Clause) -> bool:
 
 _MANDATED = frozenset(("required", "mandatory", "enforced", "legally required", "required by law"))
 _MERELY = frozenset(("only", "purely", "solely"))
-_THERE = frozenset(("there", "dort", "dorthin", "dahin", "alli", "ahi"))
 _THAT_IS = frozenset(("that's", "it's"))
 _LANDS_THERE = re.compile("vi?p$|vyi?p$")
 """ "must land on that machine", "has to run there": it points to a place."""

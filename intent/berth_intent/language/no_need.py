@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from berth_intent.language.clause import OBJECTS, Clause, has_need
+from berth_intent.language.clause import OBJECTS, Clause, has_need, need_at
 from berth_intent.language.kinds import Kind
 
 _NEEDED = frozenset(
@@ -93,7 +93,7 @@ _NEEDING = (
 
 def _is_fronted_no_need(clause: Clause) -> bool:
     """ "Eine GPU brauchen wir nicht", "una GPU no la necesitamos"."""
-    need = next((at for at, item in enumerate(clause.items) if item.kind == Kind.VERB and item.payload == "need"), None)
+    need = need_at(clause)
     if need is None or not clause.has(Kind.NOT) or not clause.items[need].word.startswith(_NEEDING):
         return False
     behind = clause.signature[need + 1 :]

@@ -11,6 +11,7 @@ from berth_intent.language.memory import Memory
 from berth_intent.language.named_places import places
 from berth_intent.language.other_workloads import workloads
 from berth_intent.language.resources import resources
+from berth_intent.language.topology import THERE, US
 
 _OWNED = re.compile("p[sd]?L")
 _ITS = frozenset(
@@ -31,9 +32,7 @@ _ITS = frozenset(
         "sus",
     )
 )
-_THERE = frozenset(("there", "dort", "alli", "ahi", "dorthin", "dahin"))
-_US = frozenset(("us", "we", "me", "nos", "uns", "wir"))
-_OURS = _US | {
+_OURS = US | {
     "pods",
     "the pods",
     "our pods",
@@ -94,11 +93,11 @@ def _named(clause: Clause, memory: Memory) -> Item | None:
         ):
             return memory.workload  # "same node as redis or at least the same rack"
         stated = idle is not None and idle.kind == Kind.WORKLOAD and same
-        ours = any(item.kind == Kind.SELF and item.word not in _US for item in clause.items)
+        ours = any(item.kind == Kind.SELF and item.word not in US for item in clause.items)
         return idle if stated and not ours and not clause.has(Kind.ALL) else None
     if not clause.has(*_POINTING):
         return None
-    if any(item.word in _THERE for item in clause.items):
+    if any(item.word in THERE for item in clause.items):
         return memory.place or idle
     return memory.place if clause.has(Kind.IT) and idle is None else idle
 

@@ -157,6 +157,13 @@ def _count(clause: Clause, at: int, item: Item, used: set[int]) -> list[Draft]:
 
 def _single_core(clause: Clause, at: int, item: Item) -> list[Draft]:
     """ "a single core is plenty"."""
+    following = clause.items[at + 1 : at + 2]
+    if (
+        following
+        and not following[0].loose
+        and following[0].kind in (Kind.MARK, Kind.UNKNOWN, Kind.NOISE, Kind.SELF, Kind.MODEL)
+    ):
+        return []  # "a core service"
     counted = at > 0 and clause.items[at - 1].kind in (Kind.ONE, Kind.ARTICLE)
     if item.word not in _CORE or not counted or is_negated(clause, at):
         return []

@@ -9,7 +9,7 @@ from berth_intent.language.clause import Clause
 from berth_intent.language.draft import Draft
 from berth_intent.language.kinds import Item, Kind
 from berth_intent.language.memory import Memory
-from berth_intent.language.topology import is_mutual
+from berth_intent.language.topology import US, is_mutual
 
 _ADJECTIVES = "GMFNBkKRhlIbDOtQ"
 """Kinds that make a noun of place mean a node of that kind, no more."""
@@ -31,6 +31,7 @@ _OVER = frozenset(("por",))
 _INSIDE = re.compile("iaL$")
 _WITHIN = frozenset(("within", "inside", "innerhalb", "dentro de"))
 _NEAR_ALONE = frozenset((Kind.NEAR, Kind.MODAL, Kind.VERB, Kind.GOOD, Kind.TOGETHER))
+_TWO = ("two", "any two", "multiple", "zwei", "dos")
 _NEXT = re.compile("CL|LC|C[^L]{0,3}L")
 
 
@@ -123,18 +124,14 @@ def _without_us(clause: Clause) -> str:
     found = []
     for item in clause.items:
         two = item.kind == Kind.SELF and item.word.startswith(_TWO)
-        found.append("2" if two else Kind.IT if item.kind == Kind.SELF and item.word in _US else item.kind)
+        found.append("2" if two else Kind.IT if item.kind == Kind.SELF and item.word in US else item.kind)
     return "".join(found)
-
-
-_TWO = ("two", "any two", "multiple", "zwei", "dos")
-_US = frozenset(("us", "we", "me", "uns", "wir", "nos", "nosotros"))
 
 
 def _is_each(clause: Clause) -> bool:
     """ "one pod per node", not "they charge us per node"."""
     found = _EACH_ON_ITS_OWN.search(clause.signature)
-    return found is not None and clause.items[found.start()].word not in _US
+    return found is not None and clause.items[found.start()].word not in US
 
 
 def _with_all(clause: Clause) -> str:

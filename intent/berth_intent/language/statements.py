@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+from berth_intent.intents import STRONG
 from berth_intent.language.clause import OBJECTS, Clause, has_need
-from berth_intent.language.kinds import Kind
+from berth_intent.language.kinds import Item, Kind
 from berth_intent.language.lexicon.statements import HAVING, STATING, THIRD_PERSONS
+from berth_intent.language.topology import US
 
 _ADDRESSED = frozenset(
     ("equipo", "companeros", "companeros de", "colegas", "colleagues", "kollegen", "team", "responsable")
 )
 _MEASURED = re.compile("v[#Q]|vu#")
 _BEING = frozenset(("is", "are"))
+_FINITE = HAVING | _BEING | THIRD_PERSONS
 _JUDGED = (
     Kind.GOOD,
     Kind.AVOID,
@@ -63,7 +67,7 @@ def is_statement(clause: Clause) -> bool:
         if at
     ):
         return True  # "the Ireland region opened in 2007"
-    at = next((at for at, item in enumerate(items) if item.verb or item.word in HAVING or item.word in _BEING), None)
+    at = next((at for at, item in enumerate(items) if item.verb or item.word in _FINITE), None)
     if at is None or not set(signature[:at]) <= _IN_SUBJECTS:
         return False
     verb, before = items[at], set(signature[:at])
@@ -74,6 +78,16 @@ def is_statement(clause: Clause) -> bool:
     if verb.word not in THIRD_PERSONS:
         return False
     return bool(before & _STATED) or (at == 0 and verb.kind in (Kind.SPREAD, Kind.TOGETHER))
+
+
+def is_hearsay(sentence: Sequence[Item]) -> bool:
+    """What others say, reports and messages; but not "according to legal we need the EU", nor what must be."""
+    if not any(item.payload == "hearsay" for item in sentence):
+        return False
+    ours = any(item.kind == Kind.SELF and item.word in US for item in sentence)
+    return not (
+        any(item.strength == STRONG for item in sentence) or (ours and any(item.payload == "need" for item in sentence))
+    )
 
 
 def is_heading_of_noise(clause: Clause) -> bool:

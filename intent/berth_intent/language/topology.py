@@ -5,6 +5,8 @@ from __future__ import annotations
 from berth_intent.language.clause import Clause
 from berth_intent.language.kinds import Item, Kind
 
+US = frozenset(("us", "we", "me", "i", "uns", "wir", "nos", "nosotros"))
+THERE = frozenset(("there", "dort", "dorthin", "dahin", "alli", "ahi"))
 _FAR = ("far", "weit", "lejos", "fern", "distant")
 _MUTUAL = frozenset(
     [

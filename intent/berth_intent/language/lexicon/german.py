@@ -26,7 +26,7 @@ WORDS: tuple[Terms, ...] = (
     # --- where it is wished
     Terms(
         Kind.AVOID,
-        "herumplan*; herumgeh*; drumherum; drum herum; drumrum; (einen |)bogen drum; freihalten; frei halten; freizuhalten; frei lassen; freilassen; freigehalten; überlass*; reservier*; für andere; nicht (blockieren|belegen|verbrauchen|verschwenden|wegnehmen); vermeid*; meid*; vermied*; umgeh*; auslass*; ausschließ*; ausschliess*; ausgeschlossen; ausgenommen; aussparen; spar* aus; hass*; ablehn*; verzicht* auf; unterlass*; verschon*; auszuschließen; zu meiden; zu vermeiden; verhinder*; weglass*; schließ* aus; schließe* aus; (lass|lasst|lass*) ~ (aus|weg|raus|links liegen|in ruhe|bleiben); abgeraten; abraten; rat* ab; absehen; abzusehen; abgesehen wird; seh* ~ ab; scheu*",
+        "herumplan*; herumgeh*; drumherum; drum herum; drumrum; (einen |)bogen drum; freihalten; frei halten; freizuhalten; frei lassen; freilassen; freigehalten; überlass*; für andere; für die anderen; nicht (blockieren|belegen|verbrauchen|verschwenden|wegnehmen); vermeid*; meid*; vermied*; umgeh*; auslass*; ausschließ*; ausschliess*; ausgeschlossen; ausgenommen; aussparen; spar* aus; hass*; ablehn*; verzicht* auf; unterlass*; verschon*; auszuschließen; zu meiden; zu vermeiden; verhinder*; weglass*; schließ* aus; schließe* aus; (lass|lasst|lass*) ~ (aus|weg|raus|in ruhe|bleiben); abgeraten; abraten; rat* ab; absehen; abzusehen; abgesehen wird; seh* ~ ab; scheu*",
         verb=True,
     ),
     Terms(
@@ -36,11 +36,11 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.AVOID,
-        "tabu; no-go; unerwünscht; nicht erwünscht; nicht geeignet; ungeeignet; nicht willkommen; gesperrt; scheidet aus; scheiden aus; kommt nicht in frage; kommen nicht in frage; nicht in frage; nicht infrage; infrage; in frage; kommt nicht infrage; vom leib; vom hals; finger (weg |)von; finger (weg |)vom; einen (weiten |großen |)bogen; raus; kollidier*; konkurrier*; in die quere; ins gehege",
+        "tabu; no-go; unerwünscht; nicht erwünscht; nicht geeignet; ungeeignet; nicht willkommen; gesperrt; scheidet aus; scheiden aus; kommt nicht in frage; kommen nicht in frage; nicht in frage; nicht infrage; kommt nicht infrage; vom leib; vom hals; finger (weg |)von; finger (weg |)vom; einen (weiten |großen |)bogen; raus; kollidier*; konkurrier*; in die quere; ins gehege",
     ),
     Terms(
         Kind.AVOID,
-        "verboten; verboten*; verbiet*; verbietet; untersagt; nicht erlaubt; nicht gestattet; nicht zulässig; unzulässig",
+        "(keinesfalls|auf keinen fall|auf gar keinen fall|niemals|nie|keineswegs) (infrage|in frage); verboten; verboten*; verbiet*; verbietet; untersagt; nicht erlaubt; nicht gestattet; nicht zulässig; unzulässig",
         strength=STRONG,
         verb=True,
     ),
@@ -72,7 +72,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.SURVIVE,
-        "überleb*; überstehen; übersteht; überstehe; aushalten; aushält; verkraft*; verkraftet; toler*; standhalten; abfang*; resilient*; robust*; widerstandsfähig*; lahmlegen; lahmlegt; lahm legen; umwerfen; runterreißen; herunterreißen; mitreißen; mitreißt; außer gefecht setzen; weiterlaufen; weiter laufen; läuft weiter; laufen weiter; weiterläuft; nicht treffen; alles mitreißen; lahmgelegt; ausknocken; aus dem tritt; verfügbar bleiben; erreichbar bleiben; online bleiben; am leben bleiben; nicht ausfallen lassen; kein single point of failure; geschützt gegen; gefeit gegen; gewappnet; absicher*; abgesichert gegen; schütz*; geschützt; umhauen; alles verlieren; zu fall bringen; kalt erwischen; überstanden; weiterleben; weitermachen; weiterhin (laufen|verfügbar|erreichbar|antworten|funktionieren|online|da sein); weiter (funktionieren|antworten|arbeiten|verfügbar|erreichbar|bedienen|da sein); am laufen bleiben; da bleiben; stehen bleiben; übrig bleiben; nicht (down|offline|weg|tot|stillstehen|komplett weg|ganz weg) (sein|gehen|); stehen still; stillstehen; oben bleiben; kompensier*; ausfallsicher gegen",
+        "überleb*; überstehen; übersteht; überstehe; aushalten; aushält; verkraft*; verkraftet; toler*; standhalten; abfang*; resilient*; robust*; widerstandsfähig*; lahmlegen; lahmlegt; lahm legen; umwerfen; runterreißen; herunterreißen; mitreißen; mitreißt; außer gefecht setzen; weiterlaufen; weiter laufen; läuft weiter; laufen weiter; weiterläuft; nicht treffen; alles mitreißen; lahmgelegt; ausknocken; aus dem tritt; verfügbar bleiben; erreichbar bleiben; online bleiben; am leben bleiben; nicht ausfallen lassen; kein single point of failure; geschützt gegen; gefeit gegen; gewappnet; absicher*; abgesichert gegen; schütz*; geschützt; umhauen; alles verlieren; zu fall bringen; kalt erwischen; überstanden; weiterleben; weitermachen; weiterhin (laufen|verfügbar|erreichbar|antworten|funktionieren|online|da sein); weiter (funktionieren|antworten|arbeiten|verfügbar|erreichbar|bedienen|da sein); am laufen bleiben; da bleiben; stehen bleiben; übrig bleiben; nicht (down|offline|weg|tot|stillstehen|komplett weg|ganz weg) (sein|gehen|); stillstehen; oben bleiben; kompensier*; ausfallsicher gegen",
         verb=True,
     ),
     Terms(

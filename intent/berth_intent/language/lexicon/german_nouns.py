@@ -138,7 +138,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.HIGH,
-        "ohne ende; en masse; nicht zu knapp; groß*; gross*; viel; viele; vielen; hoh*; hoch*; stark*; kräftig*; leistungsstark*; leistungsfähig*; mächtig*; reichlich; jede menge; massig; große mengen; riesig*; großzügig*; üppig*; fett*; dick*; intensiv*; lastig*; hungrig*; hochperforman*; performan*; ordentlich*; anständig*; satt*; jede menge; möglichst viel; mehr; maximal viel; potent*; enorm*; haufenweise; eine menge; menge; mengen; schwer*; power; hochleistungs*; durchsatzstark*; breit*; gewaltig*; starkes; mords*; massiv*; umfangreich*; hohem; hohen; höchst*; größt*; anspruchsvoll*",
+        "ohne ende; nicht zu knapp; groß*; gross*; viel; viele; vielen; hoh*; hoch*; stark*; kräftig*; leistungsstark*; leistungsfähig*; mächtig*; reichlich; jede menge; massig; große mengen; riesig*; großzügig*; üppig*; fett*; dick*; intensiv*; lastig*; hungrig*; hochperforman*; performan*; ordentlich*; anständig*; satt*; jede menge; möglichst viel; mehr; maximal viel; potent*; enorm*; haufenweise; eine menge; menge; mengen; schwer*; power; hochleistungs*; durchsatzstark*; breit*; gewaltig*; starkes; mords*; massiv*; umfangreich*; hohem; hohen; höchst*; größt*; anspruchsvoll*",
         "high",
     ),
     Terms(

@@ -53,7 +53,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.PAST,
-        "subido a; bajado a; aumentado a; elevado a; reducido a; (se |)(entrenó|migró|movió|ejecutó|instaló|compró|subió|bajó|cambió|cayó|murió|ocurrió|pasó|usó|corrió|probó|midió|creó|borró|apagó|reinició|perdió|llenó); compraron; subieron; bajaron; usaron; cayeron; corría; corrían; estaba; estaban; tenía; tenían; había; ayer; anteayer; antes; anteriormente; previamente; la semana pasada; el mes pasado; el año pasado; anoche; hace (un|una|dos|tres|unos|unas|varios|varias|poco|mucho|años|tiempo|meses|días); en el pasado; estaba; estaban; estuv*; era; eran; fue; fueron; corría; corrían; corrió; ejecutaba; ejecutó; usaba; usaban; usó; tenía; tenían; tuvo; tuvimos; había; habían; hubo; falló; fallaron; se cayó; cayó; cayeron; murió; migramos; migró; movimos; movió; se movió; solía; solían; funcionaba; vivía; antigua; antiguo; versión anterior; anterior; anteriores; pasado; pasada; originalmente; inicialmente; históricamente; antiguamente; ya no; hemos; ha sido; han sido; arreglamos; se arregló; corregido; corregida; arreglado; prefería; necesitaba; compramos; actualizó; actualizamos; desplegamos; desplegó; cambiamos; se trasladó; trasladada; trasladado; pasó; causó; dio problemas; perdimos; perdió; sufrió; provocó; ha estado; han estado; terminó; migrado; migrada; migraron; recientemente; en 202*",
+        "subido a; bajado a; aumentado a; elevado a; reducido a; se (entrenó|migró|movió|ejecutó|instaló|compró|subió|bajó|cambió|pasó|usó|probó|midió|creó|borró|apagó|reinició|perdió|llenó); migró; movió; murió; ocurrió; cayó; corrió; subió; compraron; subieron; bajaron; usaron; cayeron; corría; corrían; estaba; estaban; tenía; tenían; había; ayer; anteayer; antes; anteriormente; previamente; la semana pasada; el mes pasado; el año pasado; anoche; hace (un|una|dos|tres|unos|unas|varios|varias|poco|mucho|años|tiempo|meses|días); en el pasado; estaba; estaban; estuv*; era; eran; fue; fueron; corría; corrían; corrió; ejecutaba; usaba; usaban; tenía; tenían; tuvo; tuvimos; había; habían; hubo; falló; fallaron; se cayó; cayó; cayeron; murió; migramos; migró; movimos; movió; se movió; solía; solían; funcionaba; vivía; antigua; antiguo; versión anterior; anterior; anteriores; pasado; pasada; originalmente; inicialmente; históricamente; antiguamente; ya no; hemos; ha sido; han sido; arreglamos; se arregló; corregido; corregida; arreglado; prefería; necesitaba; compramos; actualizó; actualizamos; desplegamos; desplegó; cambiamos; se trasladó; trasladada; trasladado; causó; dio problemas; perdimos; perdió; sufrió; provocó; ha estado; han estado; terminó; migrado; migrada; migraron; recientemente; en 202*",
     ),
     Terms(
         Kind.COMMAND,
@@ -61,7 +61,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.NOISE,
-        "dicen que; dicen; según; se rumorea; se dice; cuentan que; me contaron; nos contaron; he oído; oí que; mensaje de error; mensajes de error; error :; aviso (del|de|:); chiste; broma",
+        "dicen que; dicen; según (me|nos|parece|dicen|cuentan|leí|leímos|la prensa|el boletín|el rumor); se rumorea; se dice; cuentan que; me contaron; nos contaron; he oído; oí que; mensaje de error; mensajes de error; error :; aviso (del|de|:); chiste; broma",
         payload="hearsay",
     ),
     Terms(

@@ -121,7 +121,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.HIGH,
-        "gord*; bestia*; pepino; maquinón; a tope; a lo bestia; a saco; a raudales; a montones; de sobra; a lo grande; grande; grandes; gran; mucho; mucha; muchos; muchas; potente; potentes; alto; alta; altos; altas; elevad*; abundante; abundantes; enorme; enormes; bastante; bastantes; fuerte; fuertes; más; mayor; mayores; intensiv*; de alto rendimiento; alto rendimiento; robust*; ampli*; generos*; buena cantidad de; gran cantidad de; un montón de; montones de; mucha cantidad de; grandes cantidades de; hambrient*; exigente; exigentes; gama alta; de gama alta; poderos*; voraz; máxima; máximo rendimiento; ingente; de sobra; con mucha; a raudales; potentísim*",
+        "intensiv*; gord*; bestia*; pepino; maquinón; a tope; a lo bestia; a saco; a raudales; a montones; de sobra; a lo grande; grande; grandes; gran; mucho; mucha; muchos; muchas; potente; potentes; alto; alta; altos; altas; elevad*; abundante; abundantes; enorme; enormes; bastante; bastantes; fuerte; fuertes; más; mayor; mayores; intensiv*; de alto rendimiento; alto rendimiento; robust*; ampli*; generos*; buena cantidad de; gran cantidad de; un montón de; montones de; mucha cantidad de; grandes cantidades de; hambrient*; exigente; exigentes; gama alta; de gama alta; poderos*; voraz; máxima; máximo rendimiento; ingente; de sobra; con mucha; a raudales; potentísim*",
         "high",
     ),
     Terms(
