@@ -103,7 +103,7 @@ def workloads(clause: Clause, memory: Memory) -> list[Draft]:
 
 
 def is_level_of(clause: Clause, before: Draft) -> bool:
-    """ "run where kafka runs, same rack": a noun of place alone tells the scope of the wish before, which takes it over."""
+    """ "run where kafka runs, same rack": the wish before takes over the scope that a noun of place alone tells. Whether it did."""
     if (
         before.intent not in _TOGETHER
         or not _SAME_LEVEL.fullmatch(clause.signature)
