@@ -17,7 +17,7 @@ from berth_intent.language.memory import Memory
 from berth_intent.language.moods import is_mood
 from berth_intent.language.named_places import places
 from berth_intent.language.no_need import is_indifferent, is_needed, says_nothing
-from berth_intent.language.other_workloads import is_level_of, workloads
+from berth_intent.language.other_workloads import narrows, workloads
 from berth_intent.language.pointing import pointed
 from berth_intent.language.resources import resources
 from berth_intent.language.siblings import own_replicas
@@ -171,7 +171,7 @@ def _wishes(clause: Clause, memory: Memory, before: Draft | None) -> list[Draft]
     if not other and clause.lead != Kind.CAUSE and not clause.has(Kind.PLACE, Kind.WORKLOAD):
         other = pointed(clause, memory)
     found = list(other)
-    if not other and before is not None and is_level_of(clause, before):
+    if not other and before is not None and narrows(clause, before):
         return []
     if not other:
         found += own_replicas(clause, memory)

@@ -102,7 +102,7 @@ def workloads(clause: Clause, memory: Memory) -> list[Draft]:
     return []
 
 
-def is_level_of(clause: Clause, before: Draft) -> bool:
+def narrows(clause: Clause, before: Draft) -> bool:
     """ "run where kafka runs, same rack": the wish before takes over the scope that a noun of place alone tells. Whether it did."""
     if (
         before.intent not in _TOGETHER

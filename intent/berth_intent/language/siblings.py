@@ -14,11 +14,29 @@ from berth_intent.language.topology import US, is_mutual
 _ADJECTIVES = "GMFNBkKRhlIbDOtQ"
 """Kinds that make a noun of place mean a node of that kind, no more."""
 _EACH_ON_ITS_OWN = re.compile(
-    "e[^LA]{0,5}[d1][^LA]{0,2}L|[1#a2y][^LA]{0,4}eL|[1#][^LA]{0,3}e[^LA]{0,1}L|[#1]eL|[a1]Lea?y|L[^LA]{0,2}e[^LA]{0,3}[a1#]y|eL[^LA]{0,3}[1#]|eL[^LA]{0,3}a?y"
-)
+    "|".join((
+        "e[^LA]{0,5}[d1][^LA]{0,2}L",  # each on its own node
+        "[1#a2y][^LA]{0,4}eL",  # one pod per node
+        "[1#][^LA]{0,3}e[^LA]{0,1}L",
+        "[#1]eL",
+        "[a1]Lea?y",  # a node per replica
+        "L[^LA]{0,2}e[^LA]{0,3}[a1#]y",  # zones each have a copy
+        "eL[^LA]{0,3}[1#]",  # per zone one
+        "eL[^LA]{0,3}a?y",  # per zone a replica
+    ))
+)  # fmt: skip
 _NOT_AT_ONE = re.compile(
-    "n[^L]{0,8}[s1H*y2%#][^L]{0,4}L|n[^L]{0,4}T[^L]{0,4}aL|n[^L]{0,8}aL[^L]{0,2}T|2[^L]{0,6}n[^L]{0,6}aL|[2y#*][^L]{0,4}[1s][^L]{0,2}L[^L]{0,5}n$|A[^L]{0,8}[sH1a][^L]{0,4}L|n[^L]{0,3}L[^L]{0,6}[#1y2%]|n[^L]{0,2}L[^L]{0,2}H"
-)
+    "|".join((
+        "n[^L]{0,8}[s1H*y2%#][^L]{0,4}L",  # not on the same node, never two on a node
+        "n[^L]{0,4}T[^L]{0,4}aL",  # don't pile up on a node
+        "n[^L]{0,8}aL[^L]{0,2}T",  # shouldn't sit on a node together
+        "2[^L]{0,6}n[^L]{0,6}aL",  # two of us should not be on a node
+        "[2y#*][^L]{0,4}[1s][^L]{0,2}L[^L]{0,5}n$",  # two on one host is what we don't want
+        "A[^L]{0,8}[sH1a][^L]{0,4}L",  # avoid the same node
+        "n[^L]{0,3}L[^L]{0,6}[#1y2%]",  # no node with two of us
+        "n[^L]{0,2}L[^L]{0,2}H",  # no host is to be shared
+    ))
+)  # fmt: skip
 _AT_ONE = re.compile("[s1][^LA]{0,2}L|L[^L]{0,2}s|<L|H[^L]{0,2}L")
 _ALL_AT = re.compile("[*Y].*aL|T.*aL|aL.*T")
 _ACROSS = re.compile("S[^A]{0,8}L|L[^nA]{0,3}S|%[^LA]{0,2}L|d[^LA]{0,2}L|L[^LA]{0,2}d|#L")
