@@ -17,6 +17,7 @@ from berth_intent.intents import STRONG, Intent
 from berth_intent.parser import parse
 from berth_intent.understood import Preference, Understood
 from berth_intent.vocabulary import Vocabulary
+from berth_planner.company import Company
 from berth_planner.options import PlanOptions
 from berth_planner.plan import Plan
 from berth_planner.planning import build, make_plan
@@ -106,6 +107,16 @@ def test_of_two_workloads_each_keeps_its_own_pods_apart() -> None:
     cluster = Cluster().node("n0").pods("etl", on="n0").node("n1").node("n2")
     cluster.pods("web", 2, hint="never next to etl").pods("db", 2, hint="never next to etl")
     assert places(planned(cluster)) == {"web": ["n1", "n2"], "db": ["n1", "n2"]}
+
+
+def test_whoever_keeps_apart_from_siblings_minds_where_they_stand() -> None:
+    cluster = Cluster().node("n0").node("n1").pods("etl", on="n0").pods("web", 2, hint="never next to etl")
+    packing = build(cluster.pods("db", hint="never next to etl").snapshot(), OPTIONS)
+    assert packing.wishes is not None
+    company = Company(packing.snapshot, packing.wishes)
+    web, _, db = (pod for pod in packing.snapshot.pods if pod.workload.name in ("web", "db"))
+    assert company.kind(web) != company.kind(db)
+    assert set(company.minded_by(web)) == {company.kind(web)}
 
 
 def test_replicas_that_want_to_be_together_are() -> None:
