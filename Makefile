@@ -4,6 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# the engine's own environment: torch lives here alone
+ENGINE := .venv-engine
+ENGINE_BIN := $(ENGINE)/bin
+ENGINE_READY := $(ENGINE)/.ready
 # numba keys its disk cache by the CPU's name; a generic one keeps the compiled kernels valid across machines
 export NUMBA_CPU_NAME ?= generic
 # make cluster
@@ -25,12 +29,23 @@ $(READY): constraints.txt pyproject.toml
 	@$(BIN)/python -c 'from berth_solver.warm import warm; warm()'
 	@touch $@
 
+$(ENGINE_READY): engine/constraints.txt engine/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Berth needs Python 3.11 or later: make PYTHON=python3.11 ...")'
+	@test -x $(ENGINE_BIN)/python || $(PYTHON) -m venv $(ENGINE)
+	@echo "installing the engine's pinned dependencies into $(ENGINE) (once, about two minutes; 5 GB)"
+	@$(ENGINE_BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r engine/constraints.txt
+	@$(ENGINE_BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e engine
+	@touch $@
+
 .PHONY: help
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 .PHONY: install
 install: $(READY) ## make .venv with the pinned dependencies
+
+.PHONY: engine
+engine: $(ENGINE_READY) ## make .venv-engine with torch and the engine's other pinned dependencies
 
 .PHONY: demo
 demo: $(READY) ## plan a small fragmented GPU cluster: placement, proof, moves and a picture

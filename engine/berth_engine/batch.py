@@ -1,0 +1,44 @@
+"""A pass: some tokens of some requests on their way through the layers, together.
+
+A pass can stop after any layer. What it then holds is this object and the hidden state that its runner keeps in `work`: one
+vector a token. The keys and values of the layers behind it are in the cache already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from berth_engine.request import Request
+
+
+@dataclass(slots=True)
+class Chunk:
+    """`count` tokens of a request from position `start` on; all tokens before are computed."""
+
+    request: Request
+    start: int
+    count: int
+
+    @property
+    def samples(self) -> bool:
+        """Whether the last token of the chunk is the last one known, so that a new one follows from it."""
+        return self.start + self.count == self.request.length
+
+
+@dataclass(eq=False, slots=True)
+class Pass:
+    """Chunks of different requests at one layer. `rank` is the priority of its least urgent member."""
+
+    chunks: list[Chunk]
+    rank: float = 0
+    formed: float = 0.0
+    layer: int = 0  # the next layer to run
+    interruptions: int = 0
+    away: bool = False  # blocks of members were spilled: they must be back before it goes on
+    dropped: list[int] = field(default_factory=list)  # places in `chunks` as the runner knows them, of requests that left
+    work: Any = None  # the runner's: hidden state and positions
+
+    @property
+    def tokens(self) -> int:
+        return sum(chunk.count for chunk in self.chunks)
