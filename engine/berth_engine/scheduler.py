@@ -8,6 +8,7 @@ Before every slice (one layer of one pass) the engine asks `next_pass`.
 3. A new pass takes the most urgent requests, as many as the batch has places: one token of each that decodes, then prompts by
    chunks up to `token_budget`. So whoever decodes joins at the next pass, and takes the place of a less urgent one, which
    keeps all it has computed and goes on when there is a place again.
+   Without `merge` a pass holds requests of one rank only: then nobody's arithmetic depends on who else is served, bit for bit.
 4. A prompt shares its pass with less urgent prompts only up to `shared_tokens`: what fits beside it at no cost, since so small
    a pass waits for the weights, not for the arithmetic.
 
@@ -31,12 +32,14 @@ RAISED = float("inf")  # the rank of whoever waited out its patience: nobody out
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """max_batch: requests in a pass. Tokens are counted over all members of a pass. patience: seconds."""
+    """max_batch: requests in a pass. Tokens are counted over all members of a pass. patience: seconds. merge: whether
+    requests of different ranks may share a pass."""
 
     max_batch: int = 32
     token_budget: int = 512
     shared_tokens: int = 128
     patience: float = 10.0
+    merge: bool = True
 
     def __post_init__(self) -> None:
         if self.max_batch < 1 or self.token_budget < self.max_batch:
@@ -89,6 +92,8 @@ class Preemptive:
         first = sorted(candidates, key=lambda request: self._order(request, now))[: self.limits.max_batch]
         if not first:
             return None
+        if not self.limits.merge:
+            first = [request for request in first if self.rank(request, now) == self.rank(first[0], now)]
         decodes = sum(request.remaining == 1 for request in first)
         budget = self.limits.token_budget - decodes
         shared = min(budget, self.limits.shared_tokens - decodes)
