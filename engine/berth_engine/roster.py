@@ -127,6 +127,7 @@ class Roster:
                 # cannot fail: they had room together once, and promises see to it that the host takes the others
                 assert self._room_for(chunk.request, chunk.start + chunk.count, spare), "spilled blocks must find back"
             interrupted.away = False
+            interrupted.moved = True
         if self.passes[-1] is not interrupted:
             self._interrupt(self.passes[-1])
             self.passes.remove(interrupted)

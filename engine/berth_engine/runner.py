@@ -1,0 +1,141 @@
+"""The model as a sequence of layer slices.
+
+    begin (embedding, positions) -> layer 0 -> layer 1 -> ... -> finish (norm, head) -> logits
+
+Transformers' layers are called one by one from outside, as their own model's forward does. Between two of them a pass is its
+hidden state, one vector a token, and nothing else: it can wait there for as long as it likes.
+
+On a GPU, kernels are queued far ahead of what runs; so that a boundary is a boundary, at most `RUN_AHEAD` slices are queued:
+an event marks the end of each, and the next is launched when the one RUN_AHEAD before it has passed. (Not run here: no GPU.)
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from berth_engine.attention import PagedCache, Pages
+from berth_engine.batch import Pass
+from berth_engine.kv_cache import Copy
+
+RUN_AHEAD = 2
+
+
+@dataclass(slots=True)
+class Work:
+    """What a pass holds between two layers: hidden [1, tokens, width], and where its tokens stand."""
+
+    hidden: torch.Tensor
+    positions: torch.Tensor  # [1, tokens]
+    rotary: Any
+    pages: Pages
+    counts: list[int]  # tokens of each chunk, as the tensors have them
+
+    @property
+    def bytes(self) -> int:
+        return self.hidden.numel() * self.hidden.element_size()
+
+
+class Runner:
+    """Runs slices of passes through one causal language model of transformers."""
+
+    def __init__(self, model: Any, cache: PagedCache) -> None:
+        self.head = model.lm_head
+        self.model = model.model
+        self.cache = cache
+        self.layers = len(self.model.layers)
+        self.device = cache.device.device
+        self._events: deque[Any] = deque()
+
+    def copy(self, copies: list[Copy]) -> None:
+        self.cache.copy(copies)
+
+    @torch.inference_mode()
+    def run_slice(self, running: Pass) -> None:
+        """Run the next layer of a pass."""
+        if running.work is None:
+            running.work = self._begin(running)
+            running.dropped.clear()
+        elif running.dropped or running.moved:
+            self._settle(running)
+        running.moved = False
+        work: Work = running.work
+        self._wait_for_the_boundary()
+        layer = self.model.layers[running.layer]
+        work.hidden = layer(
+            work.hidden, attention_mask=None, position_ids=work.positions, position_embeddings=work.rotary,
+            past_key_values=None, use_cache=False, pages=work.pages,
+        )  # fmt: skip
+        self._mark_the_boundary()
+
+    @torch.inference_mode()
+    def finish(self, done: Pass) -> dict[str, torch.Tensor]:
+        """Logits [vocabulary], float32, by id of each request whose next token follows from this pass."""
+        if done.dropped:
+            self._settle(done)
+        work: Work = done.work
+        last, rows = 0, []
+        for chunk in done.chunks:
+            last += chunk.count
+            if chunk.samples:
+                rows.append((chunk.request.id, last - 1))
+        if not rows:
+            return {}
+        hidden = self.model.norm(work.hidden[0, [row for _, row in rows]])
+        logits = self.head(hidden).float().cpu()
+        return {request: logits[place] for place, (request, _) in enumerate(rows)}
+
+    @torch.inference_mode()
+    def merge(self, into: Pass, other: Pass) -> None:
+        """Join the tensors of two passes at one layer; called before Roster.merge joins their chunks."""
+        for pass_ in (into, other):
+            if pass_.dropped:
+                self._settle(pass_)
+        if into.work is None or other.work is None:
+            return  # neither has begun: they will begin together
+        a, b = into.work, other.work
+        into.work = Work(
+            torch.cat([a.hidden, b.hidden], 1), torch.cat([a.positions, b.positions], 1), None, a.pages, a.counts + b.counts
+        )
+        into.work.rotary = self.model.rotary_emb(into.work.hidden, position_ids=into.work.positions)
+        into.moved = True
+
+    def _begin(self, running: Pass) -> Work:
+        tokens, positions = [], []
+        for chunk in running.chunks:
+            tokens += chunk.request.tokens(chunk.start, chunk.count)
+            positions += range(chunk.start, chunk.start + chunk.count)
+        at = torch.tensor([positions], device=self.device)
+        hidden = self.model.embed_tokens(torch.tensor([tokens], device=self.device))
+        rotary = self.model.rotary_emb(hidden, position_ids=at)
+        return Work(hidden, at, rotary, Pages(self.cache, running.chunks), [chunk.count for chunk in running.chunks])
+
+    def _settle(self, running: Pass) -> None:
+        """Take the rows of requests that left out of the tensors, and look up blocks that moved."""
+        work: Work = running.work
+        if running.dropped:
+            kept = torch.ones(work.hidden.shape[1], dtype=torch.bool, device=self.device)
+            for place in running.dropped:
+                # places count within the chunks that were left at that time: undo the earlier removals in order
+                row = sum(work.counts[:place])
+                rows = kept.nonzero()[row : row + work.counts[place]]
+                kept[rows] = False
+                del work.counts[place]
+            running.dropped.clear()
+            work.hidden = work.hidden[:, kept]
+            work.positions = work.positions[:, kept]
+            work.rotary = self.model.rotary_emb(work.hidden, position_ids=work.positions)
+        work.pages = Pages(self.cache, running.chunks)
+
+    def _wait_for_the_boundary(self) -> None:
+        if len(self._events) >= RUN_AHEAD:
+            self._events.popleft().synchronize()
+
+    def _mark_the_boundary(self) -> None:
+        if self.device.type == "cuda":
+            event = torch.cuda.Event()
+            event.record()
+            self._events.append(event)

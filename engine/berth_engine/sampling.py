@@ -1,0 +1,59 @@
+"""Choosing the next token of one request from its logits.
+
+Each request has a random stream of its own, so its tokens do not depend on who shares the batch or how often it was paused.
+Order of filters: temperature, top-k, top-p, as in transformers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from berth_engine.request import Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A token, and if asked for its log probability and those of the likeliest: (token, logprob), likeliest first."""
+
+    token: int
+    logprob: float | None = None
+    top: tuple[tuple[int, float], ...] = ()
+
+
+class Sampler:
+    """The sampler of one request; keeps its random stream."""
+
+    def __init__(self, sampling: Sampling) -> None:
+        self.sampling = sampling
+        self.random = torch.Generator()
+        if sampling.seed is None:
+            self.random.seed()
+        else:
+            self.random.manual_seed(sampling.seed)
+
+    def choose(self, logits: torch.Tensor) -> Chosen:
+        """The next token from logits [vocabulary], float32."""
+        sampling = self.sampling
+        if sampling.temperature == 0:
+            token = int(logits.argmax())
+        else:
+            token = int(torch.multinomial(self._probabilities(logits), 1, generator=self.random))
+        if sampling.logprobs is None:
+            return Chosen(token)
+        logprobs = torch.log_softmax(logits, 0)
+        values, tokens = logprobs.topk(min(sampling.logprobs, len(logprobs)))
+        return Chosen(token, float(logprobs[token]), tuple(zip(tokens.tolist(), values.tolist(), strict=True)))
+
+    def _probabilities(self, logits: torch.Tensor) -> torch.Tensor:
+        sampling = self.sampling
+        logits = logits / sampling.temperature
+        if 0 < sampling.top_k < len(logits):
+            logits = logits.masked_fill(logits < logits.topk(sampling.top_k).values[-1], float("-inf"))
+        probabilities = torch.softmax(logits, 0)
+        if sampling.top_p < 1:
+            ordered, tokens = probabilities.sort(descending=True)
+            beyond = ordered.cumsum(0) - ordered >= sampling.top_p  # the first token always stays
+            probabilities[tokens[beyond]] = 0
+        return probabilities
