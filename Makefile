@@ -80,14 +80,20 @@ lint: $(READY) ## ruff, mypy --strict and the floors
 	MYPYPATH=. $(BIN)/mypy -p benchmarks
 	$(BIN)/lint-imports
 
+.PHONY: engine-test
+engine-test: $(READY) $(ENGINE_READY) ## the engine's types and tests alone
+	cd engine && ../$(ENGINE_BIN)/mypy
+	cd engine && ../$(ENGINE_BIN)/python -m pytest $(ENGINE_ARGS)
+
 .PHONY: test
-test: lint ## lint, all tests but the slow matrices, and a sub-grid of the benchmarks
+test: lint engine-test ## lint, all tests but the slow matrices, and a sub-grid of the benchmarks
 	$(BIN)/python -m benchmarks.run --quick --seed 78 --out out/bench-quick
 	@PYTHONPATH=e2e $(BIN)/python -m berth_e2e.tools --skip-without-go
 	$(BIN)/pytest
 
 .PHONY: test-all
-test-all: lint ## everything, slow matrices and Kubernetes 1.36 too
+test-all: ENGINE_ARGS = -m ""
+test-all: lint engine-test ## everything, slow matrices and Kubernetes 1.36 too
 	$(BIN)/python -m benchmarks.run --quick --seed 78 --out out/bench-quick
 	@PYTHONPATH=e2e $(BIN)/python -m berth_e2e.tools --skip-without-go 1.37.2 1.36.3
 	$(BIN)/pytest -m ""

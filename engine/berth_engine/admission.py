@@ -17,7 +17,7 @@ LONGEST_RETRY = 60.0  # seconds
 CLASSES = 64  # different priorities that may wait at once: the least wait for each costs a queue of its own
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - it is an answer to a client, not a fault
     """A request that is not taken in. `status` is the HTTP status, `retry_after` seconds, `reason` a CamelCase code."""
 
     def __init__(self, reason: str, message: str, status: int, retry_after: float | None = None) -> None:
@@ -36,7 +36,7 @@ class QueueLimits:
 class Admission:
     """Counts what waits; O(waiting) a request."""
 
-    def __init__(self, limits: QueueLimits = QueueLimits()) -> None:  # noqa: B008 - frozen
+    def __init__(self, limits: QueueLimits = QueueLimits()) -> None:
         self.limits = limits
         self._starts: dict[int, deque[float]] = {}
 

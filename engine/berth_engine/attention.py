@@ -87,7 +87,8 @@ def paged_attention(
     scaling: float, dropout: float = 0.0, sliding_window: int | None = None, *, pages: Pages, **_: Any,
 ) -> tuple[torch.Tensor, None]:  # fmt: skip
     """query [1, heads, rows, dim], key and value [1, kv heads, rows, dim] -> [1, rows, heads, dim]."""
-    keys, values = pages.cache.device[:, module.layer_idx]  # [blocks, size, kv heads, dim] each
+    layer: int = module.layer_idx  # type: ignore[assignment]
+    keys, values = pages.cache.device[:, layer]  # [blocks, size, kv heads, dim] each
     keys[pages.blocks, pages.offsets] = key[0].transpose(0, 1)
     values[pages.blocks, pages.offsets] = value[0].transpose(0, 1)
     out = torch.empty_like(query)

@@ -37,7 +37,7 @@ class Pass:
     interruptions: int = 0
     away: bool = False  # blocks of members were spilled: they must be back before it goes on
     moved: bool = False  # blocks came back to other places than they left: the runner has to look them up anew
-    dropped: list[int] = field(default_factory=list)  # places in `chunks` as the runner knows them, of requests that left
+    dropped: list[int] = field(default_factory=list)  # places in `chunks`, at that time, of requests that left
     work: Any = None  # the runner's: hidden state and positions
 
     @property

@@ -102,7 +102,7 @@ class Engine:
 
     def __init__(
         self, runner: Slices, policy: Policy, pool: BlockPool, *, tokenizer: Any = None, eos: frozenset[int] = frozenset(),
-        max_context: int | None = None, queue: QueueLimits = QueueLimits(), clock: Callable[[], float] = time.monotonic,  # noqa: B008
+        max_context: int | None = None, queue: QueueLimits = QueueLimits(), clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self.runner, self.policy, self.tokenizer, self.eos, self.clock = runner, policy, tokenizer, eos, clock
         self.roster = Roster(pool, runner.layers)
@@ -124,7 +124,7 @@ class Engine:
         """Take a request in; `on_event` is called from the engine's thread. Raises Refused."""
         if self.failed is not None:
             raise Refused("EngineFailed", f"the engine stopped: {self.failed}; the pod must be restarted", 503)
-        if self.draining:
+        if self.draining or self._stopping:
             raise Refused("Draining", "this server is shutting down; send to another replica", 503, 1.0)
         pool = self.roster.pool
         room = min(self.max_context or 2**62, pool.device * pool.size)
@@ -138,13 +138,17 @@ class Engine:
                 400,
             )
         client = _Client(
-            Sampler(request.sampling), TextStream(self.tokenizer, request.sampling.stop) if self.tokenizer else None, on_event
+            Sampler(request.sampling),
+            TextStream(self.tokenizer, request.sampling.stop) if self.tokenizer else None,
+            on_event,
         )
         with self._lock:
             if request.id in self._known:
                 raise Refused("DuplicateId", f"a request {request.id} is here already", 400)
             now = self.clock()
-            self.admission.check(request, (other for other in self._known.values() if other.state is State.WAITING), now)
+            self.admission.check(
+                request, (other for other in self._known.values() if other.state is State.WAITING), now
+            )
             request.arrived = now
             self._known[request.id] = request
         self._put(lambda: self._take(request, client))
@@ -155,7 +159,7 @@ class Engine:
 
     def abort(self, finish: Finish) -> None:
         """End all that is left, each with the tokens it has."""
-        self._put(lambda: [self._leave(request_id, finish) for request_id in list(self._clients)] and None)
+        self._put(lambda: self._leave_all(finish))
 
     def drain(self) -> None:
         """Refuse new work from now on; `idle` tells when the rest is done."""
@@ -216,7 +220,8 @@ class Engine:
 
     def _close(self, done: Pass) -> None:
         chosen = {
-            request_id: self._clients[request_id].sampler.choose(logits) for request_id, logits in self.runner.finish(done).items()
+            request_id: self._clients[request_id].sampler.choose(logits)
+            for request_id, logits in self.runner.finish(done).items()
         }
         done.work = None
         now = self.clock()
@@ -252,6 +257,10 @@ class Engine:
         self._forget(request, finish)
         client.tell(Event(request, text, (), finish, error))
 
+    def _leave_all(self, finish: Finish, error: str = "") -> None:
+        for request_id in list(self._clients):
+            self._leave(request_id, finish, error)
+
     def _forget(self, request: Request, finish: Finish) -> None:
         self.roster.leave(request, finish, self.clock())
         del self._clients[request.id]
@@ -268,11 +277,9 @@ class Engine:
                 self._wake.clear()
                 if not self.step() and not self._inbox:
                     self._wake.wait(IDLE_LOOK)
-        except Exception as error:  # nothing is served after a failure of the device: say so to everyone, then be unhealthy
+        except Exception as error:  # a failing device serves nobody: tell everyone, then be unhealthy
             log.exception("the engine failed")
             self.failed = f"{type(error).__name__}: {error}"
         while self._inbox:
             self._inbox.popleft()()
-        for request_id in list(self._clients):
-            finish = Finish.ERROR if self.failed else Finish.CANCELLED
-            self._leave(request_id, finish, self.failed or "")
+        self._leave_all(Finish.ERROR if self.failed else Finish.CANCELLED, self.failed or "")

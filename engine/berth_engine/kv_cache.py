@@ -38,7 +38,9 @@ class BlockPool:
 
     def __init__(self, device: int, host: int = 0, size: int = 16, *, share: bool = True) -> None:
         if device < 1 or host < 0 or size < 1:
-            raise ValueError(f"a cache needs at least one block of one token, not {device} blocks of {size}, {host} on the host")
+            raise ValueError(
+                f"a cache needs at least one block of one token, not {device} blocks of {size}, {host} on the host"
+            )
         self.device, self.host, self.size, self.share = device, host, size, share
         self.promised = 0
         self.copies: list[Copy] = []

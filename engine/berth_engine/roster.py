@@ -55,8 +55,7 @@ class Roster:
 
     def paused(self) -> int:
         """Admitted requests that are not computing: between passes, or in an interrupted one."""
-        running = len(self.passes[-1].chunks) if self.passes else 0
-        return len(self.admitted) - running
+        return len(self.admitted) - sum(len(running.chunks) for running in self.passes[-1:])
 
     # -- coming and going
 
@@ -85,7 +84,9 @@ class Roster:
 
     # -- passes
 
-    def open(self, wanted: Iterable[tuple[Request, int]], now: float, victims: Sequence[Request] = (), rank: float = 0) -> Pass | None:
+    def open(
+        self, wanted: Iterable[tuple[Request, int]], now: float, victims: Sequence[Request] = (), rank: float = 0
+    ) -> Pass | None:
         """Form a pass of (request, tokens), the most important first, and put it on the stack.
 
         Whoever cannot be admitted, or has no blocks even after the victims' (given dearest last) were spilled to the host,
@@ -224,4 +225,3 @@ class Roster:
         assert len({id(request) for request in in_passes}) == len(in_passes), "a request is in two passes"
         assert {id(request) for request in in_passes} == {id(request) for request in everyone if request.in_pass}
         assert all(pass_.chunks for pass_ in self.passes), "a pass is empty"
-

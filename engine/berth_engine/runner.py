@@ -98,13 +98,18 @@ class Runner:
             return  # neither has begun: they will begin together
         a, b = into.work, other.work
         into.work = Work(
-            torch.cat([a.hidden, b.hidden], 1), torch.cat([a.positions, b.positions], 1), None, a.pages, a.counts + b.counts
+            torch.cat([a.hidden, b.hidden], 1),
+            torch.cat([a.positions, b.positions], 1),
+            None,
+            a.pages,
+            a.counts + b.counts,
         )
         into.work.rotary = self.model.rotary_emb(into.work.hidden, position_ids=into.work.positions)
         into.moved = True
 
     def _begin(self, running: Pass) -> Work:
-        tokens, positions = [], []
+        tokens: list[int] = []
+        positions: list[int] = []
         for chunk in running.chunks:
             tokens += chunk.request.tokens(chunk.start, chunk.count)
             positions += range(chunk.start, chunk.start + chunk.count)
@@ -136,6 +141,6 @@ class Runner:
 
     def _mark_the_boundary(self) -> None:
         if self.device.type == "cuda":
-            event = torch.cuda.Event()
+            event = torch.cuda.Event()  # type: ignore[no-untyped-call]
             event.record()
             self._events.append(event)

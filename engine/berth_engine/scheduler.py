@@ -43,7 +43,9 @@ class Limits:
 
     def __post_init__(self) -> None:
         if self.max_batch < 1 or self.token_budget < self.max_batch:
-            raise ValueError(f"a pass of {self.max_batch} requests needs a budget of at least as many tokens, not {self.token_budget}")
+            raise ValueError(
+                f"a pass of {self.max_batch} requests needs a budget of at least as many tokens, not {self.token_budget}"
+            )
 
 
 class Preemptive:
@@ -51,7 +53,7 @@ class Preemptive:
 
     name = "preemptive"
 
-    def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
+    def __init__(self, limits: Limits = Limits()) -> None:
         self.limits = limits
         self._seen = -1  # the roster's version at which nobody outranked the running pass
         self._stale = NEVER  # until when that holds, for somebody's patience may end
@@ -70,7 +72,9 @@ class Preemptive:
                 if opened:
                     return opened
             self._seen = roster.version
-            self._stale = min((request.progressed + self.limits.patience for request in roster.waiting.values()), default=NEVER)
+            self._stale = min(
+                (request.progressed + self.limits.patience for request in roster.waiting.values()), default=NEVER
+            )
         if running.away:
             roster.resume(running, self._dearest_last(roster.admitted.values(), now))
         return running

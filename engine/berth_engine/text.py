@@ -35,7 +35,9 @@ class TextStream:
 
     def end(self) -> str:
         """What was held back, when no more tokens come."""
-        rest = self._decode(self._tokens[self._before :])[len(self._decode(self._tokens[self._before : self._settled])) :]
+        rest = self._decode(self._tokens[self._before :])[
+            len(self._decode(self._tokens[self._before : self._settled])) :
+        ]
         text, self._held = self._release(rest) + self._held, ""
         return "" if self.stopped and not text else text
 
@@ -45,7 +47,9 @@ class TextStream:
         if found:
             self.stopped, self._held = True, ""
             return text[: min(found)]
-        keep = max((size for word in self._stop for size in range(1, len(word)) if text.endswith(word[:size])), default=0)
+        keep = max(
+            (size for word in self._stop for size in range(1, len(word)) if text.endswith(word[:size])), default=0
+        )
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]
 
