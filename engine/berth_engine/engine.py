@@ -102,7 +102,7 @@ class Engine:
 
     def __init__(
         self, runner: Slices, policy: Policy, pool: BlockPool, *, tokenizer: Any = None, eos: frozenset[int] = frozenset(),
-        max_context: int | None = None, queue: QueueLimits = QueueLimits(), clock: Callable[[], float] = time.monotonic,
+        max_context: int | None = None, queue: QueueLimits = QueueLimits(), clock: Callable[[], float] = time.monotonic,  # noqa: B008
     ) -> None:  # fmt: skip
         self.runner, self.policy, self.tokenizer, self.eos, self.clock = runner, policy, tokenizer, eos, clock
         self.roster = Roster(pool, runner.layers)
