@@ -116,16 +116,13 @@ class Engine:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = False
+        self._closed = False  # nobody looks into the inbox any more
         self._thread: threading.Thread | None = None
 
     # -- from any thread
 
     def submit(self, request: Request, on_event: Callable[[Event], None]) -> None:
         """Take a request in; `on_event` is called from the engine's thread. Raises Refused."""
-        if self.failed is not None:
-            raise Refused("EngineFailed", f"the engine stopped: {self.failed}; the pod must be restarted", 503)
-        if self.draining or self._stopping:
-            raise Refused("Draining", "this server is shutting down; send to another replica", 503, 1.0)
         pool = self.roster.pool
         room = min(self.max_context or 2**62, pool.device * pool.size)
         if not request.prompt:
@@ -143,6 +140,7 @@ class Engine:
             on_event,
         )
         with self._lock:
+            self._check_open()
             if request.id in self._known:
                 raise Refused("DuplicateId", f"a request {request.id} is here already", 400)
             now = self.clock()
@@ -151,7 +149,7 @@ class Engine:
             )
             request.arrived = now
             self._known[request.id] = request
-        self._put(lambda: self._take(request, client))
+            self._put(lambda: self._take(request, client))
 
     def cancel(self, request_id: str) -> None:
         """The client has gone: free what its request holds before the next slice. Unknown ids are none."""
@@ -267,6 +265,12 @@ class Engine:
         with self._lock:
             del self._known[request.id]
 
+    def _check_open(self) -> None:
+        if self.failed is not None:
+            raise Refused("EngineFailed", f"the engine stopped: {self.failed}; the pod must be restarted", 503)
+        if self.draining or self._closed:
+            raise Refused("Draining", "this server is shutting down; send to another replica", 503, 1.0)
+
     def _put(self, what: Callable[[], None]) -> None:
         self._inbox.append(what)
         self._wake.set()
@@ -280,6 +284,8 @@ class Engine:
         except Exception as error:  # a failing device serves nobody: tell everyone, then be unhealthy
             log.exception("the engine failed")
             self.failed = f"{type(error).__name__}: {error}"
+        with self._lock:
+            self._closed = True
         while self._inbox:
             self._inbox.popleft()()
         self._leave_all(Finish.ERROR if self.failed else Finish.CANCELLED, self.failed or "")
