@@ -103,9 +103,10 @@ bench: $(READY) ## the whole benchmark grid, beside the paper's model (about an 
 	$(BIN)/python -m benchmarks.run --all --out out/bench
 
 .PHONY: lock
-lock: ## resolve the dependencies anew into constraints.txt (needs uv)
+lock: ## resolve the dependencies anew into constraints.txt, and the engine's into its own (needs uv)
 	uv pip compile pyproject.toml --group dev --generate-hashes --no-header --no-annotate -p 3.11 --universal -o constraints.txt
+	cd engine && uv pip compile pyproject.toml --group dev --generate-hashes --no-header --no-annotate -p 3.11 --universal -o constraints.txt
 
 .PHONY: clean
 clean: ## remove the environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(ENGINE) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
