@@ -43,7 +43,7 @@ class Slices(Protocol):
     layers: int
 
     def copy(self, copies: list[Copy]) -> None: ...
-    def run_slice(self, running: Pass) -> None: ...
+    def run_slice(self, running: Pass) -> bool: ...
     def finish(self, done: Pass) -> dict[str, torch.Tensor]: ...
 
 
@@ -211,8 +211,7 @@ class Engine:
         copies = self.roster.pool.take_copies()
         if copies:
             self.runner.copy(copies)
-        self.runner.run_slice(running)
-        if self.roster.slice_done():
+        if self.runner.run_slice(running) and self.roster.slice_done():
             self._close(running)
         return True
 

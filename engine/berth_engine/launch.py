@@ -67,8 +67,14 @@ def count_blocks(facts: Facts, size: CacheSize, limits: Limits, dtype: torch.dty
     return int(min(fit, longest * 2 * limits.max_batch))
 
 
-def launch(facts: Facts, limits: Limits, size: CacheSize | None = None, queue: QueueLimits | None = None) -> Engine:
-    """An engine, not started yet."""
+def launch(
+    facts: Facts,
+    limits: Limits,
+    size: CacheSize | None = None,
+    queue: QueueLimits | None = None,
+    arm_tokens: int | None = None,
+) -> Engine:
+    """An engine, not started yet. arm_tokens: from how many tokens on a pass can stop between two experts."""
     size = size or CacheSize()
     weights = next(facts.model.parameters())
     device, dtype = weights.device, weights.dtype
@@ -76,7 +82,7 @@ def launch(facts: Facts, limits: Limits, size: CacheSize | None = None, queue: Q
     host = blocks if size.host_blocks is None else size.host_blocks
     cache = PagedCache(facts.layers, blocks, host, size.block, facts.kv_heads, facts.head_dim, dtype, device)
     return Engine(
-        Runner(facts.model, cache), Preemptive(limits), BlockPool(blocks, host, size.block), tokenizer=facts.tokenizer,
+        Runner(facts.model, cache, arm_tokens), Preemptive(limits), BlockPool(blocks, host, size.block), tokenizer=facts.tokenizer,
         eos=facts.eos, max_context=facts.max_context, queue=queue or QueueLimits(),
     )  # fmt: skip
 

@@ -3,7 +3,8 @@
     begin (embedding, positions) -> layer 0 -> layer 1 -> ... -> finish (norm, head) -> logits
 
 Transformers' layers are called one by one from outside, as their own model's forward does. Between two of them a pass is its
-hidden state, one vector a token, and nothing else: it can wait there for as long as it likes.
+hidden state, one vector a token, and nothing else: it can wait there for as long as it likes. The layers of passes of
+`arm_tokens` and more can be left between two experts too (experts.py).
 
 On a GPU, kernels are queued far ahead of what runs; so that a boundary is a boundary, at most `RUN_AHEAD` slices are queued:
 an event marks the end of each, and the next is launched when the one RUN_AHEAD before it has passed. (Not run here: no GPU.)
@@ -13,12 +14,14 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 
 from berth_engine.attention import PagedCache, Pages
 from berth_engine.batch import Pass
+from berth_engine.experts import Armed
 from berth_engine.kv_cache import Copy
 
 RUN_AHEAD = 2
@@ -33,6 +36,7 @@ class Work:
     rotary: Any
     pages: Pages
     counts: list[int]  # tokens of each chunk, as the tensors have them
+    inside: Armed | None = None  # the layer it stands in, when it was left between two experts
 
     @property
     def bytes(self) -> int:
@@ -42,7 +46,9 @@ class Work:
 class Runner:
     """Runs slices of passes through one causal language model of transformers."""
 
-    def __init__(self, model: Any, cache: PagedCache) -> None:
+    def __init__(self, model: Any, cache: PagedCache, arm_tokens: int | None = None) -> None:
+        """arm_tokens: from how many tokens on a pass can stop between experts; None: never."""
+        self.arm_tokens = arm_tokens
         self.head = model.lm_head
         self.model = model.model
         self.cache = cache
@@ -54,22 +60,37 @@ class Runner:
         self.cache.copy(copies)
 
     @torch.inference_mode()
-    def run_slice(self, running: Pass) -> None:
-        """Run the next layer of a pass."""
+    def run_slice(self, running: Pass) -> bool:
+        """Run the next layer of a pass, or of an armed one the next expert; True when a layer is done."""
         if running.work is None:
             running.work = self._begin(running)
             running.dropped.clear()
-        elif running.dropped or running.moved:
-            self._settle(running)
-        running.moved = False
         work: Work = running.work
+        # within a layer the cache is not looked at any more: who left, and what moved, is settled after it
+        if work.inside is None:
+            if running.dropped or running.moved:
+                self._settle(running)
+            running.moved = False
         self._wait_for_the_boundary()
-        layer = self.model.layers[running.layer]
-        work.hidden = layer(
+        layer = partial(self._run_layer, work, running.layer)
+        if self.arm_tokens is None or work.hidden.shape[1] < self.arm_tokens:
+            work.hidden = layer()
+        else:
+            work.inside = work.inside or Armed(layer)
+            if not work.inside.enter():
+                self._mark_the_boundary()
+                return False
+            assert work.inside.result is not None
+            work.hidden, work.inside = work.inside.result, None
+        self._mark_the_boundary()
+        return True
+
+    def _run_layer(self, work: Work, layer: int) -> torch.Tensor:
+        out: torch.Tensor = self.model.layers[layer](
             work.hidden, attention_mask=None, position_ids=work.positions, position_embeddings=work.rotary,
             past_key_values=None, use_cache=False, pages=work.pages,
         )  # fmt: skip
-        self._mark_the_boundary()
+        return out
 
     @torch.inference_mode()
     def finish(self, done: Pass) -> dict[str, torch.Tensor]:

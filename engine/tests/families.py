@@ -22,6 +22,7 @@ from transformers import (
 from berth_engine.attention import NAME, PagedCache
 from berth_engine.batch import Pass
 from berth_engine.engine import Engine, Event
+from berth_engine.experts import NAME as EXPERTS
 from berth_engine.kv_cache import BlockPool
 from berth_engine.request import Request, Sampling
 from berth_engine.runner import Runner
@@ -61,6 +62,8 @@ def model(family: str, attention: str = NAME) -> Any:
     torch.manual_seed(7)
     built = AutoModelForCausalLM.from_config(config(**COMMON, **own), dtype=torch.float32).eval()
     built.set_attn_implementation(attention)
+    if attention == NAME and hasattr(built.model.layers[0].mlp, "experts"):
+        built.set_experts_implementation(EXPERTS)
     return built
 
 
@@ -78,8 +81,8 @@ def greedy(family: str, prompt: Sequence[int], tokens: int) -> list[int]:
 class Recording(Runner):
     """A runner that keeps all logits it gave."""
 
-    def __init__(self, built: Any, cache: PagedCache) -> None:
-        super().__init__(built, cache)
+    def __init__(self, built: Any, cache: PagedCache, arm_tokens: int | None = None) -> None:
+        super().__init__(built, cache, arm_tokens)
         self.given: dict[str, list[torch.Tensor]] = {}
 
     def finish(self, done: Pass) -> dict[str, torch.Tensor]:
@@ -100,15 +103,14 @@ class Served:
 
 def serve(
     family: str, arrivals: Sequence[tuple[int, Request]], *, limits: Limits | None = None, device: int = 200, host: int = 0,
-    share: bool = False, cancels: Sequence[tuple[int, str]] = (), policy: Any = None,
+    share: bool = False, arm_tokens: int | None = None, cancels: Sequence[tuple[int, str]] = (), policy: Any = None,
 ) -> Served:  # fmt: skip
     """Serve requests that arrive after a number of slices, to the end; the clock ticks once a slice."""
     built = model(family)
     pool = BlockPool(device, host, BLOCK, share=share)
     heads = getattr(built.config, "num_key_value_heads", KV_HEADS)
-    runner = Recording(
-        built, PagedCache(LAYERS, device, host, BLOCK, heads, HEAD_DIM, torch.float32, torch.device("cpu"))
-    )
+    cache = PagedCache(LAYERS, device, host, BLOCK, heads, HEAD_DIM, torch.float32, torch.device("cpu"))
+    runner = Recording(built, cache, arm_tokens)
     ticks = 0
     policy = policy or Preemptive(limits or Limits(max_batch=8, token_budget=24, shared_tokens=8, patience=1e9))
     engine = Engine(runner, policy, pool, clock=lambda: float(ticks))

@@ -36,10 +36,13 @@ class Pattern:
     def copies(self, requests: list[Request]) -> list[Request]:
         return [ask(request.id, request.prompt, request.sampling.max_tokens, request.priority) for request in requests]
 
-    def undisturbed(self, family: str) -> list[Served]:
+    def undisturbed(self, family: str, arm_tokens: int | None = None) -> list[Served]:
         """The long requests without the urgent ones, and each urgent one alone."""
         runs = [self.copies(self.long), *([request] for request in self.copies(self.urgent))]
-        return [serve(family, [(0, request) for request in run], limits=APART, device=self.blocks) for run in runs]
+        return [
+            serve(family, [(0, request) for request in run], limits=APART, device=self.blocks, arm_tokens=arm_tokens)
+            for run in runs
+        ]
 
     def disturbed(self, family: str, limits: Limits, **more: object) -> Served:
         arrivals = [(0, request) for request in self.copies(self.long)]
@@ -47,10 +50,10 @@ class Pattern:
         return serve(family, arrivals, limits=limits, device=self.blocks, host=400, **more)  # type: ignore[arg-type]
 
 
-def check_paused(family: str, seed: int) -> int:
+def check_paused(family: str, seed: int, arm_tokens: int | None = None) -> int:
     pattern = Pattern(seed)
-    served = pattern.disturbed(family, APART)
-    for run in pattern.undisturbed(family):
+    served = pattern.disturbed(family, APART, arm_tokens=arm_tokens)
+    for run in pattern.undisturbed(family, arm_tokens):
         for request, rows in run.logits.items():
             assert served.tokens[request] == run.tokens[request]
             assert len(served.logits[request]) == len(rows), "nothing is computed twice"
@@ -72,6 +75,12 @@ def check_merged(family: str, seed: int) -> None:
 def test_an_interrupted_request_goes_on_bit_for_bit(family: str) -> None:
     interrupted = sum(check_paused(family, seed) for seed in range(PATTERNS))
     assert interrupted > PATTERNS / 2, "the patterns interrupt"
+
+
+@pytest.mark.parametrize("family", ["mixtral", "qwen3-moe", "olmoe", "qwen2-moe"])
+def test_a_request_interrupted_between_two_experts_goes_on_bit_for_bit(family: str) -> None:
+    interrupted = sum(check_paused(family, seed, arm_tokens=6) for seed in range(PATTERNS // 3))
+    assert interrupted > PATTERNS / 6, "the patterns interrupt"
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -108,6 +117,21 @@ def test_cancelling_one_leaves_the_others_of_its_pass() -> None:
     served = serve("mixtral", arrivals, limits=TOGETHER, cancels=[(1, "r1"), (2, "r0"), (7, "r3")])
     assert served.tokens["r2"] == greedy("mixtral", prompts["r2"], 6)
     assert len(served.tokens["r1"]) < 6
+
+
+def test_cancelling_between_two_experts_leaves_the_others() -> None:
+    prompts = {f"r{i}": [3 + (i * 37 + j * 11) % 300 for j in range(9)] for i in range(3)}
+    arrivals = [(0, ask(name, prompt, 4)) for name, prompt in prompts.items()]
+    served = serve("mixtral", arrivals, limits=TOGETHER, arm_tokens=2, cancels=[(2, "r1"), (11, "r0")])
+    assert served.tokens["r2"] == greedy("mixtral", prompts["r2"], 4)
+
+
+def test_experts_one_by_one_give_what_all_at_once_give() -> None:
+    """The prototype summed the experts without their weights, and let an interrupted block give zeros."""
+    prompt = [(7 * place) % 300 + 3 for place in range(40)]
+    apart, grouped = (serve("olmoe", [(0, ask("r", prompt, 3))], arm_tokens=arm) for arm in (1, None))
+    for a, b in zip(apart.logits["r"], grouped.logits["r"], strict=True):
+        torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-4)
 
 
 # Each defect of the published prototype (QLLM's repository) has its case.

@@ -40,9 +40,11 @@ class Listener:
         return self.events[-1].finish
 
 
-def engine(device: int = 100, queue: QueueLimits | None = None, max_batch: int = 4) -> Engine:
+def engine(
+    device: int = 100, queue: QueueLimits | None = None, max_batch: int = 4, arm_tokens: int | None = None
+) -> Engine:
     cache = PagedCache(LAYERS, device, device, BLOCK, KV_HEADS, HEAD_DIM, torch.float32, torch.device("cpu"))
-    runner = Runner(model("mixtral"), cache)
+    runner = Runner(model("mixtral"), cache, arm_tokens)
     policy = Preemptive(Limits(max_batch=max_batch, token_budget=32))
     return Engine(runner, policy, BlockPool(device, device, BLOCK), queue=queue or QueueLimits(), max_context=400)
 
@@ -122,7 +124,7 @@ def test_an_id_is_used_once() -> None:
 
 def test_when_the_device_fails_everybody_hears_it_and_nobody_is_taken_in() -> None:
     class Failing(Runner):
-        def run_slice(self, running: object) -> None:
+        def run_slice(self, running: object) -> bool:
             raise RuntimeError("out of luck")
 
     served, listeners = engine(), [Listener(), Listener()]
@@ -160,3 +162,20 @@ def test_an_urgent_request_waits_one_slice_at_most() -> None:
             urgent = None
     assert len(waits) > 30
     assert max(waits) == 0, "its first slice is the very next one"
+
+
+def test_an_armed_pass_is_left_between_two_experts() -> None:
+    served = engine(arm_tokens=8)
+    served.submit(ask("long", range(3, 100), 2), Listener())
+    served.step()
+    served.step()
+    long = served.roster.running
+    assert long is not None
+    assert long.layer == 0, "two slices, and the first layer is not done"
+    assert long.work.inside is not None
+    served.submit(ask("urgent", [5, 6], 1, 1), Listener())
+    served.step()
+    urgent = served.roster.running
+    assert urgent is not None
+    assert [chunk.request.id for chunk in urgent.chunks] == ["urgent"]
+    assert long.work.inside is not None, "it stands where it stood"
