@@ -77,10 +77,15 @@ class BlockPool:
         """Whether the device could hold all of the request if it were alone."""
         return self.blocks_for(request.longest) <= self.device
 
+    @property
+    def unpromised(self) -> int:
+        """Blocks that newcomers can be promised."""
+        return self.device + self.host - self.promised
+
     def admit(self, request: Request) -> bool:
         """Promise the request its blocks and give it what is known of its beginning; False if it must wait."""
         promise = self.blocks_for(request.longest)
-        if self.promised + promise > self.device + self.host:
+        if promise > self.unpromised:
             return False
         self.promised += promise
         request.promised = promise

@@ -53,6 +53,21 @@ class Roster:
         yield from (request for request in self.admitted.values() if not request.in_pass)
         yield from self.waiting.values()
 
+    def first(self, ordered: Iterable[Request], limit: int) -> list[Request]:
+        """The first `limit` of these that are admitted, or can be: those the cache cannot promise a place to are passed over."""
+        taken: list[Request] = []
+        unpromised = self.pool.unpromised
+        for request in ordered:
+            if len(taken) == limit:
+                break
+            if request.state is State.WAITING:
+                promise = self.pool.blocks_for(request.longest)
+                if promise > unpromised:
+                    continue
+                unpromised -= promise
+            taken.append(request)
+        return taken
+
     def paused(self) -> int:
         """Admitted requests that are not computing: between passes, or in an interrupted one."""
         return len(self.admitted) - sum(len(running.chunks) for running in self.passes[-1:])

@@ -9,12 +9,15 @@ Before every slice (one layer of one pass) the engine asks `next_pass`.
    chunks up to `token_budget`. So whoever decodes joins at the next pass, and takes the place of a less urgent one, which
    keeps all it has computed and goes on when there is a place again.
    Without `merge` a pass holds requests of one rank only: then nobody's arithmetic depends on who else is served, bit for bit.
-4. A prompt shares its pass with less urgent prompts only up to `shared_tokens`: what fits beside it at no cost, since so small
-   a pass waits for the weights, not for the arithmetic.
+4. A prompt shares its pass with less urgent prompts only up to `shared_tokens`: what fits beside it at little cost, since so
+   small a pass waits for the weights, not for the arithmetic.
+5. Whoever got nowhere for `patience` seconds while more urgent ones were served gets one place and up to `shared_tokens`
+   tokens in the next pass; one at a time, the longest waiting first. A pass that was formed `patience` seconds ago is
+   interrupted no more. So the request that waited longest gets a pass at the latest `patience` after its last one, plus what
+   is left of the passes in flight, plus `patience` and one pass if that pass itself is interrupted; each that waited longer
+   costs it that again.
 
-Rank is the request's priority. Whoever got nowhere for `patience` seconds ranks with the most urgent until it gets somewhere:
-so a request at the front of its class gets a pass at least every `patience` seconds plus the passes already begun, plus one
-pass for each batch of requests that waited longer than it did. Among equals: the earlier deadline, then the earlier arrival.
+A pass ranks as its least urgent member. Among equals: the earlier deadline, then the earlier arrival.
 """
 
 from __future__ import annotations
@@ -27,7 +30,6 @@ from berth_engine.request import Request
 from berth_engine.roster import Roster
 
 NEVER = float("inf")
-RAISED = float("inf")  # the rank of whoever waited out its patience: nobody outranks it
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,63 +58,61 @@ class Preemptive:
     def __init__(self, limits: Limits = Limits()) -> None:
         self.limits = limits
         self._seen = -1  # the roster's version at which nobody outranked the running pass
-        self._stale = NEVER  # until when that holds, for somebody's patience may end
 
     def next_pass(self, roster: Roster, now: float) -> Pass | None:
         """The pass whose next layer runs now; None when there is nothing to do."""
         running = roster.running
         if running is None:
-            return self._form(roster, roster.idle(), now)
-        if roster.version != self._seen or now >= self._stale:
-            above = self._rank_of(running, now)
-            fresh = [request for request in roster.idle() if not request.output and self.rank(request, now) > above]
-            if fresh:
-                outranking = [request for request in roster.idle() if self.rank(request, now) > above]
+            return self._form(roster, list(roster.idle()), now, self._impatient(roster, now))
+        if roster.version != self._seen and now - running.formed < self.limits.patience:
+            outranking = [request for request in roster.idle() if request.priority > running.rank]
+            if any(not request.output for request in outranking):
                 opened = self._form(roster, outranking, now)
                 if opened:
                     return opened
             self._seen = roster.version
-            self._stale = min(
-                (request.progressed + self.limits.patience for request in roster.waiting.values()), default=NEVER
-            )
         if running.away:
-            roster.resume(running, self._dearest_last(roster.admitted.values(), now))
+            roster.resume(running, self._dearest_last(roster.admitted.values()))
         return running
 
-    def rank(self, request: Request, now: float) -> float:
-        return RAISED if now - request.progressed >= self.limits.patience else request.priority
+    def _impatient(self, roster: Roster, now: float) -> Request | None:
+        """Who has waited longest without getting anywhere because of more urgent ones, if that was too long."""
+        idle = list(roster.idle())
+        most = max((request.priority for request in idle), default=0)
+        behind = (request for request in idle if request.priority < most)
+        longest = min(behind, key=lambda request: request.progressed, default=None)
+        return longest if longest and now - longest.progressed >= self.limits.patience else None
 
-    def _rank_of(self, running: Pass, now: float) -> float:
-        return RAISED if now - running.formed >= self.limits.patience else running.rank
-
-    def _order(self, request: Request, now: float) -> tuple[float, float, float]:
-        deadline = NEVER if request.deadline is None else request.deadline
-        return (-self.rank(request, now), deadline, request.arrived)
-
-    def _dearest_last(self, requests: Iterable[Request], now: float) -> list[Request]:
-        return sorted(requests, key=lambda request: self._order(request, now), reverse=True)
-
-    def _form(self, roster: Roster, candidates: Iterable[Request], now: float) -> Pass | None:
-        first = sorted(candidates, key=lambda request: self._order(request, now))[: self.limits.max_batch]
-        if not first:
-            return None
-        if not self.limits.merge:
-            first = [request for request in first if self.rank(request, now) == self.rank(first[0], now)]
-        decodes = sum(request.remaining == 1 for request in first)
-        budget = self.limits.token_budget - decodes
-        shared = min(budget, self.limits.shared_tokens - decodes)
+    def _form(
+        self, roster: Roster, candidates: list[Request], now: float, impatient: Request | None = None
+    ) -> Pass | None:
+        ordered = sorted(candidates, key=_order)
+        if impatient:
+            ordered.remove(impatient)
+            ordered.insert(0, impatient)
+        members = roster.first(ordered, self.limits.max_batch)
+        if members and not self.limits.merge:
+            members = [request for request in members if request.priority == members[0].priority]
+        budget = self.limits.token_budget - sum(request.remaining == 1 for request in members)
+        shared = self.limits.shared_tokens
+        urgent = max((request.priority for request in members if request.remaining > 1), default=0)
         wanted: list[tuple[Request, int]] = []
-        urgent: float | None = None  # the rank of the first prompt
-        for request in first:
+        for request in members:
+            count = min(request.remaining, budget)
             if request.remaining == 1:
-                wanted.append((request, 1))
-                continue
-            rank = self.rank(request, now)
-            urgent = rank if urgent is None else urgent
-            count = min(request.remaining, budget if rank == urgent else min(budget, shared))
+                count = 1
+            elif request.priority < urgent:
+                count = min(count, shared)
+                shared -= count
             if count > 0:
                 wanted.append((request, count))
-                budget -= count
-                shared -= count
-        rank = min(self.rank(request, now) for request, _ in wanted)
-        return roster.open(wanted, now, self._dearest_last(roster.admitted.values(), now), rank)
+                budget -= count if request.remaining > 1 else 0
+        rank = min((request.priority for request, _ in wanted), default=0)
+        return roster.open(wanted, now, self._dearest_last(roster.admitted.values()), rank)
+
+    def _dearest_last(self, requests: Iterable[Request]) -> list[Request]:
+        return sorted(requests, key=_order, reverse=True)
+
+
+def _order(request: Request) -> tuple[float, float, float]:
+    return (-request.priority, NEVER if request.deadline is None else request.deadline, request.arrived)

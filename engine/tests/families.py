@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,6 +104,7 @@ class Served:
 def serve(
     family: str, arrivals: Sequence[tuple[int, Request]], *, limits: Limits | None = None, device: int = 200, host: int = 0,
     share: bool = False, arm_tokens: int | None = None, cancels: Sequence[tuple[int, str]] = (), policy: Any = None,
+    on_start: Callable[[Engine], None] | None = None,
 ) -> Served:  # fmt: skip
     """Serve requests that arrive after a number of slices, to the end; the clock ticks once a slice."""
     built = model(family)
@@ -114,6 +115,8 @@ def serve(
     ticks = 0
     policy = policy or Preemptive(limits or Limits(max_batch=8, token_budget=24, shared_tokens=8, patience=1e9))
     engine = Engine(runner, policy, pool, clock=lambda: float(ticks))
+    if on_start:
+        on_start(engine)
     ended: list[Event] = []
     todo = sorted(arrivals, key=lambda arrival: arrival[0])
     leaving = sorted(cancels)
