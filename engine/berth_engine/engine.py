@@ -168,6 +168,11 @@ class Engine:
         return not self._known
 
     @property
+    def left(self) -> int:
+        """Requests that have not ended."""
+        return len(self._known)
+
+    @property
     def alive(self) -> bool:
         return self._thread is not None and self._thread.is_alive() and self.failed is None
 

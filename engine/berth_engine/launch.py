@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import torch
 
@@ -12,6 +11,7 @@ from berth_engine.admission import QueueLimits
 from berth_engine.attention import PagedCache
 from berth_engine.engine import Engine
 from berth_engine.kv_cache import BlockPool
+from berth_engine.models import Loaded
 from berth_engine.runner import Runner
 from berth_engine.scheduler import Limits, Preemptive
 
@@ -20,18 +20,6 @@ CPU_CACHE = 2 << 30  # bytes at most for keys and values beside no GPU, unless b
 
 class NoRoomForCache(Exception):  # noqa: N818 - named by its reason code
     """The device's memory holds the weights but no useful cache."""
-
-
-class Facts(Protocol):
-    """What is to be known of a loaded model (models.py)."""
-
-    model: Any
-    tokenizer: Any
-    layers: int
-    kv_heads: int
-    head_dim: int
-    max_context: int
-    eos: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +32,12 @@ class CacheSize:
     block: int = 16
 
 
-def block_bytes(facts: Facts, size: int, dtype: torch.dtype) -> int:
+def block_bytes(loaded: Loaded, size: int, dtype: torch.dtype) -> int:
     """Bytes of one block: keys and values of all layers."""
-    return 2 * facts.layers * size * facts.kv_heads * facts.head_dim * dtype.itemsize
+    return 2 * loaded.layers * size * loaded.kv_heads * loaded.head_dim * dtype.itemsize
 
 
-def count_blocks(facts: Facts, size: CacheSize, limits: Limits, dtype: torch.dtype, device: torch.device) -> int:
+def count_blocks(loaded: Loaded, size: CacheSize, limits: Limits, dtype: torch.dtype, device: torch.device) -> int:
     """Device blocks for the cache: what was asked, else what fits, but no more than a full batch of longest requests needs."""
     if size.blocks is not None:
         return size.blocks
@@ -57,18 +45,18 @@ def count_blocks(facts: Facts, size: CacheSize, limits: Limits, dtype: torch.dty
         free = int(torch.cuda.mem_get_info(device)[0] * size.kv_share)
     else:
         free = min(CPU_CACHE, int(_available_memory() * size.kv_share / 2))  # the host's part is as large
-    fit = free // block_bytes(facts, size.block, dtype)
-    longest = -(-facts.max_context // size.block)
+    fit = free // block_bytes(loaded, size.block, dtype)
+    longest = -(-loaded.max_context // size.block)
     if fit < 1:
         raise NoRoomForCache(
-            f"{free} bytes are left for keys and values, a block of {size.block} tokens needs {block_bytes(facts, size.block, dtype)}: "
+            f"{free} bytes are left for keys and values, a block of {size.block} tokens needs {block_bytes(loaded, size.block, dtype)}: "
             "use --quantize int8, a smaller model or a larger device"
         )
     return int(min(fit, longest * 2 * limits.max_batch))
 
 
 def launch(
-    facts: Facts,
+    loaded: Loaded,
     limits: Limits,
     size: CacheSize | None = None,
     queue: QueueLimits | None = None,
@@ -76,14 +64,14 @@ def launch(
 ) -> Engine:
     """An engine, not started yet. arm_tokens: from how many tokens on a pass can stop between two experts."""
     size = size or CacheSize()
-    weights = next(facts.model.parameters())
+    weights = next(loaded.model.parameters())
     device, dtype = weights.device, weights.dtype
-    blocks = count_blocks(facts, size, limits, dtype, device)
+    blocks = count_blocks(loaded, size, limits, dtype, device)
     host = blocks if size.host_blocks is None else size.host_blocks
-    cache = PagedCache(facts.layers, blocks, host, size.block, facts.kv_heads, facts.head_dim, dtype, device)
+    cache = PagedCache(loaded.layers, blocks, host, size.block, loaded.kv_heads, loaded.head_dim, dtype, device)
     return Engine(
-        Runner(facts.model, cache, arm_tokens), Preemptive(limits), BlockPool(blocks, host, size.block), tokenizer=facts.tokenizer,
-        eos=facts.eos, max_context=facts.max_context, queue=queue or QueueLimits(),
+        Runner(loaded.model, cache, arm_tokens), Preemptive(limits), BlockPool(blocks, host, size.block), tokenizer=loaded.tokenizer,
+        eos=loaded.eos, max_context=loaded.max_context, queue=queue or QueueLimits(),
     )  # fmt: skip
 
 

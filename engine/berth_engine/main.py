@@ -1,0 +1,141 @@
+"""The command line. torch is imported only once the options are right, so that --help is quick."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+from enum import StrEnum
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+import uvicorn
+
+if TYPE_CHECKING:
+    from berth_engine.server import Service
+
+GRACE = 5  # seconds for the last bytes of answers after the drain
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+class Order(StrEnum):
+    HIGH_FIRST = "high-first"
+    LOW_FIRST = "low-first"
+
+
+class Server(uvicorn.Server):
+    """uvicorn, but the first SIGTERM or SIGINT drains and the second ends the process at once."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self.service = service
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._signals = 0
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        self.loop = asyncio.get_running_loop()
+        await super().startup(sockets)  # type: ignore[arg-type]
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._signals += 1
+        if self._signals > 1:
+            os._exit(128 + sig)
+        if self.loop is None:
+            os._exit(0)
+        self.loop.call_soon_threadsafe(self._drain)
+
+    def _drain(self) -> None:
+        self.service.drain().add_done_callback(lambda _: setattr(self, "should_exit", True))
+
+
+@app.callback()
+def berth_engine() -> None:
+    """Serve mixture-of-experts models; an urgent request interrupts a long one between two layers."""
+
+
+@app.command()
+def serve(
+    model: Annotated[str, typer.Argument(help="A folder as berth-fetch wrote it, or a built-in name such as tiny-mixtral.")],
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    served_model_name: Annotated[str | None, typer.Option(help="Name clients use; the model's own if left out.")] = None,
+    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda; cuda is an error where there is no GPU.")] = "auto",
+    digest: Annotated[str | None, typer.Option(help="Check the folder against this digest before loading.")] = None,
+    max_batch: Annotated[int, typer.Option(min=1, help="Requests that compute together.")] = 32,
+    token_budget: Annotated[int, typer.Option(min=1, help="Tokens that compute together; prompts are cut to it.")] = 512,
+    patience: Annotated[float, typer.Option(min=0, help="Seconds a request may get nowhere because of more urgent ones.")] = 10.0,
+    max_queue: Annotated[int, typer.Option(min=1, help="Requests that may wait, for each priority.")] = 1024,
+    kv_blocks: Annotated[int | None, typer.Option(min=1, help="Cache blocks on the device; as many as fit if left out.")] = None,
+    kv_share: Annotated[float, typer.Option(min=0.01, max=1, help="Share of the free memory for the cache.")] = 0.9,
+    host_kv: Annotated[int | None, typer.Option(min=0, help="Cache blocks in host memory; as many as the device's if left out.")] = None,
+    priority_order: Annotated[Order, typer.Option(help="Whether high or low numbers are urgent; vLLM's clients mean low.")] = Order.HIGH_FIRST,
+    objective: Annotated[list[str] | None, typer.Option(help="NAME=PRIORITY for x-gateway-inference-objective (higher is more urgent); repeatable.")] = None,
+    drain_seconds: Annotated[float, typer.Option(min=0, help="Seconds that running requests get after SIGTERM.")] = 30.0,
+) -> None:  # fmt: skip
+    """Serve MODEL over an OpenAI-compatible API."""
+    objectives = dict(_objective(pair) for pair in objective or [])
+    if token_budget < max_batch:
+        raise typer.BadParameter(f"must be at least --max-batch ({max_batch})", param_hint="--token-budget")
+    logging.basicConfig(level=logging.INFO)
+    from berth_engine.server import Service, build_app
+
+    service = Service(served_model_name or os.path.basename(model.rstrip("/")), objectives, priority_order is Order.LOW_FIRST, drain_seconds)  # fmt: skip
+    config = uvicorn.Config(build_app(service), host, port, timeout_graceful_shutdown=GRACE, log_level="warning")
+    server = Server(config, service)
+    failures: list[str] = []
+
+    def load() -> None:
+        from berth_engine.admission import QueueLimits
+        from berth_engine.launch import CacheSize, NoRoomForCache, launch
+        from berth_engine.manifest import ModelRefused
+        from berth_engine.models import load
+        from berth_engine.scheduler import Limits
+
+        try:
+            loaded = load(model, dtype=dtype, device=device, digest=digest)
+            limits = Limits(max_batch=max_batch, token_budget=token_budget, patience=patience)
+            engine = launch(loaded, limits, CacheSize(kv_share, kv_blocks, host_kv), QueueLimits(max_queue))
+            engine.start()
+            service.open(engine, loaded)
+        except ModelRefused as error:
+            failures.append(f"{error.reason}: {error}")
+        except NoRoomForCache as error:
+            failures.append(f"NoRoomForCache: {error}")
+        except Exception as error:  # whatever it is, a server without a model is of no use
+            logging.getLogger(__name__).exception("loading failed")
+            failures.append(f"LoadFailed: {error}")
+        if failures:
+            server.should_exit = True
+
+    threading.Thread(target=load, name="load", daemon=True).start()
+    server.run()
+    if failures:
+        print(failures[0], file=sys.stderr)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(2 if failures else 0 if server.started else 1)  # no waiting for a load that a signal cut short
+
+
+def _objective(pair: str) -> tuple[str, int]:
+    name, sign, number = pair.partition("=")
+    try:
+        if not name or not sign:
+            raise ValueError
+        return name, int(number)
+    except ValueError:
+        raise typer.BadParameter(f"{pair} is not NAME=PRIORITY", param_hint="--objective") from None
+
+
+def main() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    app()
+
+
+if __name__ == "__main__":
+    main()

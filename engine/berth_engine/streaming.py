@@ -1,0 +1,97 @@
+"""Answers as they come: a mailbox between the engine's thread and asyncio, and server-sent events out of it.
+
+The engine drops an event and goes on; it never waits for a reader. What a slow reader has not taken yet is joined into one
+piece of news, so a mailbox never holds more than the request's own output (bounded by max_tokens), and the request still
+ends and frees its cache in time. A client that has gone is noticed by the HTTP server; the request is cancelled then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from berth_engine.answers import Answer, News
+from berth_engine.engine import Event
+
+DONE = b"data: [DONE]\n\n"
+
+
+class Mailbox:
+    """The news of one request. `put` is for the engine's thread, `take` for the loop's."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._news = News()
+        self._some = asyncio.Event()
+
+    def put(self, event: Event) -> None:
+        counts = event.prompt_tokens, event.output_tokens, event.cached_tokens
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._join, event, counts)
+
+    async def take(self) -> News:
+        """What is new; waits until something is."""
+        await self._some.wait()
+        self._some.clear()
+        news, self._news = self._news, News()
+        return news
+
+    async def all(self) -> News:
+        """Everything, when it has ended."""
+        while self._news.finish is None:
+            await self._some.wait()
+            self._some.clear()
+        return self._news
+
+    def _join(self, event: Event, counts: tuple[int, int, int]) -> None:
+        news = self._news
+        news.text += event.text
+        news.tokens.extend(event.tokens)
+        news.finish, news.error = event.finish, event.error
+        news.prompt_tokens, news.output_tokens, news.cached_tokens = counts
+        self._some.set()
+
+
+class EventStream(StreamingResponse):
+    """A streamed answer; `leave` is called when it is over, however it ended."""
+
+    def __init__(self, mailbox: Mailbox, answer: Answer, include_usage: bool, leave: Callable[[], None]) -> None:
+        super().__init__(
+            events(mailbox, answer, include_usage), media_type="text/event-stream",
+            headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
+        )  # fmt: skip
+        self._leave = leave
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()
+
+
+async def events(mailbox: Mailbox, answer: Answer, include_usage: bool) -> AsyncIterator[bytes]:
+    """The chunks, then usage if wanted, then [DONE]; or, after what there was, an error event and nothing more."""
+    opening = answer.opening()
+    if opening is not None:
+        yield _event(opening)
+    while True:
+        news = await mailbox.take()
+        failure = news.failure()
+        if failure is None or news.text or news.tokens:
+            yield _event(answer.chunk(news))
+        if failure is not None:
+            yield failure.event()
+            return
+        if news.finish is not None:
+            break
+    if include_usage:
+        yield _event(answer.usage(news))
+    yield DONE
+
+
+def _event(body: dict[str, object]) -> bytes:
+    return b"data: " + json.dumps(body, ensure_ascii=False).encode() + b"\n\n"
