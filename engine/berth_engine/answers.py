@@ -23,6 +23,14 @@ class News:
     output_tokens: int = 0
     cached_tokens: int = 0
 
+    def join(self, later: News) -> None:
+        """Take in what came after."""
+        self.text += later.text
+        self.tokens.extend(later.tokens)
+        self.finish, self.error = later.finish, later.error
+        self.prompt_tokens, self.output_tokens = later.prompt_tokens, later.output_tokens
+        self.cached_tokens = later.cached_tokens
+
     def usage(self) -> dict[str, Any]:
         return {
             "prompt_tokens": self.prompt_tokens, "completion_tokens": self.output_tokens,

@@ -70,6 +70,7 @@ class Metrics:
         yield queue
         yield GaugeMetricFamily("berth_engine_running", "Requests in the running pass", now.running)
         yield GaugeMetricFamily("berth_engine_paused", "Admitted requests that are not computing", now.paused)
+        yield GaugeMetricFamily("berth_engine_kv_cache_usage", "Share of the device's blocks in use", now.kv_use)
         yield GaugeMetricFamily("berth_engine_host_kv_usage", "Share of the host's blocks in use", now.host_use)
         for name, value, what in (
             ("preemptions", now.counts.preemptions, "Passes interrupted between two layers"),

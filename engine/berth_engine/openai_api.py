@@ -26,7 +26,7 @@ DEFAULT_CHAT_TOKENS = 1024  # max_tokens of a chat that names none; OpenAI's /v1
 
 # fields that are not served -> values that change nothing
 UNSERVED: dict[str, tuple[object, ...]] = {
-    "n": (None, 1), "best_of": (None, 1), "logit_bias": (None, {}), "tools": (None, []), "functions": (None, []),
+    "best_of": (None, 1), "logit_bias": (None, {}), "tools": (None, []), "functions": (None, []),
     "tool_choice": (None, "none", "auto"), "response_format": (None, {"type": "text"}), "suffix": (None, ""), "echo": (None, False),
     "presence_penalty": (None, 0), "frequency_penalty": (None, 0), "modalities": (None, ["text"]), "audio": (None,),
     "min_p": (None, 0), "repetition_penalty": (None, 1), "min_tokens": (None, 0), "prompt_logprobs": (None,),
@@ -50,6 +50,7 @@ class CommonBody(BaseModel):
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, gt=0, le=1)
     top_k: int | None = Field(None, ge=-1, le=1 << 24)
+    n: Literal[1] | None = 1
     seed: int | None = Field(None, ge=-(2**63), lt=2**63)
     stop: Stop = None
     stop_token_ids: list[int] | None = Field(None, max_length=64)
@@ -75,7 +76,7 @@ class CommonBody(BaseModel):
     def sampling(self, max_tokens: int) -> Sampling:
         stops = [self.stop] if isinstance(self.stop, str) else self.stop or []
         if len(stops) > MAX_STOPS or any(not 0 < len(stop) <= MAX_STOP_LENGTH for stop in stops):
-            raise ApiError(400, "InvalidField", f"stop takes up to {MAX_STOPS} strings of 1 to {MAX_STOP_LENGTH} characters", param="stop")  # fmt: skip
+            raise ApiError(400, "BadRequest", f"stop takes up to {MAX_STOPS} strings of 1 to {MAX_STOP_LENGTH} characters", param="stop")  # fmt: skip
         return Sampling(
             max_tokens, 1.0 if self.temperature is None else self.temperature, 1.0 if self.top_p is None else self.top_p,
             max(0, self.top_k or 0), self.seed, tuple(stops), frozenset(self.stop_token_ids or ()), self.ignore_eos,
@@ -84,7 +85,7 @@ class CommonBody(BaseModel):
 
 
 class CompletionBody(CommonBody):
-    prompt: str | list[int] | list[str]
+    prompt: str | list[int] | list[str] = Field(min_length=1)
     logprobs: int | None = Field(None, ge=0, le=MAX_TOP_LOGPROBS)
 
     def alternatives(self) -> int | None:
@@ -127,17 +128,17 @@ async def read_body(request: HttpRequest, shape: type[Body]) -> Body:
     try:
         bytes(raw).decode()
     except UnicodeDecodeError as error:
-        raise ApiError(400, "InvalidEncoding", f"the body is not UTF-8: byte {error.start}") from None
+        raise ApiError(400, "NotUtf8", f"the body is not UTF-8: byte {error.start}") from None
     try:
         body = shape.model_validate_json(bytes(raw))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        code = "InvalidJson" if first["type"] == "json_invalid" else "InvalidField"
+        code = "NotJson" if first["type"] == "json_invalid" else "BadRequest"
         raise ApiError(400, code, f"{where}: {first['msg']}" if where else first["msg"], param=where or None) from None
     for name, value in (body.model_extra or {}).items():
         if name in UNSERVED and value not in UNSERVED[name]:
-            raise ApiError(400, "UnsupportedField", f"{name} is not served; leave it out", param=name)
+            raise ApiError(400, "NotSupported", f"{name} is not served; leave it out", param=name)
     return body
 
 
@@ -145,7 +146,7 @@ def priority_of(body: CommonBody, headers: Mapping[str, str], objectives: Mappin
     """The engine's priority, higher first: the body's, else the header's, else the objective's, else 0."""
     asked = body.priority
     if asked is None and "x-berth-priority" in headers:
-        asked = int(_number(headers, "x-berth-priority", -MAX_PRIORITY, MAX_PRIORITY, int))
+        asked = int(_number(headers, "x-berth-priority", -MAX_PRIORITY, MAX_PRIORITY, int, "BadPriority"))
     if asked is None:
         return objectives.get(headers.get("x-gateway-inference-objective", ""), 0)
     return -asked if low_first else asked
@@ -156,15 +157,15 @@ def ttft_of(body: CommonBody, headers: Mapping[str, str]) -> float | None:
     if body.ttft_ms is not None:
         return body.ttft_ms / 1000
     if "x-slo-ttft-ms" in headers:
-        return _number(headers, "x-slo-ttft-ms", 0, 3.6e6, float) / 1000
+        return _number(headers, "x-slo-ttft-ms", 0, 3.6e6, float, "BadDeadline") / 1000
     return None
 
 
-def _number(headers: Mapping[str, str], name: str, least: float, most: float, kind: Any) -> float:
+def _number(headers: Mapping[str, str], name: str, least: float, most: float, kind: Any, code: str) -> float:
     try:
         value = float(kind(headers[name]))
     except ValueError:
         value = float("nan")
     if not least <= value <= most:
-        raise ApiError(400, "InvalidHeader", f"{name} is a number from {least:g} to {most:g}", param=name)
+        raise ApiError(400, code, f"{name} is a number from {least:g} to {most:g}", param=name)
     return value

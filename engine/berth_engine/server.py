@@ -95,7 +95,7 @@ class Service:
         if body.model is not None and body.model != self.name:
             raise ApiError(404, "ModelNotFound", f"{body.model} is not served here; {self.name} is", param="model")
         if any(not 0 <= token < model.vocabulary for token in prompt):
-            raise ApiError(400, "InvalidField", f"token ids go from 0 to {model.vocabulary - 1}", param="prompt")
+            raise ApiError(400, "BadPrompt", f"token ids go from 0 to {model.vocabulary - 1}", param="prompt")
         chat = isinstance(body, ChatBody)
         ttft = ttft_of(body, http.headers)
         request = Request(
@@ -168,7 +168,7 @@ def build_app(service: Service) -> FastAPI:
         prompt = body.prompt
         if isinstance(prompt, list) and prompt and isinstance(prompt[0], str):
             if len(prompt) > 1:
-                raise ApiError(400, "UnsupportedField", "one prompt a request; send several requests", param="prompt")
+                raise ApiError(400, "NotSupported", "one prompt a request; send several requests", param="prompt")
             prompt = prompt[0]
         if isinstance(prompt, str):
             prompt = await asyncio.to_thread(model.tokenizer.encode, prompt)
@@ -201,6 +201,8 @@ def build_app(service: Service) -> FastAPI:
 
     @app.get("/ready")
     async def ready() -> Response:
+        if service.draining or not service.ready:
+            return JSONResponse({"status": "draining" if service.draining else "loading"}, 503)
         engine, _ = service.opened()
         if not engine.alive:
             raise ApiError(503, "EngineFailed", engine.failed or "the engine's thread has ended")

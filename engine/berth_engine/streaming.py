@@ -1,14 +1,15 @@
 """Answers as they come: a mailbox between the engine's thread and asyncio, and server-sent events out of it.
 
-The engine drops an event and goes on; it never waits for a reader. What a slow reader has not taken yet is joined into one
-piece of news, so a mailbox never holds more than the request's own output (bounded by max_tokens), and the request still
-ends and frees its cache in time. A client that has gone is noticed by the HTTP server; the request is cancelled then.
+The engine drops an event and goes on; it never waits for a reader. What a slow reader has not taken yet waits in PIECES
+pieces of news at most, later ones joined to the last; so a mailbox never holds more than the request's own output (bounded by
+max_tokens), and the request still ends and frees its cache in time. A client that has gone is noticed by the HTTP server; the request is cancelled then.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 
 from fastapi.responses import StreamingResponse
@@ -17,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from berth_engine.answers import Answer, News
 from berth_engine.engine import Event
 
+PIECES = 256  # of news that wait for a reader, each a chunk of its own
 DONE = b"data: [DONE]\n\n"
 
 
@@ -25,7 +27,7 @@ class Mailbox:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._news = News()
+        self._news: deque[News] = deque()
         self._some = asyncio.Event()
 
     def put(self, event: Event) -> None:
@@ -35,24 +37,24 @@ class Mailbox:
 
     async def take(self) -> News:
         """What is new; waits until something is."""
-        await self._some.wait()
-        self._some.clear()
-        news, self._news = self._news, News()
-        return news
+        while not self._news:
+            self._some.clear()
+            await self._some.wait()
+        return self._news.popleft()
 
     async def all(self) -> News:
         """Everything, when it has ended."""
-        while self._news.finish is None:
-            await self._some.wait()
-            self._some.clear()
-        return self._news
+        everything = await self.take()
+        while everything.finish is None:
+            everything.join(await self.take())
+        return everything
 
     def _join(self, event: Event, counts: tuple[int, int, int]) -> None:
-        news = self._news
-        news.text += event.text
-        news.tokens.extend(event.tokens)
-        news.finish, news.error = event.finish, event.error
-        news.prompt_tokens, news.output_tokens, news.cached_tokens = counts
+        news = News(event.text, list(event.tokens), event.finish, event.error, *counts)
+        if len(self._news) < PIECES:
+            self._news.append(news)
+        else:
+            self._news[-1].join(news)
         self._some.set()
 
 
