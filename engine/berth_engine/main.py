@@ -69,6 +69,8 @@ def serve(
     digest: Annotated[str | None, typer.Option(help="Check the folder against this digest before loading.")] = None,
     max_batch: Annotated[int, typer.Option(min=1, help="Requests that compute together.")] = 32,
     token_budget: Annotated[int, typer.Option(min=1, help="Tokens that compute together; prompts are cut to it.")] = 512,
+    shared_tokens: Annotated[int, typer.Option(min=1, help="Prompt tokens of less urgent requests that may share a pass.")] = 128,
+    arm_tokens: Annotated[int | None, typer.Option(min=1, help="From so many tokens on a pass may stop between two experts; never if left out.")] = None,
     patience: Annotated[float, typer.Option(min=0, help="Seconds a request may get nowhere because of more urgent ones.")] = 10.0,
     max_queue: Annotated[int, typer.Option(min=1, help="Requests that may wait, for each priority.")] = 1024,
     kv_blocks: Annotated[int | None, typer.Option(min=1, help="Cache blocks on the device; as many as fit if left out.")] = None,
@@ -99,8 +101,8 @@ def serve(
 
         try:
             loaded = load(model, dtype=dtype, device=device, digest=digest)
-            limits = Limits(max_batch=max_batch, token_budget=token_budget, patience=patience)
-            engine = launch(loaded, limits, CacheSize(kv_share, kv_blocks, host_kv), QueueLimits(max_queue))
+            limits = Limits(max_batch, token_budget, shared_tokens, patience)
+            engine = launch(loaded, limits, CacheSize(kv_share, kv_blocks, host_kv), QueueLimits(max_queue), arm_tokens)
             engine.start()
             service.open(engine, loaded)
         except ModelRefused as error:
