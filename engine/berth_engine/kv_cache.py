@@ -8,7 +8,7 @@ Blocks of paused requests stay where they are. Only when the device is full are 
 back when their owner goes on; `copies` lists what the runner has to copy before it computes anything.
 
 Nobody is admitted whose blocks could not be kept to the end: the promised blocks of all admitted requests never exceed the
-blocks of device and host together. So there is always room to spill to, and nothing ever has to be computed again.
+blocks of device and host together, less one. So there is always room to spill to, and nothing ever has to be computed again.
 
 All operations cost O(blocks touched).
 """
@@ -80,7 +80,8 @@ class BlockPool:
     @property
     def unpromised(self) -> int:
         """Blocks that newcomers can be promised."""
-        return self.device + self.host - self.promised
+        # one block stays free where blocks are exchanged between device and host: the exchange needs a place to begin
+        return self.device + self.host - (self.host > 0) - self.promised
 
     def admit(self, request: Request) -> bool:
         """Promise the request its blocks and give it what is known of its beginning; False if it must wait."""
@@ -112,13 +113,37 @@ class BlockPool:
 
     def grow(self, request: Request, tokens: int) -> None:
         """Bring the request's spilled blocks back and add blocks up to `tokens` tokens. `missing` of them must be free."""
-        for place, block in enumerate(request.blocks):
-            if block < 0:
-                request.blocks[place] = target = self._take()
-                self.copies.append(Copy(False, target, ~block))
-                self._free_host.append(~block)
+        self.bring_back(request, len(request.blocks))
         for _ in range(self.blocks_for(tokens) - len(request.blocks)):
             request.blocks.append(self._take())
+
+    def bring_back(self, request: Request, count: int) -> int:
+        """Copy up to `count` of the request's spilled blocks to free blocks of the device; how many came back.
+
+        A beginning that others hold on the device is shared again, at no cost: so requests that shared it need no more room
+        when they come back than when they left.
+        """
+        back = 0
+        for place, block in enumerate(request.blocks):
+            if block >= 0:
+                continue
+            digest = request.digests[place] if place < len(request.digests) else None
+            known = self._known.get(digest) if digest is not None else None
+            if known is not None and self._holders[known]:
+                self._holders[known] += 1
+                target = known
+            elif count > 0:
+                count -= 1
+                target = self._take()
+                self.copies.append(Copy(False, target, ~block))
+                if digest is not None:
+                    self._know(digest, target)
+            else:
+                continue
+            request.blocks[place] = target
+            self._free_host.append(~block)
+            back += 1
+        return back
 
     def spill(self, request: Request, count: int) -> int:
         """Copy up to `count` of the request's blocks to the host, last ones first; how many device blocks that freed."""
@@ -151,9 +176,8 @@ class BlockPool:
             digest = self._next_digest(request, place)
             request.digests.append(digest)
             block = request.blocks[place]
-            if block >= 0 and digest not in self._known:
-                self._known[digest] = block
-                self._digest[block] = digest
+            if block >= 0:
+                self._know(digest, block)
 
     def _take_known(self, request: Request) -> None:
         # one token at least is left to compute: its logits are wanted
@@ -193,6 +217,11 @@ class BlockPool:
         else:
             self._unheld[block] = None
         return True
+
+    def _know(self, digest: bytes, block: int) -> None:
+        if digest not in self._known:
+            self._known[digest] = block
+            self._digest[block] = digest
 
     def _forget(self, block: int) -> None:
         digest = self._digest[block]

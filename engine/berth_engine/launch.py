@@ -50,7 +50,7 @@ def count_blocks(loaded: Loaded, size: CacheSize, limits: Limits, dtype: torch.d
     if fit < 1:
         raise NoRoomForCache(
             f"{free} bytes are left for keys and values, a block of {size.block} tokens needs {block_bytes(loaded, size.block, dtype)}: "
-            "use --quantize int8, a smaller model or a larger device"
+            "use a smaller model or a larger device"
         )
     return int(min(fit, longest * 2 * limits.max_batch))
 

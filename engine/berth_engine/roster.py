@@ -140,7 +140,7 @@ class Roster:
             held = {id(chunk.request) for chunk in interrupted.chunks}
             spare = [victim for victim in victims if id(victim) not in held]
             for chunk in interrupted.chunks:
-                # cannot fail: they had room together once, and promises see to it that the host takes the others
+                # cannot fail: they had room together once, and the host has promised to take the others
                 assert self._room_for(chunk.request, chunk.start + chunk.count, spare), "spilled blocks must find back"
             interrupted.away = False
             interrupted.moved = True
@@ -191,23 +191,35 @@ class Roster:
         self.admitted[request.id] = request
 
     def _room_for(self, request: Request, tokens: int, victims: Sequence[Request]) -> bool:
-        missing = self.pool.missing(request, tokens) - self.pool.free
-        for victim in victims if missing > 0 else ():
-            if missing <= 0:
+        """Bring a request to the device with room for its tokens; others' blocks go to the host as far as that needs.
+
+        Both memories may be full: then blocks change places one by one.
+        """
+        pool = self.pool
+        while pool.missing(request, tokens) > pool.free:
+            moved = pool.bring_back(request, pool.free)
+            moved += self._spill(request, pool.missing(request, tokens) - pool.free, victims)
+            if not moved:
+                return False
+        pool.grow(request, tokens)
+        return True
+
+    def _spill(self, request: Request, count: int, victims: Sequence[Request]) -> int:
+        """Spill about `count` blocks for a request; how many went to the host."""
+        before, freed = self.pool.used_host, 0
+        for victim in victims:
+            if freed >= count:
                 break
             if victim is request or victim.state is not State.ADMITTED:
                 continue
             home = self._pass_of(victim)
             if victim.in_pass and home is None:
                 continue  # a member of the pass that is being formed
-            freed = self.pool.spill(victim, missing)
-            missing -= freed
-            if freed and home is not None:
+            spilled = self.pool.used_host
+            freed += self.pool.spill(victim, count - freed)
+            if home is not None and self.pool.used_host > spilled:
                 home.away = True
-        if missing > 0:
-            return False
-        self.pool.grow(request, tokens)
-        return True
+        return self.pool.used_host - before
 
     def _pass_of(self, request: Request) -> Pass | None:
         if not request.in_pass:
