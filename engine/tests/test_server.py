@@ -153,6 +153,7 @@ def test_whoever_goes_away_frees_everything(server: Process) -> None:
 
 def test_an_urgent_request_overtakes_a_long_one(server: Process) -> None:
     """It arrives in the middle of a prompt, and its whole answer is there before the prompt's first token."""
+
     async def race() -> list[str]:
         client = openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0)
         order: list[str] = []
