@@ -106,7 +106,7 @@ def serve(
             engine.start()
             service.open(engine, loaded)
         except ModelRefused as error:
-            failures.append(f"{error.reason}: {error}")
+            failures.append(str(error))
         except NoRoomForCache as error:
             failures.append(f"NoRoomForCache: {error}")
         except Exception as error:  # whatever it is, a server without a model is of no use
