@@ -36,9 +36,9 @@ def run(policy: Any, arrivals: list[Arrival], limits: Limits = LIMITS, blocks: i
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("blocks", [80, 600])
+@pytest.mark.parametrize("blocks", [42, 80, 600])
 def test_everybody_is_served_and_nothing_is_computed_twice(policy: Any, blocks: int) -> None:
-    """80 blocks hold two of the longest requests: most of what is paused is spilled."""
+    """42 blocks hold one of the longest requests: most of what is paused is spilled."""
     arrivals = mixed(1)
     served = run(policy, arrivals, blocks=blocks)
     assert len(served.outcomes) == len(arrivals)

@@ -25,4 +25,5 @@ class FcfsBatches:
         self._batch = [request for request in self._batch if request.state is not State.FINISHED]
         if not self._batch:
             self._batch = roster.first(roster.idle(), self.limits.max_batch)
-        return roster.open([(request, request.remaining) for request in self._batch], now)
+        victims = list(reversed(roster.admitted.values()))
+        return roster.open([(request, request.remaining) for request in self._batch], now, victims)

@@ -29,16 +29,16 @@ class Qllm:
 
     def next_pass(self, roster: Roster, now: float) -> Pass | None:
         running = roster.running
-        if running and not self._yields(running, roster):
-            self._take_along(running, roster)
-            return running
-        chosen = self._choose(roster.first(roster.idle(), len(roster.admitted) + len(roster.waiting)))
-        opened = roster.open([(request, request.remaining) for request in chosen], now)
-        if opened is None and running:
-            if running.away:
-                roster.resume(running, list(roster.admitted.values()))
-            return running
-        return opened
+        if running is None or self._yields(running, roster):
+            chosen = self._choose(roster.first(roster.idle(), len(roster.admitted) + len(roster.waiting)))
+            wanted = [(request, request.remaining) for request in chosen]
+            opened = roster.open(wanted, now, list(reversed(roster.admitted.values())))
+            if opened or running is None:
+                return opened
+        if running.away:
+            roster.resume(running, list(reversed(roster.admitted.values())))
+        self._take_along(running, roster)
+        return running
 
     def _yields(self, running: Pass, roster: Roster) -> bool:
         """Whether a pass of best-effort decodes stands aside: an urgent request is there that no pass holds."""
