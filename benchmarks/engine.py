@@ -3,7 +3,7 @@
 `python -m benchmarks.engine --seed 2026 --out out/engine.json`; `--quick` for a short one; `--device H100`.
 
 The paper's protocol (QLLM, arXiv 2503.09304): a fifth of the requests is urgent, Poisson arrivals, batch 32. Lengths are drawn
-from lognormals with ShareGPT's published means (161 prompt and 338 answer tokens: PagedAttention, SOSP 2023, figure 11); their
+from lognormals with ShareGPT's means as cited from PagedAttention, SOSP 2023 (161 prompt and 338 answer tokens); their
 spreads (1.2 and 0.9 in the logarithm) are ours. A second mix is heavy on prompts (mean 1,500, answers 60; urgent ones as before).
 Time is the cost model of engine/berth_engine/cost.py: nothing here ran on a GPU.
 
