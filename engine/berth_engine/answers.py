@@ -44,7 +44,7 @@ class News:
             message = f"the server shut down after {self.output_tokens} tokens; send the request again"
             return ApiError(503, "EngineDraining", message, retry_after=1, partial=partial)
         if self.finish is Finish.ERROR:
-            return ApiError(500, "EngineFailed", f"the engine stopped: {self.error}", partial=partial)
+            return ApiError(500, "GenerationFailed", self.error, partial=partial)
         if self.finish is Finish.CANCELLED:
             return ApiError(503, "Cancelled", "the engine stopped before the request was done", partial=partial)
         return None

@@ -35,11 +35,6 @@ class PagedCache:
         # pinned host memory lets copies overlap with compute; it exists only beside a GPU
         self.host = torch.zeros((2, layers, host_blocks, *shape[3:]), dtype=dtype, pin_memory=device.type == "cuda")
 
-    @property
-    def block_bytes(self) -> int:
-        """Bytes of one block over all layers."""
-        return self.device[:, :, 0].numel() * self.device.element_size()
-
     def copy(self, copies: list[Copy]) -> None:
         """Carry out spills and returns, in their order."""
         for copy in copies:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
@@ -58,10 +58,6 @@ class Event:
     error: str = ""
 
     @property
-    def request_id(self) -> str:
-        return self.request.id
-
-    @property
     def prompt_tokens(self) -> int:
         return len(self.request.prompt)
 
@@ -94,7 +90,6 @@ class _Client:
     sampler: Sampler
     text: TextStream | None
     tell: Callable[[Event], None]
-    chosen: list[Chosen] = field(default_factory=list)
 
 
 class Engine:
@@ -123,15 +118,13 @@ class Engine:
 
     def submit(self, request: Request, on_event: Callable[[Event], None]) -> None:
         """Take a request in; `on_event` is called from the engine's thread. Raises Refused."""
-        pool = self.roster.pool
-        room = min(self.max_context or 2**62, pool.device * pool.size)
         if not request.prompt:
             raise Refused("EmptyPrompt", "the prompt has no token; send at least one", 400)
-        if request.longest > room:
+        if request.longest > self.room:
             raise Refused(
                 "ContextTooLong",
                 f"{len(request.prompt)} prompt tokens and max_tokens {request.sampling.max_tokens} "
-                f"exceed the {room} tokens of context; shorten one of them",
+                f"exceed the {self.room} tokens of context; shorten one of them",
                 400,
             )
         client = _Client(
@@ -164,13 +157,14 @@ class Engine:
         self.draining = True
 
     @property
-    def idle(self) -> bool:
-        return not self._known
+    def room(self) -> int:
+        """Tokens that a request may come to have: what the model was made for, and what the cache can hold."""
+        pool = self.roster.pool
+        return min(self.max_context or 2**62, pool.device * pool.size)
 
     @property
-    def left(self) -> int:
-        """Requests that have not ended."""
-        return len(self._known)
+    def idle(self) -> bool:
+        return not self._known
 
     @property
     def alive(self) -> bool:
@@ -221,11 +215,16 @@ class Engine:
         return True
 
     def _close(self, done: Pass) -> None:
-        chosen = {
-            request_id: self._clients[request_id].sampler.choose(logits)
-            for request_id, logits in self.runner.finish(done).items()
-        }
+        chosen: dict[str, Chosen] = {}
+        for request_id, logits in self.runner.finish(done).items():
+            try:
+                chosen[request_id] = self._clients[request_id].sampler.choose(logits)
+            except RuntimeError as error:  # one request's numbers must not end the others
+                log.warning("request %s: no token could be chosen: %s", request_id, error)
+                self._leave(request_id, Finish.ERROR, "the model gave no finite probabilities for the next token")
         done.work = None
+        if not done.chunks:
+            return
         now = self.clock()
         for request in self.roster.close(done, {request_id: token.token for request_id, token in chosen.items()}, now):
             self._tell(request, chosen[request.id], now)
@@ -292,4 +291,7 @@ class Engine:
             self._closed = True
         while self._inbox:
             self._inbox.popleft()()
-        self._leave_all(Finish.ERROR if self.failed else Finish.CANCELLED, self.failed or "")
+        if self.failed:
+            self._leave_all(Finish.ERROR, f"the engine stopped: {self.failed}")
+        else:
+            self._leave_all(Finish.CANCELLED)

@@ -18,9 +18,24 @@ import uvicorn
 if TYPE_CHECKING:
     from berth_engine.server import Service
 
+log = logging.getLogger(__name__)
+
 GRACE = 5  # seconds for the last bytes of answers after the drain
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+class _Progress:
+    """Tells how far the check of a model's files is, every tenth of it."""
+
+    def __init__(self) -> None:
+        self._told = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        tenths = 10 * done // max(1, total)
+        if tenths > self._told:
+            self._told = tenths
+            log.info("checked %d %% of %.1f GiB", 10 * tenths, total / 2**30)
 
 
 class Order(StrEnum):
@@ -84,7 +99,8 @@ def serve(
     objectives = dict(_objective(pair) for pair in objective or [])
     if token_budget < max_batch:
         raise typer.BadParameter(f"must be at least --max-batch ({max_batch})", param_hint="--token-budget")
-    logging.basicConfig(level=logging.INFO)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    log.info("loading %s", model)
     from berth_engine.server import Service, build_app
 
     service = Service(served_model_name or os.path.basename(model.rstrip("/")), objectives, priority_order is Order.LOW_FIRST, drain_seconds)  # fmt: skip
@@ -100,17 +116,18 @@ def serve(
         from berth_engine.scheduler import Limits
 
         try:
-            loaded = load(model, dtype=dtype, device=device, digest=digest)
+            loaded = load(model, dtype=dtype, device=device, digest=digest, progress=_Progress())
             limits = Limits(max_batch, token_budget, shared_tokens, patience)
             engine = launch(loaded, limits, CacheSize(kv_share, kv_blocks, host_kv), QueueLimits(max_queue), arm_tokens)
             engine.start()
             service.open(engine, loaded)
+            log.info("serving %s on http://%s:%d, %d tokens of cache", service.name, host, port, engine.roster.pool.device * engine.roster.pool.size)  # fmt: skip
         except ModelRefused as error:
             failures.append(str(error))
         except NoRoomForCache as error:
             failures.append(f"NoRoomForCache: {error}")
         except Exception as error:  # whatever it is, a server without a model is of no use
-            logging.getLogger(__name__).exception("loading failed")
+            log.exception("loading failed")
             failures.append(f"LoadFailed: {error}")
         if failures:
             server.should_exit = True

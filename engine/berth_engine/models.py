@@ -45,6 +45,8 @@ def load(
 ) -> Loaded:  # fmt: skip
     """The model of a built-in name or a folder. Raises ModelRefused with a reason code."""
     target = _device(device)
+    if dtype != "auto" and dtype not in DTYPES:
+        raise ModelRefused("UnknownDtype", f"{dtype} is not served; these are: auto, {', '.join(DTYPES)}")
     if name in TINY:
         model = tiny_model(name, DTYPES.get(dtype, torch.float32), target)
         return _loaded(name, model, byte_tokenizer(), frozenset({model.config.eos_token_id}))
@@ -96,6 +98,8 @@ def _loaded(name: str, model: Any, tokenizer: Any, eos: frozenset[int]) -> Loade
 def _device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name.partition(":")[0] not in ("cpu", "cuda"):
+        raise ModelRefused("DeviceUnavailable", f"{name} is not served; these are: auto, cpu, cuda, cuda:1, ...")
     if name.startswith("cuda") and not torch.cuda.is_available():
         raise ModelRefused(
             "DeviceUnavailable",

@@ -12,6 +12,10 @@ import torch
 
 from berth_engine.request import Sampling
 
+GREEDY_BELOW = (
+    1e-5  # temperatures whose quotients float32 cannot hold; the likeliest token has all the mass long before
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
@@ -34,9 +38,9 @@ class Sampler:
             self.random.manual_seed(sampling.seed)
 
     def choose(self, logits: torch.Tensor) -> Chosen:
-        """The next token from logits [vocabulary], float32."""
+        """The next token from logits [vocabulary], float32. Raises RuntimeError if they are not finite."""
         sampling = self.sampling
-        if sampling.temperature == 0:
+        if sampling.temperature < GREEDY_BELOW:
             token = int(logits.argmax())
         else:
             token = int(torch.multinomial(self._probabilities(logits), 1, generator=self.random))
@@ -48,12 +52,13 @@ class Sampler:
 
     def _probabilities(self, logits: torch.Tensor) -> torch.Tensor:
         sampling = self.sampling
-        logits = logits / sampling.temperature
+        logits = (logits - logits.max()) / sampling.temperature
         if 0 < sampling.top_k < len(logits):
             logits = logits.masked_fill(logits < logits.topk(sampling.top_k).values[-1], float("-inf"))
         probabilities = torch.softmax(logits, 0)
         if sampling.top_p < 1:
             ordered, tokens = probabilities.sort(descending=True)
-            beyond = ordered.cumsum(0) - ordered >= sampling.top_p  # the first token always stays
+            beyond = ordered.cumsum(0) - ordered >= sampling.top_p
+            beyond[0] = False  # the likeliest stays, however small top_p is
             probabilities[tokens[beyond]] = 0
         return probabilities

@@ -178,14 +178,14 @@ def build_app(service: Service) -> FastAPI:
     @app.post("/v1/chat/completions")
     async def chat(http: HttpRequest) -> Response:
         body = await read_body(http, ChatBody)
-        _, model = service.opened()
+        engine, model = service.opened()
         messages = [{"role": message.role, "content": message.text} for message in body.messages]
         try:
             text = model.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         except Exception as error:  # templates are programs of the model's author, and raise what they like
             raise ApiError(400, "ChatTemplate", f"the model's chat template: {error}", param="messages") from None
         prompt = await asyncio.to_thread(lambda: model.tokenizer.encode(text, add_special_tokens=False))
-        rest = max(1, min(DEFAULT_CHAT_TOKENS, model.max_context - len(prompt)))
+        rest = max(1, min(DEFAULT_CHAT_TOKENS, engine.room - len(prompt)))
         return await service.complete(http, body, prompt, body.max_completion_tokens or body.max_tokens or rest)
 
     @app.get("/v1/models")

@@ -2,12 +2,14 @@
 
 The engine drops an event and goes on; it never waits for a reader. What a slow reader has not taken yet waits in PIECES
 pieces of news at most, later ones joined to the last; so a mailbox never holds more than the request's own output (bounded by
-max_tokens), and the request still ends and frees its cache in time. A client that has gone is noticed by the HTTP server; the request is cancelled then.
+max_tokens), and the request still ends and frees its cache in time. A client that has gone is noticed by the HTTP server; the
+request is cancelled then.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -33,7 +35,8 @@ class Mailbox:
     def put(self, event: Event) -> None:
         counts = event.prompt_tokens, event.output_tokens, event.cached_tokens
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._join, event, counts)
+            with contextlib.suppress(RuntimeError):  # it closed in between: nobody reads any more
+                self._loop.call_soon_threadsafe(self._join, event, counts)
 
     async def take(self) -> News:
         """What is new; waits until something is."""
@@ -96,4 +99,5 @@ async def events(mailbox: Mailbox, answer: Answer, include_usage: bool) -> Async
 
 
 def _event(body: dict[str, object]) -> bytes:
-    return b"data: " + json.dumps(body, ensure_ascii=False).encode() + b"\n\n"
+    # in ASCII: some clients part lines at U+2028 and its like
+    return b"data: " + json.dumps(body).encode() + b"\n\n"

@@ -131,7 +131,7 @@ def serve(
         assert ticks < 20_000, "the engine does not come to an end"
     assert pool.used == pool.promised == pool.used_host == 0
     assert len(ended) == len(arrivals), "every request ends once"
-    return Served({event.request_id: event.request.output for event in ended}, runner.given, engine)
+    return Served({event.request.id: event.request.output for event in ended}, runner.given, engine)
 
 
 def ask(name: str, prompt: Sequence[int], tokens: int, priority: int = 0) -> Request:

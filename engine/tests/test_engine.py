@@ -11,6 +11,8 @@ from families import BLOCK, HEAD_DIM, KV_HEADS, LAYERS, ask, model
 
 from berth_engine.admission import QueueLimits, Refused
 from berth_engine.attention import PagedCache
+from berth_engine.batch import Pass
+from berth_engine.byte_tokenizer import byte_tokenizer
 from berth_engine.engine import Engine, Event
 from berth_engine.kv_cache import BlockPool
 from berth_engine.request import Finish, Request, Sampling
@@ -38,6 +40,21 @@ class Listener:
     def finish(self) -> Finish | None:
         assert self.ended.wait(WAIT)
         return self.events[-1].finish
+
+
+class Rigged(Runner):
+    """A runner whose model wants to say these tokens, one after another."""
+
+    def __init__(self, built: object, cache: PagedCache, tokens: list[int]) -> None:
+        super().__init__(built, cache)
+        self._tokens = iter(tokens)
+
+    def finish(self, done: Pass) -> dict[str, torch.Tensor]:
+        token = next(self._tokens)
+        return {
+            name: torch.nn.functional.one_hot(torch.tensor(token), len(row)).float()
+            for name, row in super().finish(done).items()
+        }
 
 
 def engine(
@@ -179,3 +196,40 @@ def test_an_armed_pass_is_left_between_two_experts() -> None:
     assert urgent is not None
     assert [chunk.request.id for chunk in urgent.chunks] == ["urgent"]
     assert long.work.inside is not None, "it stands where it stood"
+
+
+def test_a_request_whose_numbers_are_none_ends_alone() -> None:
+    class Broken(Runner):
+        def finish(self, done: Pass) -> dict[str, torch.Tensor]:
+            logits = super().finish(done)
+            return {name: row * float("nan") if name == "broken" else row for name, row in logits.items()}
+
+    served = engine()
+    served.runner = Broken(model("mixtral"), served.runner.cache)  # type: ignore[attr-defined]
+    served.start()
+    heard = {name: Listener() for name in ("alone", "broken", "beside")}
+    broken = Request("broken", [5, 6], Sampling(max_tokens=3, temperature=1.0))
+    served.submit(broken, heard["broken"])  # a pass of its own
+    assert heard["broken"].finish is Finish.ERROR
+    served.submit(ask("beside", [7, 8], 6), heard["beside"])
+    assert "finite" in heard["broken"].events[-1].error
+    assert heard["beside"].finish is Finish.LENGTH
+    served.submit(Request("broken", [5, 6], Sampling(max_tokens=3, temperature=1.0)), Listener())
+    served.submit(ask("alone", [5, 6], 3), heard["alone"])
+    assert heard["alone"].finish is Finish.LENGTH
+    assert served.alive
+    served.stop()
+    served.roster.check()
+
+
+def test_a_token_that_stops_is_not_part_of_the_text() -> None:
+    built = engine()
+    served = Engine(built.runner, Preemptive(), BlockPool(100, 100, BLOCK), tokenizer=byte_tokenizer(), eos=frozenset())
+    served.runner = Rigged(model("mixtral"), built.runner.cache, byte_tokenizer().encode("ab!c"))  # type: ignore[attr-defined]
+    heard = Listener()
+    stop = byte_tokenizer().encode("!")
+    served.submit(Request("r", [5, 6], Sampling(max_tokens=9, stop_tokens=frozenset(stop))), heard)
+    while not served.idle:
+        served.step()
+    assert heard.finish is Finish.STOP
+    assert "".join(event.text for event in heard.events) == "ab"

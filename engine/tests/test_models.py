@@ -101,6 +101,10 @@ def test_models_that_cannot_be_served_say_why(tmp_path: Path) -> None:
         load("mixtral-of-nowhere")
     with pytest.raises(ModelRefused, match="UnsupportedModel"):
         load(str(tmp_path))
+    with pytest.raises(ModelRefused, match=r"UnknownDtype: .*bfloat16"):
+        load("tiny-llama", dtype="fp16")
+    with pytest.raises(ModelRefused, match="DeviceUnavailable: tpu"):
+        load("tiny-llama", device="tpu")
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "gpt2"}))
     with pytest.raises(ModelRefused, match="UnsupportedModel: gpt2"):
         load(str(tmp_path))

@@ -23,6 +23,17 @@ def test_greedy_takes_the_likeliest() -> None:
     assert draws(Sampling(temperature=0), 5) == {1: 5}
 
 
+@pytest.mark.parametrize("temperature", [1e-300, 1e-40, 1e-6, 1e-5, 1e-4])
+@pytest.mark.parametrize("top_p", [1.0, 1e-300])
+def test_the_smallest_temperatures_choose_the_likeliest(temperature: float, top_p: float) -> None:
+    assert draws(Sampling(temperature=temperature, top_p=top_p, seed=1), 5) == {1: 5}
+
+
+def test_logits_as_large_as_float32_holds_are_chosen_from() -> None:
+    huge = torch.tensor([-3e38, 3e38, 0.0])
+    assert Sampler(Sampling(temperature=0.5, seed=1)).choose(huge).token == 1
+
+
 def test_top_k_leaves_the_k_likeliest() -> None:
     assert set(draws(Sampling(temperature=5, top_k=2, seed=1))) == {1, 2}
 

@@ -222,6 +222,18 @@ def test_what_cannot_be_served_says_why(server: Process, body: bytes, status: in
     assert answer.json()["error"]["message"]
 
 
+def test_no_sampling_a_client_may_ask_for_ends_the_engine(server: Process) -> None:
+    for odd in (
+        {"temperature": 1e-40},
+        {"temperature": 2, "top_p": 1e-300},
+        {"seed": -(2**63)},
+        {"seed": 2**63 - 1, "logprobs": 0},
+    ):
+        answer = httpx.post(f"{server.url}/v1/completions", json={"prompt": "x", "max_tokens": 3, **odd}, timeout=WAIT)
+        assert answer.status_code == 200, odd
+    assert httpx.get(f"{server.url}/health").status_code == 200
+
+
 def test_unknown_ways_and_wrong_methods(server: Process) -> None:
     assert httpx.get(f"{server.url}/v1/nothing").json()["error"]["code"] == "NotFound"
     assert httpx.get(f"{server.url}/v1/completions").json()["error"]["code"] == "MethodNotAllowed"
@@ -241,6 +253,14 @@ def test_a_full_queue_is_told_with_retry_after() -> None:
         urgent = httpx.post(f"{small.url}/v1/completions", json={"prompt": "x", "priority": 1}, timeout=WAIT)
         assert urgent.status_code == 200
     streams[0].close()
+    assert small.end() == 0
+
+
+def test_a_chat_without_a_length_fits_a_small_cache() -> None:
+    small = Process("--kv-blocks", "8")
+    chat = {"messages": [{"role": "user", "content": "hello"}], "ignore_eos": True}
+    answer = httpx.post(f"{small.url}/v1/chat/completions", json=chat, timeout=WAIT).json()
+    assert answer["usage"]["total_tokens"] == 8 * 16
     assert small.end() == 0
 
 
