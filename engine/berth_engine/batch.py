@@ -28,17 +28,22 @@ class Chunk:
 
 @dataclass(eq=False, slots=True)
 class Pass:
-    """Chunks of different requests at one layer. `rank` is the priority of its least urgent member."""
+    """Chunks of different requests at one layer."""
 
     chunks: list[Chunk]
-    rank: float = 0
     formed: float = 0.0
+    version: int = 0  # the roster's when it was formed: whoever entered later is new to it
     layer: int = 0  # the next layer to run
     interruptions: int = 0
     away: bool = False  # blocks of members were spilled: they must be back before it goes on
     moved: bool = False  # blocks came back to other places than they left: the runner has to look them up anew
     dropped: list[int] = field(default_factory=list)  # places in `chunks`, at that time, of requests that left
     work: Any = None  # the runner's: hidden state and positions
+
+    @property
+    def rank(self) -> int:
+        """The priority of its least urgent member."""
+        return min(chunk.request.priority for chunk in self.chunks)
 
     @property
     def tokens(self) -> int:

@@ -102,6 +102,7 @@ class BlockPool:
             else:
                 self._let_go(block)
         request.blocks.clear()
+        request.spilled = 0
         self.promised -= request.promised
         request.promised = 0
 
@@ -109,7 +110,7 @@ class BlockPool:
 
     def missing(self, request: Request, tokens: int) -> int:
         """Device blocks to take so that the request stands on the device with room for `tokens` tokens."""
-        return sum(block < 0 for block in request.blocks) + max(0, self.blocks_for(tokens) - len(request.blocks))
+        return request.spilled + max(0, self.blocks_for(tokens) - len(request.blocks))
 
     def grow(self, request: Request, tokens: int) -> None:
         """Bring the request's spilled blocks back and add blocks up to `tokens` tokens. `missing` of them must be free."""
@@ -124,6 +125,8 @@ class BlockPool:
         when they come back than when they left.
         """
         back = 0
+        if not request.spilled:
+            return back
         for place, block in enumerate(request.blocks):
             if block >= 0:
                 continue
@@ -143,6 +146,7 @@ class BlockPool:
             request.blocks[place] = target
             self._free_host.append(~block)
             back += 1
+        request.spilled -= back
         return back
 
     def spill(self, request: Request, count: int) -> int:
@@ -157,6 +161,7 @@ class BlockPool:
             target = self._free_host.popleft()
             self.copies.append(Copy(True, block, target))
             request.blocks[place] = ~target
+            request.spilled += 1
             self.spilled_blocks += 1
             freed += self._let_go(block)
         return freed
@@ -236,6 +241,7 @@ class BlockPool:
         promised = 0
         for request in requests:
             promised += request.promised
+            assert request.spilled == sum(block < 0 for block in request.blocks), "spilled blocks are miscounted"
             for block in request.blocks:
                 if block < 0:
                     assert ~block not in host, f"host block {~block} is held twice"

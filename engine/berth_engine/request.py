@@ -63,10 +63,12 @@ class Request:
     state: State = State.WAITING
     output: list[int] = field(default_factory=list)
     computed: int = 0  # positions whose keys and values stand in the cache, for all layers
+    spilled: int = 0  # of its blocks, those on the host
     blocks: list[int] = field(default_factory=list)  # block b of the sequence: device block >= 0, or ~host block < 0
     digests: list[bytes] = field(default_factory=list)  # of the full blocks so far, for prefix sharing
     promised: int = 0  # blocks it may come to hold, counted when it was admitted
     in_pass: bool = False
+    entered: int = 0  # the roster's version when it came in
 
     progressed: float = 0.0  # when it last got anywhere: arrived, or a pass of it ended
     started: float | None = None  # when its first layer slice began
@@ -75,7 +77,6 @@ class Request:
     finish: Finish | None = None
     cached: int = 0  # prompt tokens that a shared prefix saved
     preemptions: int = 0  # times a pass of it was interrupted between layers
-    pauses: int = 0  # times others took its place in the batch
 
     @property
     def length(self) -> int:

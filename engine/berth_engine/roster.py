@@ -82,6 +82,7 @@ class Roster:
         request.progressed = request.arrived
         self.waiting[request.id] = request
         self.version += 1
+        request.entered = self.version
 
     def leave(self, request: Request, finish: Finish, now: float) -> None:
         """Let a request go, wherever it stands; its rows leave their pass before the next slice."""
@@ -99,9 +100,7 @@ class Roster:
 
     # -- passes
 
-    def open(
-        self, wanted: Iterable[tuple[Request, int]], now: float, victims: Sequence[Request] = (), rank: float = 0
-    ) -> Pass | None:
+    def open(self, wanted: Iterable[tuple[Request, int]], now: float, victims: Sequence[Request] = ()) -> Pass | None:
         """Form a pass of (request, tokens), the most important first, and put it on the stack.
 
         Whoever cannot be admitted, or has no blocks even after the victims' (given dearest last) were spilled to the host,
@@ -126,7 +125,7 @@ class Roster:
         for chunk in members:
             if chunk.request.started is None:
                 chunk.request.started = now
-        opened = Pass(members, rank, now)
+        opened = Pass(members, now, self.version)
         self.passes.append(opened)
         self.counts.passes += 1
         return opened
@@ -140,8 +139,9 @@ class Roster:
             held = {id(chunk.request) for chunk in interrupted.chunks}
             spare = [victim for victim in victims if id(victim) not in held]
             for chunk in interrupted.chunks:
-                # cannot fail: they had room together once, and the host has promised to take the others
-                assert self._room_for(chunk.request, chunk.start + chunk.count, spare), "spilled blocks must find back"
+                if not self._room_for(chunk.request, chunk.start + chunk.count, spare):
+                    # they had room together once, and the host has promised to take the others
+                    raise RuntimeError("spilled blocks do not find back: the promises were not kept")
             interrupted.away = False
             interrupted.moved = True
         if self.passes[-1] is not interrupted:
@@ -181,7 +181,6 @@ class Roster:
         assert into.layer == other.layer, "passes merge at one layer"
         self.passes.remove(other)
         into.chunks.extend(other.chunks)
-        into.rank = min(into.rank, other.rank)
 
     # -- within
 

@@ -3,7 +3,7 @@
     begin (embedding, positions) -> layer 0 -> layer 1 -> ... -> finish (norm, head) -> logits
 
 Transformers' layers are called one by one from outside, as their own model's forward does. Between two of them a pass is its
-hidden state, one vector a token, and nothing else: it can wait there for as long as it likes. The layers of passes of
+hidden state, one vector a token, and where these tokens stand (positions, rotary factors): it can wait there for as long as it likes. The layers of passes of
 `arm_tokens` and more can be left between two experts too (experts.py).
 
 On a GPU, kernels are queued far ahead of what runs; so that a boundary is a boundary, at most `RUN_AHEAD` slices are queued:
@@ -37,10 +37,6 @@ class Work:
     pages: Pages
     counts: list[int]  # tokens of each chunk, as the tensors have them
     inside: Armed | None = None  # the layer it stands in, when it was left between two experts
-
-    @property
-    def bytes(self) -> int:
-        return self.hidden.numel() * self.hidden.element_size()
 
 
 class Runner:

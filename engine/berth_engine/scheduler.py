@@ -2,8 +2,9 @@
 
 Before every slice (one layer of one pass) the engine asks `next_pass`.
 
-1. A request without its first token that outranks the running pass interrupts it: the pass stays where it is, between two
-   layers, and a new one is formed of those who outrank it. Comparison is strict, so equals never take turns at each other.
+1. A request without its first token that outranks the running pass, and came after that was formed, interrupts it: the pass
+   stays where it is, between two layers, and a new one is formed of those who outrank it. Comparison is strict, so equals never
+   take turns at each other; and whoever was passed over when a pass was formed waits for its end.
 2. Else the running pass goes on. When it ends, the one it interrupted goes on; only then a new one is formed.
 3. A new pass takes the most urgent requests, as many as the batch has places: one token of each that decodes, then prompts by
    chunks up to `token_budget`. So whoever decodes joins at the next pass, and takes the place of a less urgent one, which
@@ -11,11 +12,12 @@ Before every slice (one layer of one pass) the engine asks `next_pass`.
    Without `merge` a pass holds requests of one rank only: then nobody's arithmetic depends on who else is served, bit for bit.
 4. A prompt shares its pass with less urgent prompts only up to `shared_tokens`: what fits beside it at little cost, since so
    small a pass waits for the weights, not for the arithmetic.
-5. Whoever got nowhere for `patience` seconds while more urgent ones were served gets one place and up to `shared_tokens`
-   tokens in the next pass; one at a time, the longest waiting first. A pass that was formed `patience` seconds ago is
-   interrupted no more. So the request that waited longest gets a pass at the latest `patience` after its last one, plus what
-   is left of the passes in flight, plus `patience` and one pass if that pass itself is interrupted; each that waited longer
-   costs it that again.
+5. Whoever got nowhere for `patience` seconds while more urgent ones were served gets the first place in the next pass that is
+   formed when none is interrupted; one request a pass, the longest waiting first. A pass that was formed `patience` seconds ago
+   is interrupted no more. So with c more urgent classes the request that waited longest gets somewhere at the latest
+   (1 + 2c) * `patience` after its last pass, plus the layers then left: once `patience` until it is impatient, then c times for
+   the pass in flight and c times for its own, which newcomers of each class may hold up so long. Each that waited longer costs
+   it such a pass more.
 
 A pass ranks as its least urgent member. Among equals: the earlier deadline, then the earlier arrival.
 """
@@ -65,8 +67,9 @@ class Preemptive:
         if running is None:
             return self._form(roster, list(roster.idle()), now, self._impatient(roster, now))
         if roster.version != self._seen and now - running.formed < self.limits.patience:
-            outranking = [request for request in roster.idle() if request.priority > running.rank]
-            if any(not request.output for request in outranking):
+            rank = running.rank
+            outranking = [request for request in roster.idle() if request.priority > rank]
+            if any(request.entered > running.version and not request.output for request in outranking):
                 opened = self._form(roster, outranking, now)
                 if opened:
                     return opened
@@ -107,8 +110,7 @@ class Preemptive:
             if count > 0:
                 wanted.append((request, count))
                 budget -= count if request.remaining > 1 else 0
-        rank = min((request.priority for request, _ in wanted), default=0)
-        return roster.open(wanted, now, self._dearest_last(roster.admitted.values()), rank)
+        return roster.open(wanted, now, self._dearest_last(roster.admitted.values()))
 
     def _dearest_last(self, requests: Iterable[Request]) -> list[Request]:
         return sorted(requests, key=_order, reverse=True)

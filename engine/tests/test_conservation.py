@@ -73,9 +73,9 @@ def step(memory: Memory, policy: Preemptive, now: float) -> bool:
         assert not [*roster.waiting, *roster.admitted], "somebody is there and nothing runs"
         return False
     patient = now - running.formed < policy.limits.patience
-    fresh = [request for request in roster.idle() if not request.output and request.priority > running.rank]
-    if patient and running.layer:  # a pass that begins may be that of an impatient one
-        assert all(not roster.first([request], 1) for request in fresh), "a fresh request outranks what runs"
+    fresh = [r for r in roster.idle() if not r.output and r.priority > running.rank and r.entered > running.version]
+    if patient:
+        assert all(not roster.first([request], 1) for request in fresh), "a newcomer outranks what runs"
     memory.copy()
     memory.run_layer(running)
     if roster.slice_done():
@@ -186,3 +186,26 @@ def test_nobody_is_promised_what_cannot_be_kept() -> None:
 def test_a_cache_of_nothing_is_refused(wrong: tuple[int, int, int]) -> None:
     with pytest.raises(ValueError, match="at least one block"):
         BlockPool(*wrong)
+
+
+def test_a_shared_beginning_that_was_spilled_is_shared_again() -> None:
+    """Two requests shared two blocks; when both come back from the host they need no more room than when they left."""
+    pool = BlockPool(5, 20, SIZE)
+    pair = [Request(name, list(range(9)), Sampling(max_tokens=1)) for name in "ab"]
+    for request in pair:
+        pool.admit(request)
+        pool.grow(request, 9)
+        request.computed = 9
+        pool.seal(request)
+    assert pool.used == 4, "two shared blocks, and one each"
+    for request in pair:
+        pool.spill(request, 3)
+    assert (pool.used, pool.used_host) == (0, 6)
+    other = Request("c", [50 + token for token in range(19)], Sampling(max_tokens=1))
+    pool.admit(other)
+    pool.grow(other, 20)  # takes the whole device: nothing of the pair is known there any more
+    pool.release(other)
+    for request in pair:
+        pool.grow(request, 9)
+    assert (pool.used, pool.used_host) == (4, 0)
+    pool.check(pair)
