@@ -118,3 +118,9 @@ def test_models_that_cannot_be_served_say_why(tmp_path: Path) -> None:
 def test_a_gpu_that_is_not_there_is_an_error() -> None:
     with pytest.raises(ModelRefused, match=r"DeviceUnavailable: .*--device cpu"):
         load("tiny-llama", device="cuda")
+
+
+def test_the_host_takes_as_many_blocks_as_asked_else_as_the_device() -> None:
+    loaded = load("tiny-llama", device="cpu")
+    assert launch(loaded, Limits(), CacheSize(blocks=20)).roster.pool.host == 20
+    assert launch(loaded, Limits(), CacheSize(blocks=20, host_blocks=3)).roster.pool.host == 3

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+from berth_engine.answers import Answer
 from berth_engine.engine import Event
 from berth_engine.request import Finish, Request
 from berth_engine.sampling import Chosen
-from berth_engine.streaming import PIECES, Mailbox
+from berth_engine.streaming import PIECES, Mailbox, events
 
 
 def test_a_slow_reader_gets_everything_in_bounded_pieces() -> None:
@@ -26,3 +27,17 @@ def test_a_slow_reader_gets_everything_in_bounded_pieces() -> None:
     assert count == PIECES
     assert text == "x" * 4 * PIECES
     assert tokens == list(range(4 * PIECES))
+
+
+def test_an_event_is_one_line_whatever_the_text() -> None:
+    """Some clients part lines at U+2028 and U+0085 too."""
+
+    async def said() -> list[bytes]:
+        mailbox = Mailbox(asyncio.get_running_loop())
+        mailbox.put(Event(Request("r", [1]), "a\u2028b\u0085c\nd", (), Finish.STOP))
+        answer = Answer("r", "m", chat=False, tokenizer=None, logprobs=False)
+        return [event async for event in events(mailbox, answer, include_usage=False)]
+
+    first, done = asyncio.run(said())
+    assert len(first.decode().strip().splitlines()) == 1
+    assert done == b"data: [DONE]\n\n"
