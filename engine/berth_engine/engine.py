@@ -20,21 +20,13 @@ from berth_engine.admission import Admission, QueueLimits, Refused
 from berth_engine.batch import Pass
 from berth_engine.kv_cache import BlockPool, Copy
 from berth_engine.request import Finish, Request, State
-from berth_engine.roster import Counts, Roster
+from berth_engine.roster import Counts, Policy, Roster
 from berth_engine.sampling import Chosen, Sampler
 from berth_engine.text import TextStream
 
 log = logging.getLogger(__name__)
 
 IDLE_LOOK = 1.0  # seconds between looks at the inbox when nothing wakes the engine
-
-
-class Policy(Protocol):
-    """Who computes in the next layer slice; asked before each."""
-
-    name: str
-
-    def next_pass(self, roster: Roster, now: float) -> Pass | None: ...
 
 
 class Slices(Protocol):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from berth_engine.batch import Chunk, Pass
 from berth_engine.kv_cache import BlockPool
@@ -251,3 +252,11 @@ class Roster:
         assert len({id(request) for request in in_passes}) == len(in_passes), "a request is in two passes"
         assert {id(request) for request in in_passes} == {id(request) for request in everyone if request.in_pass}
         assert all(pass_.chunks for pass_ in self.passes), "a pass is empty"
+
+
+class Policy(Protocol):
+    """Who computes in the next layer slice; asked before each."""
+
+    name: str
+
+    def next_pass(self, roster: Roster, now: float) -> Pass | None: ...

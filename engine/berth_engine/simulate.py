@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from berth_engine.batch import Pass
 from berth_engine.cost import Device, ModelShape, slice_seconds
 from berth_engine.kv_cache import BlockPool
 from berth_engine.request import Finish, Request, Sampling
-from berth_engine.roster import Counts, Roster
+from berth_engine.roster import Counts, Policy, Roster
 
 TOKEN = 7  # what every pass "samples": the arithmetic is not simulated
-
-
-class Policy(Protocol):
-    name: str
-
-    def next_pass(self, roster: Roster, now: float) -> Pass | None: ...
 
 
 @dataclass(frozen=True, slots=True)
