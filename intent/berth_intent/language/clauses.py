@@ -112,6 +112,7 @@ def _is_relative(sentence: Sequence[Item], at: int) -> bool:
     return after[:1] == [Kind.WHERE] and Kind.WORKLOAD in after
 
 
+_NOBODY = frozenset(("nobody", "no one", "niemand", "nadie"))
 _BEFORE_OBJECTS = frozenset((Kind.AS, Kind.MODAL, Kind.NUMBER, Kind.ONE, Kind.HIGH, Kind.LOW))
 
 
@@ -131,6 +132,8 @@ def _wishes_follow(sentence: Sequence[Item], at: int) -> bool:
         return True  # "keep it off spot: a lost checkpoint costs us two days"
     if Kind.NO_NEED in here:
         return True
+    if wished and first.word in _NOBODY:
+        return True  # "use spot: nobody will notice"
     if first.kind == Kind.NOT:
         return any(item.kind == Kind.VERB for item in following)
     if Kind.NOISE in here:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from berth_intent.language.clause import OBJECTS, Clause, has_need, need_at
@@ -53,6 +54,7 @@ _USING = frozenset(
     )
 )
 _SUBJECTS = (Kind.WORKLOAD, Kind.UNKNOWN, Kind.SELF, Kind.NOISE)
+_SITUATED = re.compile("a?M[uG]?vi")
 _REPORTED = "P:#"
 """ "gpu-node-03: 2 of 8 in use"."""
 
@@ -82,7 +84,7 @@ def describes(clause: Clause) -> bool:
     """A statement about places, no wish: "the bucket is in us-east-1"."""
     if clause.has(Kind.FAILURE) and not clause.has(Kind.AVOID):
         return True
-    if _REPORTED in clause.signature:
+    if _REPORTED in clause.signature or _has_reading(clause):
         return True
     if clause.has(Kind.AVOID, Kind.NOT, Kind.EXCEPT, Kind.INSTEAD) or clause.own_modal:
         return False
@@ -125,6 +127,12 @@ def describes(clause: Clause) -> bool:
     return sum(item.kind == Kind.UNKNOWN for item in clause.items) > 3 and not verbs
 
 
+def _has_reading(clause: Clause) -> bool:
+    """ "rack-8 is at 81 % power": a place and what was read there."""
+    at = clause.first(Kind.PLACE)
+    return not clause.own_modal and any(item.payload == "measure" for item in clause.items[at + 1 : at + 4])
+
+
 def _is_about_noise(clause: Clause) -> bool:
     """ "the manager wants a slide about GPU costs": what is needed is no node."""
     need = need_at(clause)
@@ -137,6 +145,10 @@ def is_about_other_things(clause: Clause) -> bool:
         return not clause.has(Kind.GOOD, Kind.AVOID, Kind.NOT)
     if not clause.has(Kind.NOISE, Kind.UNKNOWN):
         return False
+    if _SITUATED.match(clause.signature) and not clause.own_modal and not clause.has(Kind.GOOD, Kind.AVOID, Kind.NOT):
+        return True  # "the T4 cards are in the second row"
+    if clause.has(Kind.NOT) and any(item.kind == Kind.NOT and "want" in item.word for item in clause.items):
+        return False  # "we don't want spot for the checkout"
     if _is_about_noise(clause):
         return True
     if clause.own_modal or has_need(clause):

@@ -85,14 +85,16 @@ def _strengthen_last(reading: Reading, mood: Clause, sentence: int) -> None:
 
 
 def _read_sentence(found: list[Clause], number: int, memory: Memory, reading: Reading) -> None:
-    suppressed = stated = headed = False
+    suppressed = stated = headed = told = False
     for at, clause in enumerate(found):
         goes_on = clause.lead in (Kind.COMMA, Kind.AND, Kind.OR) and not clause.verb and not clause.own_modal
         goes_on = goes_on and not clause.has(*OPERATORS)
         headed = is_heading_of_noise(clause) or (headed and goes_on)
         stated = headed or is_statement(clause) or (stated and _belongs_to_statement(clause, goes_on))
+        told = (told and _goes_on_telling(clause)) or (clause.has(Kind.PAST) and says_nothing(clause))
         if (
             stated
+            or told
             or says_nothing(clause)
             or is_only_mentioned(found, at)
             or is_indifferent(found, at)
@@ -149,6 +151,11 @@ def _still_negated(clause: Clause, before: Clause) -> Clause:
 def _belongs_to_statement(clause: Clause, goes_on: bool) -> bool:
     """ "the chart puts redis | next to web", "the cluster has 3 regions | , 13 zones"."""
     return (clause.lead == "" and not clause.verb) or (goes_on and clause.signature == Kind.NUMBER + Kind.LEVEL)
+
+
+def _goes_on_telling(clause: Clause) -> bool:
+    """ "they lived in eu-west-1b | , right next to kafka"."""
+    return clause.lead == Kind.COMMA and clause.signature[0] == Kind.NEAR and not clause.verb and not clause.own_modal
 
 
 def _is_neither(found: Sequence[Clause], at: int) -> bool:

@@ -18,12 +18,15 @@ class Memory:
         """Signature of the last clause that had operators of its own, for lists that go on after a comma."""
         self.level: Item | None = None
         self.model_named = False
+        self.avoids_place = False
+        """The place that was named last is one to keep off."""
 
     def note(self, clause: Clause, wished: bool) -> None:
         self.model_named = self.model_named or clause.has(Kind.MODEL)
         for item in clause.items:
             if item.kind == Kind.PLACE:
                 self.place = item
+                self.avoids_place = wished and clause.has(Kind.AVOID, Kind.NOT, Kind.EXCEPT)
             elif item.kind == Kind.WORKLOAD:
                 self.workload = item
             elif item.kind not in (Kind.GPU_MODEL, Kind.GPU):

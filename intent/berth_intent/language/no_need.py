@@ -30,6 +30,7 @@ _NEEDED = frozenset(
 )
 MAX_LIST = 8
 """Clauses of a list that indifference takes back."""
+_WITHIN_PLACE = Kind.NO_NEED + Kind.IN + Kind.PLACE
 _INDIFFERENT = frozenset((Kind.NO_NEED, Kind.SELF, Kind.IT, Kind.VERB, Kind.GOOD, Kind.AS, Kind.WHERE, Kind.ANY))
 
 
@@ -40,7 +41,9 @@ def is_needed(clause: Clause) -> bool:
 
 def says_nothing(clause: Clause) -> bool:
     """No wish by its form: no need, the past, other matters."""
-    if Kind.NO_NEED in clause.signature or (Kind.PAST in clause.signature and not _is_told_of(clause)):
+    if (Kind.NO_NEED in clause.signature and not _is_anywhere_within(clause)) or (
+        Kind.PAST in clause.signature and not _is_told_of(clause)
+    ):
         return True
     if is_needed(clause) and clause.first(Kind.NOT) < len(clause.items) - 1:
         return True
@@ -63,17 +66,24 @@ def says_nothing(clause: Clause) -> bool:
     )
 
 
+def _is_anywhere_within(clause: Clause) -> bool:
+    """ "anywhere in racks 1 to 3"."""
+    return clause.signature.startswith(_WITHIN_PLACE) and clause.items[0].word == "anywhere"
+
+
 def _is_told_of(clause: Clause) -> bool:
     """ "the thing we wrote must be where redis is": the past is of the thing, not of the wish."""
     modal = clause.modal
-    return (
-        clause.own_modal
-        and modal is not None
-        and modal.word.split(" ")[0] in _DUTY
-        and clause.items[clause.first(Kind.PAST)].start < modal.start
-    )
+    if not clause.own_modal or modal is None:
+        return False
+    if "jc" in clause.signature or (
+        modal.word.endswith(_SUPPOSING) and modal.start < clause.items[clause.first(Kind.PAST)].start
+    ):
+        return True  # "would be nice if they were close", "where the weights have been pulled"
+    return modal.word.split(" ")[0] in _DUTY and clause.items[clause.first(Kind.PAST)].start < modal.start
 
 
+_SUPPOSING = (" if", " wenn", " si", " que", "rather")
 _DUTY = frozenset(("must", "has", "have", "muss", "muessen", "debe", "deben", "tiene", "tienen"))
 
 

@@ -63,6 +63,8 @@ def pointed(clause: Clause, memory: Memory) -> list[Draft]:
     if owned is not None:
         return _read(owned, owned.items[-1], clause, memory)
     named = _named(clause, memory)
+    if named is memory.place and memory.avoids_place and not clause.has(Kind.AVOID, Kind.NOT) and not clause.own_modal:
+        return []  # "leave gpu-node-04 alone, I use it for debugging"
     of_others = any(item.kind == Kind.SELF and item.word not in _OURS for item in clause.items)
     if named is None or of_others:
         return []

@@ -77,6 +77,8 @@ def _is_compared(clause: Clause, at: int) -> bool:
     return at > 1 and clause.items[at - 1].word in _THAN and Kind.MODAL in before and not OBJECTS.isdisjoint(before)
 
 
+_SIZES = frozenset(("small", "little", "tiny", "mini", "kleines", "pequena"))
+_FILLING = frozenset(("pack", "squeeze", "cram", "jam"))
 _THAN = frozenset(("over", "than", "als", "que", "antes que"))
 
 
@@ -180,6 +182,8 @@ def _ranked(clause: Clause, at: int, item: Item, used: set[int], before: Draft |
     if clause.signature == Kind.RESOURCE and clause.lead == Kind.AND and before is not None and before.rank is not None:
         return [Draft(_OF_RESOURCE[item.payload], clause.items, at=item, rank=before.rank)]  # "lots of CPU and RAM"
     near = _rank_near(items, at)
+    if near is not None and item.payload == "network" and items[near].word in _SIZES and not clause.has(Kind.GOOD):
+        return []  # "training a small network"
     if near is None or (items[near].payload == "speed" and item.payload in ("ephemeral", "memory")):
         return []
     used.add(near)
@@ -257,6 +261,8 @@ def _quality(clause: Clause, at: int, item: Item, model_named: bool) -> list[Dra
             return [Draft(Intent.PREFER_LEAST_LOADED, items, at=item)]
         case Kind.BUSY if negated:
             return [Draft(Intent.PREFER_LEAST_LOADED, items, at=item)]
+        case Kind.BUSY if any(other.word in _FILLING for other in items[:at]):
+            return [Draft(Intent.PREFER_MOST_PACKED, items, at=item)]
         case Kind.PACKED if Kind.NOT not in clause.signature[:at]:
             return [Draft(Intent.PREFER_MOST_PACKED, items, at=item)]
         case Kind.CACHED if (

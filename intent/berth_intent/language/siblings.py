@@ -203,6 +203,8 @@ def _without_level(clause: Clause, levelled: bool, memory: Memory) -> list[Draft
     if (
         Kind.TOGETHER in signature
         and not levelled
+        and not clause.has(Kind.PACKED)
+        and not (clause.items[-1].word == "stuff" and signature.count(Kind.TOGETHER) == 1)
         and (ours or Kind.ALL in signature or Kind.VERB in signature or Kind.IT in signature)
     ):
         if negated or Kind.AVOID in signature:

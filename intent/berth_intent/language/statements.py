@@ -33,6 +33,7 @@ _STATED = frozenset((
     Kind.UNKNOWN, Kind.WORKLOAD, Kind.NOISE, Kind.MODEL, Kind.LEVEL, Kind.GPU, Kind.GPU_MODEL, Kind.PLACE, Kind.RESOURCE,
     Kind.STORAGE, Kind.ARCH, Kind.FEATURE, Kind.SPOT, Kind.TPU,
 ))  # fmt: skip
+_SOFTWARE = frozenset((Kind.WORKLOAD, Kind.UNKNOWN, Kind.NUMBER, Kind.MODEL))
 _IN_SUBJECTS = _STATED | {
     Kind.ARTICLE,
     Kind.IT,
@@ -51,7 +52,7 @@ def is_statement(clause: Clause) -> bool:
     if clause.modal is not None or clause.has(Kind.NOT, Kind.EXCEPT, Kind.SURVIVE, Kind.FAILURE) or has_need(clause):
         return False
     items, signature = clause.items, clause.signature
-    if items[0].word.split(" ")[0] in STATING:
+    if items[0].word.split(" ")[0] in STATING or _is_able(clause):
         return True
     if len(items) > 2 and items[0].word == "there" and items[1].payload == "be":
         return True  # "there are 14 nodes"
@@ -78,6 +79,12 @@ def is_statement(clause: Clause) -> bool:
     if verb.word not in THIRD_PERSONS:
         return False
     return bool(before & _STATED) or (at == 0 and verb.kind in (Kind.SPREAD, Kind.TOGETHER))
+
+
+def _is_able(clause: Clause) -> bool:
+    """ "Redis 7.2 supports arm64"."""
+    at = next((at for at, item in enumerate(clause.items) if item.word in STATING), 0)
+    return at > 0 and set(clause.signature[:at]) <= _SOFTWARE and clause.signature[0] in (Kind.WORKLOAD, Kind.UNKNOWN)
 
 
 def is_hearsay(sentence: Sequence[Item]) -> bool:

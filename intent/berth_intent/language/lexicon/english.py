@@ -35,7 +35,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.AVOID,
-        "(keep|keeps|stay|stays|kept|keeping|staying|remain|steer|get|hold|move|stand|run|put|place|go|be|back|shy) ~ (off|away|clear|out)(| of| from)",
+        "(keep|keeps|stay|stays|kept|keeping|staying|remain|steer|get|hold|move|stand|run|put|place|go|be|back|shy) ~ (off|away|clear|out)(| of| from); (keep|stay) (it|us|them|this|) of",
         verb=True,
     ),
     Terms(

@@ -61,7 +61,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.NOISE,
-        "dicen que; dicen; según (me|nos|parece|dicen|cuentan|leí|leímos|la prensa|el boletín|el rumor); se rumorea; se dice; cuentan que; me contaron; nos contaron; he oído; oí que; mensaje de error; mensajes de error; error :; aviso (del|de|:); chiste; broma",
+        "dicen que; dicen; según (un|una) (compañer*|amig*|proveedor|blog|artículo|periódico|cliente|informe); según (me|nos|parece|dicen|cuentan|leí|leímos|la prensa|el boletín|el rumor); se rumorea; se dice; cuentan que; me contaron; nos contaron; he oído; oí que; mensaje de error; mensajes de error; error :; aviso (del|de|:); chiste; broma",
         payload="hearsay",
     ),
     Terms(

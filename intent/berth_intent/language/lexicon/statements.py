@@ -66,6 +66,10 @@ THIRD_PERSONS = frozenset(
 """English. What begins so wishes nothing, unless it is about us: "the scheduler spreads pods over nodes"."""
 STATING = frozenset(
     (
+        "added",
+        "bumped",
+        "deprecated",
+        "dropped",
         "supports",
         "supported",
         "compatible",
