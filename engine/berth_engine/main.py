@@ -38,6 +38,10 @@ class _Progress:
             log.info("checked %d %% of %.1f GiB", 10 * tenths, total / 2**30)
 
 
+class Quantization(StrEnum):
+    INT8 = "int8"
+
+
 class Order(StrEnum):
     HIGH_FIRST = "high-first"
     LOW_FIRST = "low-first"
@@ -81,6 +85,7 @@ def serve(
     served_model_name: Annotated[str | None, typer.Option(help="Name clients use; the model's own if left out.")] = None,
     dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda; cuda is an error where there is no GPU.")] = "auto",
+    quantize: Annotated[Quantization | None, typer.Option(help="int8: experts in 8 bits, about half the memory of bfloat16.")] = None,
     digest: Annotated[str | None, typer.Option(help="Check the folder against this digest before loading.")] = None,
     max_batch: Annotated[int, typer.Option(min=1, help="Requests that compute together.")] = 32,
     token_budget: Annotated[int, typer.Option(min=1, help="Tokens that compute together; prompts are cut to it.")] = 512,
@@ -116,11 +121,13 @@ def serve(
         from berth_engine.scheduler import Limits
 
         try:
-            loaded = load(model, dtype=dtype, device=device, digest=digest, progress=_Progress())
+            loaded = load(model, dtype=dtype, device=device, digest=digest, quantize=quantize, progress=_Progress())
             limits = Limits(max_batch, token_budget, shared_tokens, patience)
             engine = launch(loaded, limits, CacheSize(kv_share, kv_blocks, host_kv), QueueLimits(max_queue), arm_tokens)
             engine.start()
             service.open(engine, loaded)
+            weights = ", ".join(f"{kind} {size / 2**30:.2f}" for kind, size in loaded.weights.items())
+            log.info("%s has %.2f GiB of weights (%s)", service.name, sum(loaded.weights.values()) / 2**30, weights)
             log.info("serving %s on http://%s:%d, %d tokens of cache", service.name, host, port, engine.roster.pool.device * engine.roster.pool.size)  # fmt: skip
         except ModelRefused as error:
             failures.append(str(error))
@@ -139,6 +146,28 @@ def serve(
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(2 if failures else 0 if server.started else 1)  # no waiting for a load that a signal cut short
+
+
+@app.command()
+def quantize_report(
+    model: Annotated[str, typer.Argument(help="A folder (of a config.json alone: sizes only), or a built-in name.")],
+    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16: what int8 is compared with.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda; it needs room for the model unquantized.")] = "auto",
+    tokens: Annotated[int, typer.Option(min=1, max=8192, help="Random tokens to run, where no prompt is given.")] = 256,
+    prompt: Annotated[str | None, typer.Option(help="Text to run instead; says more of a trained model.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the random tokens.")] = 0,
+) -> None:  # fmt: skip
+    """Tell what experts in int8 change for MODEL: bytes, and errors of experts and logits."""
+    from berth_engine.manifest import ModelRefused
+    from berth_engine.quantize_report import lines, report
+
+    try:
+        found = report(model, dtype=dtype, device=device, tokens=tokens, prompt=prompt, seed=seed)
+    except ModelRefused as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(2) from None
+    for line in lines(found):
+        print(line)
 
 
 def _objective(pair: str) -> tuple[str, int]:

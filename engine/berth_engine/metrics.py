@@ -7,7 +7,7 @@ make series without end. Beside our own names stand the four of vLLM that autosc
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -28,6 +28,7 @@ class Metrics:
     def __init__(self, model: str) -> None:
         self.model = model
         self.engine: Engine | None = None  # none while the weights load
+        self.weights: Mapping[str, int] = {}  # bytes by dtype
         self.registry = CollectorRegistry()
         self._ttft = Histogram(
             "berth_engine_ttft_seconds", "From arrival to the first token", ["class"], buckets=SECONDS, registry=self.registry
@@ -68,6 +69,10 @@ class Metrics:
         for name in CLASSES:
             queue.add_metric([name], waiting[name])
         yield queue
+        weights = GaugeMetricFamily("berth_engine_weights_bytes", "Bytes of the model's weights", labels=["dtype"])
+        for dtype, size in self.weights.items():
+            weights.add_metric([dtype], size)
+        yield weights
         yield GaugeMetricFamily("berth_engine_running", "Requests in the running pass", now.running)
         yield GaugeMetricFamily("berth_engine_paused", "Admitted requests that are not computing", now.paused)
         yield GaugeMetricFamily("berth_engine_kv_cache_usage", "Share of the device's blocks in use", now.kv_use)

@@ -7,7 +7,7 @@ asked for and is not there is an error, never a silent CPU.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, Genera
 from berth_engine import attention, experts
 from berth_engine.byte_tokenizer import byte_tokenizer
 from berth_engine.manifest import MANIFEST, ModelRefused, verify
+from berth_engine.quantize import bytes_by_dtype, experts_of, quantize_experts
+from berth_engine.quantized_loading import Int8Experts, check_quantization, quantized_skeleton, room_to_load
 from berth_engine.tiny import TINY, tiny_model
 
 # families whose layers the runner calls one by one, as transformers' own forward does
@@ -37,19 +39,26 @@ class Loaded:
     max_context: int
     eos: frozenset[int]
     vocabulary: int
+    quantization: str | None = None
+    weights: dict[str, int] = field(default_factory=dict)  # bytes by dtype
 
 
 def load(
-    name: str, *, dtype: str = "auto", device: str = "auto", digest: str | None = None,
+    name: str, *, dtype: str = "auto", device: str = "auto", digest: str | None = None, quantize: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Loaded:  # fmt: skip
-    """The model of a built-in name or a folder. Raises ModelRefused with a reason code."""
+    """The model of a built-in name or a folder; quantize: None or "int8". Raises ModelRefused with a reason code."""
     target = _device(device)
+    check_quantization(quantize)
     if dtype != "auto" and dtype not in DTYPES:
         raise ModelRefused("UnknownDtype", f"{dtype} is not served; these are: auto, {', '.join(DTYPES)}")
     if name in TINY:
         model = tiny_model(name, DTYPES.get(dtype, torch.float32), target)
-        return _loaded(name, model, byte_tokenizer(), frozenset({model.config.eos_token_id}))
+        if quantize:
+            quantized_skeleton(model.config, None)  # refuses what cannot be quantized
+            for layer in experts_of(model).values():
+                quantize_experts(layer)
+        return _loaded(name, model, byte_tokenizer(), frozenset({model.config.eos_token_id}), quantize)
     folder = Path(name)
     if not folder.is_dir():
         raise ModelRefused("ModelNotFound", f"{name} is neither a folder nor one of {', '.join(TINY)}")
@@ -57,6 +66,26 @@ def load(
         verify(folder, digest, progress)
     elif (folder / MANIFEST).exists() and not (folder / ".complete").exists():
         raise ModelRefused("ModelIncomplete", f"{folder} is still being fetched: start again when it is complete")
+    config = read_config(folder)
+    if not any(folder.glob("*.safetensors")):
+        raise ModelRefused("UnsupportedModel", f"{folder} has no .safetensors files; other formats are not read")
+    _check_room(folder, target, room_to_load(config, DTYPES.get(dtype)) if quantize else None)
+    model = AutoModelForCausalLM.from_pretrained(
+        folder, config=config, local_files_only=True, trust_remote_code=False, use_safetensors=True,
+        dtype=DTYPES.get(dtype, "auto"), device_map=None if target.type == "cpu" else {"": target},
+        quantization_config=Int8Experts() if quantize else None,
+    ).eval()  # fmt: skip
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise ModelRefused(
+            "UnsupportedModel", f"{folder} has no tokenizer that transformers can read: {error}"
+        ) from error
+    return _loaded(folder.name, model, tokenizer, _eos(folder, config), quantize)
+
+
+def read_config(folder: Path) -> Any:
+    """The configuration of a model that can be served. Raises ModelRefused."""
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError) as error:
@@ -67,23 +96,10 @@ def load(
         raise ModelRefused(
             "UnsupportedModel", f"{config.model_type} models are not served; these are: {', '.join(SUPPORTED)}"
         )
-    if not any(folder.glob("*.safetensors")):
-        raise ModelRefused("UnsupportedModel", f"{folder} has no .safetensors files; other formats are not read")
-    _check_room(folder, target)
-    model = AutoModelForCausalLM.from_pretrained(
-        folder, config=config, local_files_only=True, trust_remote_code=False, use_safetensors=True,
-        dtype=DTYPES.get(dtype, "auto"), device_map=None if target.type == "cpu" else {"": target},
-    ).eval()  # fmt: skip
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise ModelRefused(
-            "UnsupportedModel", f"{folder} has no tokenizer that transformers can read: {error}"
-        ) from error
-    return _loaded(folder.name, model, tokenizer, _eos(folder, config))
+    return config
 
 
-def _loaded(name: str, model: Any, tokenizer: Any, eos: frozenset[int]) -> Loaded:
+def _loaded(name: str, model: Any, tokenizer: Any, eos: frozenset[int], quantization: str | None) -> Loaded:
     config = model.config
     model.set_attn_implementation(attention.NAME)
     if any(hasattr(layer.mlp, "experts") for layer in model.model.layers):
@@ -91,7 +107,7 @@ def _loaded(name: str, model: Any, tokenizer: Any, eos: frozenset[int]) -> Loade
     head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     return Loaded(
         name, model, tokenizer, config.num_hidden_layers, config.num_key_value_heads, head_dim,
-        config.max_position_embeddings, eos, config.vocab_size,
+        config.max_position_embeddings, eos, config.vocab_size, quantization, bytes_by_dtype(model),
     )  # fmt: skip
 
 
@@ -108,10 +124,11 @@ def _device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _check_room(folder: Path, device: torch.device) -> None:
+def _check_room(folder: Path, device: torch.device, needed: int | None) -> None:
+    """needed: bytes that loading takes; those of the files if None."""
     if device.type != "cuda":
         return
-    weights = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+    weights = sum(file.stat().st_size for file in folder.glob("*.safetensors")) if needed is None else needed
     free = torch.cuda.mem_get_info(device)[0]
     if weights > free:
         raise ModelRefused(

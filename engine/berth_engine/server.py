@@ -66,6 +66,7 @@ class Service:
         if not first.wait(WARM_UP) or not said[0].tokens:
             raise RuntimeError(f"the model produced no token: {said[0].error if said else 'time ran out'}")
         self.engine, self.model, self.metrics.engine = engine, model, engine
+        self.metrics.weights = model.weights
         if self.draining:
             engine.drain()
         self.ready = True
@@ -191,6 +192,8 @@ def build_app(service: Service) -> FastAPI:
     @app.get("/v1/models")
     async def models() -> Response:
         entry = {"id": service.name, "object": "model", "created": 0, "owned_by": "berth"}
+        if service.model is not None and service.model.quantization is not None:
+            entry["quantization"] = service.model.quantization
         return JSONResponse({"object": "list", "data": [entry]})
 
     @app.get("/health")

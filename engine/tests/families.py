@@ -24,6 +24,7 @@ from berth_engine.batch import Pass
 from berth_engine.engine import Engine, Event
 from berth_engine.experts import NAME as EXPERTS
 from berth_engine.kv_cache import BlockPool
+from berth_engine.quantize import experts_of, quantize_experts
 from berth_engine.request import Request, Sampling
 from berth_engine.runner import Runner
 from berth_engine.scheduler import Limits, Preemptive
@@ -36,6 +37,7 @@ COMMON: dict[str, Any] = {
 }  # fmt: skip
 FAMILIES: dict[str, Any] = {
     "mixtral": (MixtralConfig, {"num_local_experts": 8, "num_experts_per_tok": 2, "sliding_window": None}),
+    "mixtral-int8": (MixtralConfig, {"num_local_experts": 8, "num_experts_per_tok": 2, "sliding_window": None}),
     "mixtral-window": (MixtralConfig, {"num_local_experts": 4, "num_experts_per_tok": 2, "sliding_window": 20}),
     "qwen3-moe": (Qwen3MoeConfig, {"num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 48}),
     "olmoe": (OlmoeConfig, {"num_experts": 8, "num_experts_per_tok": 3}),
@@ -62,7 +64,10 @@ def model(family: str, attention: str = NAME) -> Any:
     torch.manual_seed(7)
     built = AutoModelForCausalLM.from_config(config(**COMMON, **own), dtype=torch.float32).eval()
     built.set_attn_implementation(attention)
-    if attention == NAME and hasattr(built.model.layers[0].mlp, "experts"):
+    if family.endswith("-int8"):
+        for layer in experts_of(built).values():
+            quantize_experts(layer)
+    if (attention == NAME or family.endswith("-int8")) and hasattr(built.model.layers[0].mlp, "experts"):
         built.set_experts_implementation(EXPERTS)
     return built
 

@@ -77,7 +77,7 @@ def test_an_interrupted_request_goes_on_bit_for_bit(family: str) -> None:
     assert interrupted > PATTERNS / 2, "the patterns interrupt"
 
 
-@pytest.mark.parametrize("family", ["mixtral", "qwen3-moe", "olmoe", "qwen2-moe"])
+@pytest.mark.parametrize("family", ["mixtral", "mixtral-int8", "qwen3-moe", "olmoe", "qwen2-moe"])
 def test_a_request_interrupted_between_two_experts_goes_on_bit_for_bit(family: str) -> None:
     interrupted = sum(check_paused(family, seed, arm_tokens=6) for seed in range(PATTERNS // 3))
     assert interrupted > PATTERNS / 6, "the patterns interrupt"
