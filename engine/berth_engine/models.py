@@ -50,10 +50,9 @@ def load(
     """The model of a built-in name or a folder; quantize: None or "int8". Raises ModelRefused with a reason code."""
     target = _device(device)
     check_quantization(quantize)
-    if dtype != "auto" and dtype not in DTYPES:
-        raise ModelRefused("UnknownDtype", f"{dtype} is not served; these are: auto, {', '.join(DTYPES)}")
+    asked = dtype_named(dtype)
     if name in TINY:
-        model = tiny_model(name, DTYPES.get(dtype, torch.float32), target)
+        model = tiny_model(name, asked or torch.float32, target)
         if quantize:
             quantized_skeleton(model.config, None)  # refuses what cannot be quantized
             for layer in experts_of(model).values():
@@ -69,10 +68,10 @@ def load(
     config = read_config(folder)
     if not any(folder.glob("*.safetensors")):
         raise ModelRefused("UnsupportedModel", f"{folder} has no .safetensors files; other formats are not read")
-    _check_room(folder, target, room_to_load(config, DTYPES.get(dtype)) if quantize else None)
+    _check_room(folder, target, room_to_load(config, asked) if quantize else None)
     model = AutoModelForCausalLM.from_pretrained(
         folder, config=config, local_files_only=True, trust_remote_code=False, use_safetensors=True,
-        dtype=DTYPES.get(dtype, "auto"), device_map=None if target.type == "cpu" else {"": target},
+        dtype=asked or "auto", device_map=None if target.type == "cpu" else {"": target},
         quantization_config=Int8Experts() if quantize else None,
     ).eval()  # fmt: skip
     try:
@@ -82,6 +81,13 @@ def load(
             "UnsupportedModel", f"{folder} has no tokenizer that transformers can read: {error}"
         ) from error
     return _loaded(folder.name, model, tokenizer, _eos(folder, config), quantize)
+
+
+def dtype_named(name: str) -> torch.dtype | None:
+    """None for auto: what the model says. Raises ModelRefused."""
+    if name != "auto" and name not in DTYPES:
+        raise ModelRefused("UnknownDtype", f"{name} is not served; these are: auto, {', '.join(DTYPES)}")
+    return DTYPES.get(name)
 
 
 def read_config(folder: Path) -> Any:

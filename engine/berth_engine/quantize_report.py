@@ -15,7 +15,8 @@ from typing import Any
 
 import torch
 
-from berth_engine.models import DTYPES, load, read_config
+from berth_engine.manifest import ModelRefused
+from berth_engine.models import dtype_named, load, read_config
 from berth_engine.quantize import bytes_by_dtype, experts_of, quantize_experts
 from berth_engine.quantized_loading import quantized_skeleton, skeleton
 from berth_engine.tiny import TINY
@@ -60,7 +61,7 @@ def report(
     folder = Path(name)
     if name not in TINY and folder.is_dir() and not any(folder.glob("*.safetensors")):
         config = read_config(folder)
-        asked = DTYPES.get(dtype)
+        asked = dtype_named(dtype)
         after, before = quantized_skeleton(config, asked), skeleton(config, asked)
         return Report(folder.name, _dtype_of(before), bytes_by_dtype(before), bytes_by_dtype(after), None)
     loaded = load(name, dtype=dtype, device=device)
@@ -70,6 +71,8 @@ def report(
     else:
         ids = loaded.tokenizer.encode(prompt)
     ids = ids[: loaded.max_context]
+    if not ids:
+        raise ModelRefused("EmptyPrompt", "the prompt has no token: give a longer text, or leave out --prompt")
     before = bytes_by_dtype(loaded.model)
     measured = measure(loaded.model, ids)
     return Report(loaded.name, _dtype_of(loaded.model), before, bytes_by_dtype(loaded.model), measured)

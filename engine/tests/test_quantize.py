@@ -278,10 +278,13 @@ def test_the_command_reports_and_refuses(tmp_path: Path) -> None:
     assert len(re.findall(r"experts of layer \d +0\.\d+ 0\.\d+", ran.stdout)) == 4
     refused = CliRunner().invoke(app, ["quantize-report", "tiny-llama", "--device", "cpu"])
     assert (refused.exit_code, "NothingToQuantize" in refused.stderr) == (2, True)
+    empty = CliRunner().invoke(app, ["quantize-report", "tiny-mixtral", "--device", "cpu", "--prompt", ""])
+    assert (empty.exit_code, "EmptyPrompt" in empty.stderr) == (2, True)
     config = MixtralConfig(dtype="bfloat16")
     config.save_pretrained(tmp_path)
     sizes = CliRunner().invoke(app, ["quantize-report", str(tmp_path)])
     assert sizes.exit_code == 0, sizes.stderr
+    assert CliRunner().invoke(app, ["quantize-report", str(tmp_path), "--dtype", "int4"]).exit_code == 2
     assert "86.991 GiB" in sizes.stdout
     assert "45.022 GiB" in sizes.stdout
 
