@@ -1,0 +1,315 @@
+"""A request's way to a replica and its answer's way back, chunk by chunk as they come.
+
+Another replica is tried only where nothing can have been done twice: the connection was refused, or the engine said that it did
+not begin (503 `Loading` or `Draining`, 429 `QueueFull`). A stream that an engine had to end in the middle (`EngineDraining`) goes
+on elsewhere from the tokens that the engine handed over, in the same answer; the client sees a pause.
+
+Costs beside the network: reading the body once as JSON for `model`, `stream` and the session; answers are not looked into, but
+for the last event of a stream.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import aiohttp
+import msgspec
+from aiohttp import web
+
+from berth_gateway.choice import choose
+from berth_gateway.holding import Holding
+from berth_gateway.metrics import Metrics
+from berth_gateway.refusals import Refused
+from berth_gateway.replicas import Model, Models, Replica
+
+MAX_BODY = 4 * 2**20
+MAX_TRIES = 4
+CONNECT_SECONDS = 2.0
+SHUN_SECONDS = 2.0
+COMMENT_SECONDS = 10.0
+"""Between the comments that tell a waiting stream that it is not forgotten."""
+SESSION_HEADER = "X-Session-Id"
+_NOT_BEGUN = frozenset(("Loading", "Draining", "QueueFull"))
+_HANDED_OVER = b'"code": "EngineDraining"'
+_TOLD = ("content-type", "retry-after", "cache-control", "x-request-id")
+_PASSED = (
+    "content-type",
+    "accept",
+    "x-request-id",
+    "x-berth-priority",
+    "x-gateway-inference-objective",
+    "x-slo-ttft-ms",
+    "traceparent",
+)
+"""Headers that go on to the engine. Not Authorization: it is for this door, if for any."""
+
+
+class _Asked(msgspec.Struct):
+    """What the gateway reads of a request."""
+
+    model: str
+    stream: bool = False
+    user: str | None = None
+    prompt_cache_key: str | None = None
+
+
+class _Error(msgspec.Struct):
+    code: str | None = None
+    resume: str | None = None
+
+
+class _ErrorBody(msgspec.Struct):
+    error: _Error
+
+
+_read_asked = msgspec.json.Decoder(_Asked).decode
+_read_error = msgspec.json.Decoder(_ErrorBody).decode
+
+
+@dataclass(slots=True)
+class _Request:
+    path: str
+    body: bytes
+    headers: dict[str, str]
+    asked: _Asked
+    session: str | None
+
+
+class Forwarder:
+    """wake: asks for a service's pods, by the service's name."""
+
+    def __init__(
+        self,
+        models: Models,
+        holding: Holding,
+        wake: Callable[[str], Awaitable[None]],
+        metrics: Metrics,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._models = models
+        self._holding = holding
+        self._wake = wake
+        self._metrics = metrics
+        self._clock = clock
+        self._client: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30, enable_cleanup_closed=True)
+        self._client = aiohttp.ClientSession(
+            connector=connector,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+            auto_decompress=False,
+        )
+
+    async def close(self) -> None:
+        if self._client is not None:
+            await self._client.close()
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        try:
+            asked = await _read(request)
+            model = self._models.by_name.get(asked.asked.model)
+            if model is None:
+                known = ", ".join(self._models.names()) or "none yet"
+                raise Refused(404, "ModelNotFound", f"no service here serves {asked.asked.model!r}; there are: {known}")
+            return await self._answer(request, asked, model)
+        except _Over as over:
+            return over.answer
+        except Refused as refused:
+            self._metrics.refused.labels(refused.code).inc()
+            return web.json_response(refused.body, status=refused.status, headers=refused.headers)
+
+    async def _answer(self, request: web.Request, asked: _Request, model: Model) -> web.StreamResponse:
+        begun = None if model.replicas else await self._held(request, asked, model)
+        try:
+            return await self._tried(request, asked, model, begun)
+        except Refused as refused:
+            if begun is None:
+                raise
+            return await self._refused_inside(begun, refused)
+
+    async def _tried(
+        self, request: web.Request, asked: _Request, model: Model, begun: web.StreamResponse | None
+    ) -> web.StreamResponse:
+        """By one replica after another, until one has begun. Raises Refused."""
+        tried: list[str] = []
+        last: Refused | None = None
+        while len(tried) < MAX_TRIES:
+            replica = choose(model.open_replicas(self._clock(), tried), asked.session)
+            if replica is None:
+                break
+            tried.append(replica.name)
+            replica.sent += 1
+            try:
+                return await self._through(request, asked, model, replica, begun)
+            except _NotBegun as failed:
+                last = failed.refused
+                replica.shunned_until = self._clock() + SHUN_SECONDS
+                self._metrics.retries.inc()
+            finally:
+                replica.sent -= 1
+        raise last or Refused(503, "NoReplica", f"no replica of {model.name} answers just now; come again", 2)
+
+    async def _refused_inside(self, begun: web.StreamResponse, refused: Refused) -> web.StreamResponse:
+        """Of an answer that has begun."""
+        self._metrics.refused.labels(refused.code).inc()
+        await begun.write(refused.event())
+        return begun
+
+    async def _held(self, request: web.Request, asked: _Request, model: Model) -> web.StreamResponse | None:
+        """Until somebody answers. A stream is begun meanwhile, and told what it waits for. Raises Refused."""
+        with self._holding.place(model), self._metrics.waits(model.name):
+            await self._wake(model.service)
+            if not asked.asked.stream:
+                if not await self._holding.wait(model):
+                    raise _still_asleep(model)
+                return None
+            begun = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
+            await begun.prepare(request)
+            deadline = self._clock() + self._holding.seconds
+            while self._clock() < deadline:
+                await begun.write(f": {model.name} is waking, please wait\n\n".encode())
+                if await self._holding.wait(model, min(COMMENT_SECONDS, deadline - self._clock())):
+                    return begun
+            await begun.write(_still_asleep(model).event())
+            self._metrics.refused.labels("StillAsleep").inc()
+            raise _Over(begun)
+
+    async def _through(
+        self, request: web.Request, asked: _Request, model: Model, replica: Replica, begun: web.StreamResponse | None
+    ) -> web.StreamResponse:
+        """One replica's answer. Raises _NotBegun when another one may be asked."""
+        assert self._client is not None
+        try:
+            upstream = await self._client.post(
+                f"http://{replica.address}{asked.path}", data=asked.body, headers=asked.headers
+            )
+        except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError) as error:
+            raise _NotBegun(Refused(503, "ReplicaUnreachable", f"{replica.name}: {error}", 1)) from error
+        except aiohttp.ClientError as error:
+            raise Refused(
+                502, "ReplicaFailed", f"{replica.name} broke off: {error}; it may have computed an answer"
+            ) from error
+        async with upstream:
+            if upstream.status in (429, 503):
+                body = await upstream.read()
+                code = _code_of(body)
+                if code in _NOT_BEGUN:
+                    retry = int(upstream.headers.get("Retry-After", "1"))
+                    raise _NotBegun(Refused(upstream.status, code, _message_of(body), retry))
+                return await _whole(request, upstream, body, begun)
+            if not upstream.headers.get("Content-Type", "").startswith("text/event-stream"):
+                return await _whole(request, upstream, await upstream.read(), begun)
+            if begun is None:
+                begun = web.StreamResponse(status=upstream.status, headers=_told(upstream))
+                await begun.prepare(request)
+            return await self._stream(request, asked, model, replica, upstream, begun)
+
+    async def _stream(
+        self, request: web.Request, asked: _Request, model: Model, replica: Replica, upstream: aiohttp.ClientResponse, begun: web.StreamResponse,
+    ) -> web.StreamResponse:  # fmt: skip
+        try:
+            async for chunk in upstream.content.iter_any():
+                if _HANDED_OVER in chunk:
+                    before, resume = _handed_over(chunk)
+                    if resume is not None:
+                        await begun.write(before)
+                        return await self._go_on(request, asked, model, replica, resume, begun)
+                await begun.write(chunk)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            refused = Refused(502, "ReplicaFailed", f"{replica.name} broke off in the middle of its answer: {error}")
+            return await self._refused_inside(begun, refused)
+        return begun
+
+    async def _go_on(
+        self, request: web.Request, asked: _Request, model: Model, left: Replica, resume: str, begun: web.StreamResponse
+    ) -> web.StreamResponse:
+        """The rest of a stream, from another replica. Raises Refused."""
+        self._metrics.continued.inc()
+        left.shunned_until = self._clock() + 10 * SHUN_SECONDS
+        body = json.loads(asked.body)
+        body["berth_resume"] = resume
+        again = _Request(asked.path, json.dumps(body).encode(), asked.headers, asked.asked, asked.session)
+        if not model.open_replicas(self._clock()):
+            await self._holding.wait(model, COMMENT_SECONDS)
+        try:
+            return await self._tried(request, again, model, begun)
+        except Refused as refused:
+            message = f"the replica left and no other of {model.name} took over: {refused.message}"
+            return await self._refused_inside(begun, Refused(503, "EngineDraining", message, 1))
+
+
+class _NotBegun(Exception):  # noqa: N818
+    """Another replica may be asked."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(refused.message)
+        self.refused = refused
+
+
+class _Over(Exception):  # noqa: N818
+    """The answer has been given, such as it is."""
+
+    def __init__(self, answer: web.StreamResponse) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+async def _read(request: web.Request) -> _Request:
+    try:
+        body = await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise Refused(413, "BodyTooLarge", f"a body has {MAX_BODY} bytes at most") from None
+    try:
+        asked = _read_asked(body)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise Refused(400, "BadRequest", f"the body is not a request: {error}") from None
+    headers = {name: value for name, value in request.headers.items() if name.lower() in _PASSED}
+    session = request.headers.get(SESSION_HEADER) or asked.prompt_cache_key or asked.user
+    return _Request(request.path, body, headers, asked, session)
+
+
+async def _whole(
+    request: web.Request, upstream: aiohttp.ClientResponse, body: bytes, begun: web.StreamResponse | None
+) -> web.StreamResponse:
+    if begun is None:
+        return web.Response(status=upstream.status, body=body, headers=_told(upstream))
+    await begun.write(b"data: " + body.strip() + b"\n\n")  # an error, in a stream that was begun while the service woke
+    return begun
+
+
+def _told(upstream: aiohttp.ClientResponse) -> dict[str, str]:
+    return {name: value for name, value in upstream.headers.items() if name.lower() in _TOLD}
+
+
+def _handed_over(chunk: bytes) -> tuple[bytes, str | None]:
+    """What comes before the event that ends a stream in the middle, and by what the rest can be had."""
+    begin = chunk.rindex(b"data: ", 0, chunk.index(_HANDED_OVER))
+    try:
+        return chunk[:begin], _read_error(chunk[begin + len(b"data: ") :].split(b"\n", 1)[0]).error.resume
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return chunk, None
+
+
+def _code_of(body: bytes) -> str:
+    try:
+        return _read_error(body).error.code or ""
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return ""
+
+
+def _message_of(body: bytes) -> str:
+    found = json.loads(body)["error"].get("message", "")
+    return str(found)
+
+
+def _still_asleep(model: Model) -> Refused:
+    return Refused(
+        503,
+        "StillAsleep",
+        f"{model.name} did not wake in time: kubectl describe llmservice {model.service} tells why",
+        30,
+    )

@@ -1,0 +1,338 @@
+"""The gateway before real HTTP servers that answer, refuse, break off and hand over as engines do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from berth_gateway.forwarding import MAX_BODY
+from berth_gateway.holding import Holding
+from berth_gateway.replicas import Model, Models
+from berth_gateway.server import Gateway
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+ASKED = {"model": "llama", "prompt": "hello"}
+
+
+def run(test: Awaitable[None]) -> None:
+    asyncio.run(asyncio.wait_for(test, 20))
+
+
+class Engine:
+    """An HTTP server in an engine's place; `answers` decides, `asked` keeps the bodies."""
+
+    def __init__(self, answers: Handler | None = None) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self._answers = answers
+        app = web.Application(client_max_size=MAX_BODY)
+        app.router.add_post("/v1/completions", self._handle)
+        self.server = TestServer(app, host="127.0.0.1")
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(await request.json())
+        self.headers.append({name.lower(): value for name, value in request.headers.items()})
+        if self._answers is not None:
+            return await self._answers(request)
+        return web.json_response({"choices": [{"text": f"from {self.server.port}"}]})
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.server.port}"
+
+
+def events(*bodies: dict[str, Any] | str) -> Handler:
+    """A stream of these, a moment between each."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await stream.prepare(request)
+        for body in bodies:
+            await stream.write(f"data: {body if isinstance(body, str) else json.dumps(body)}\n\n".encode())
+            await asyncio.sleep(0.01)
+        return stream
+
+    return answer
+
+
+def refusing(status: int, code: str) -> Handler:
+    async def answer(_request: web.Request) -> web.StreamResponse:
+        return web.json_response(
+            {"error": {"code": code, "message": "no"}}, status=status, headers={"Retry-After": "7"}
+        )
+
+    return answer
+
+
+class Door:
+    def __init__(
+        self, url: str, client: aiohttp.ClientSession, model: Model, woken: list[str], gateway: Gateway
+    ) -> None:
+        self.url, self.client, self.model, self.woken, self.gateway = url, client, model, woken, gateway
+
+    async def ask(self, **more: Any) -> tuple[int, Any]:
+        async with self.client.post(f"{self.url}/v1/completions", json={**ASKED, **more}) as answer:
+            return answer.status, await answer.json()
+
+    async def stream(self, **more: Any) -> list[Any]:
+        """The events' bodies; comments as they are."""
+        async with self.client.post(f"{self.url}/v1/completions", json={**ASKED, "stream": True, **more}) as answer:
+            assert answer.status == 200
+            text = (await answer.read()).decode()
+        found: list[Any] = []
+        for part in text.split("\n\n"):
+            if part.startswith("data: "):
+                found.append(part[6:] if part == "data: [DONE]" else json.loads(part[6:]))
+            elif part:
+                found.append(part)
+        return found
+
+
+@asynccontextmanager
+async def door(*engines: Engine, holding: Holding | None = None) -> AsyncIterator[Door]:
+    for engine in engines:
+        await engine.server.start_server()
+    model = Model("llama", "llama-service")
+    model.update({f"pod-{at}": engine.address for at, engine in enumerate(engines)})
+    models = Models()
+    models.by_name["llama"] = model
+    woken: list[str] = []
+
+    async def wake(service: str) -> None:
+        woken.append(service)
+
+    gateway = Gateway(models, wake, holding=holding)
+    server = TestServer(gateway.app(), host="127.0.0.1")
+    await server.start_server()
+    async with aiohttp.ClientSession() as client:
+        yield Door(f"http://127.0.0.1:{server.port}", client, model, woken, gateway)
+    await server.close()
+    for engine in engines:
+        await engine.server.close()
+
+
+def test_a_request_goes_through_with_its_priority_and_without_credentials() -> None:
+    async def test() -> None:
+        engine = Engine()
+        async with door(engine) as at:
+            headers = {"X-Berth-Priority": "7", "Authorization": "Bearer secret", "Cookie": "a=b"}
+            async with at.client.post(
+                f"{at.url}/v1/completions", json={**ASKED, "priority": 5}, headers=headers
+            ) as answer:
+                assert (answer.status, (await answer.json())["choices"][0]["text"]) == (
+                    200,
+                    f"from {engine.server.port}",
+                )
+        assert engine.asked == [{**ASKED, "priority": 5}]
+        assert engine.headers[0]["x-berth-priority"] == "7"
+        assert not {"authorization", "cookie"} & engine.headers[0].keys()
+
+    run(test())
+
+
+def test_what_is_not_served_names_what_is() -> None:
+    async def test() -> None:
+        async with door(Engine()) as at:
+            status, body = await at.ask(model="gpt-9")
+            assert (status, body["error"]["code"]) == (404, "ModelNotFound")
+            assert "llama" in body["error"]["message"]
+            async with at.client.get(f"{at.url}/v1/models") as answer:
+                assert [model["id"] for model in (await answer.json())["data"]] == ["llama"]
+
+    run(test())
+
+
+@pytest.mark.parametrize(("body", "status", "code"), [(b"{", 400, "BadRequest"), (b"[]", 400, "BadRequest"), (b"\xff", 400, "BadRequest"), (b" " * (MAX_BODY + 1), 413, "BodyTooLarge")])  # fmt: skip
+def test_bad_bodies_are_refused_here(body: bytes, status: int, code: str) -> None:
+    async def test() -> None:
+        engine = Engine()
+        async with door(engine) as at, at.client.post(f"{at.url}/v1/completions", data=body) as answer:
+            assert (answer.status, (await answer.json())["error"]["code"]) == (status, code)
+        assert engine.asked == []
+
+    run(test())
+
+
+def test_the_replica_with_most_room_gets_it_and_a_session_stays_with_its_own() -> None:
+    async def test() -> None:
+        engines = [Engine(), Engine(), Engine()]
+        async with door(*engines) as at:
+            for number, replica in enumerate(at.model.replicas.values()):
+                replica.waiting = number
+            await at.ask()
+            assert [len(engine.asked) for engine in engines] == [1, 0, 0]
+            for replica in at.model.replicas.values():
+                replica.waiting = 0
+            for _ in range(6):
+                await at.ask(user="anna")
+            counts = sorted(len(engine.asked) for engine in engines)
+            assert counts in ([0, 1, 6], [0, 0, 7])
+            own = max(at.model.replicas.values(), key=lambda replica: replica.name == _busiest(at, engines))
+            own.waiting = 50
+            await at.ask(user="anna")
+            assert sum(len(engine.asked) for engine in engines if engine.address != own.address) >= 1
+
+    def _busiest(at: Door, engines: list[Engine]) -> str:
+        most = max(engines, key=lambda engine: len(engine.asked))
+        return next(name for name, replica in at.model.replicas.items() if replica.address == most.address)
+
+    run(test())
+
+
+@pytest.mark.parametrize(("status", "code"), [(503, "Draining"), (503, "Loading"), (429, "QueueFull")])
+def test_another_replica_is_asked_when_one_did_not_begin(status: int, code: str) -> None:
+    async def test() -> None:
+        full, free = Engine(refusing(status, code)), Engine()
+        async with door(full, free) as at:
+            at.model.replicas["pod-1"].waiting = 3
+            assert (await at.ask())[0] == 200
+            assert (await at.ask())[0] == 200
+        assert (len(full.asked), len(free.asked)) == (1, 2), "and it is left alone for a while"
+
+    run(test())
+
+
+def test_refusals_of_all_replicas_and_other_errors_come_through_as_they_are() -> None:
+    async def test() -> None:
+        async with (
+            door(Engine(refusing(429, "QueueFull"))) as at,
+            at.client.post(f"{at.url}/v1/completions", json=ASKED) as answer,
+        ):
+            assert (answer.status, answer.headers["Retry-After"]) == (429, "7")
+        failing, other = Engine(refusing(500, "GenerationFailed")), Engine()
+        async with door(failing, other) as at:
+            at.model.replicas["pod-1"].waiting = 3
+            status, body = await at.ask()
+            assert (status, body["error"]["code"]) == (500, "GenerationFailed")
+        assert other.asked == [], "what has begun is not done twice"
+
+    run(test())
+
+
+def test_a_replica_that_is_gone_is_passed_over() -> None:
+    async def test() -> None:
+        gone, there = Engine(), Engine()
+        async with door(gone, there) as at:
+            at.model.replicas["pod-1"].waiting = 3
+            await gone.server.close()
+            assert (await at.ask())[0] == 200
+
+    run(test())
+
+
+def test_streams_come_through_unbuffered() -> None:
+    async def test() -> None:
+        step = asyncio.Event()
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+            await stream.prepare(request)
+            await stream.write(b'data: {"n": 1}\n\n')
+            await step.wait()
+            await stream.write(b"data: [DONE]\n\n")
+            return stream
+
+        async with (
+            door(Engine(answer)) as at,
+            at.client.post(f"{at.url}/v1/completions", json={**ASKED, "stream": True}) as given,
+        ):
+            assert await given.content.readany() == b'data: {"n": 1}\n\n', "before the engine goes on"
+            step.set()
+            assert await given.content.read() == b"data: [DONE]\n\n"
+
+    run(test())
+
+
+def test_a_stream_that_its_engine_hands_over_goes_on_elsewhere() -> None:
+    async def test() -> None:
+        handed = {"error": {"message": "left", "type": "t", "code": "EngineDraining", "param": None, "resume": "abc"}}
+        leaving = Engine(events({"text": "one"}, handed))
+        taking = Engine(events({"text": "two"}, "[DONE]"))
+        async with door(leaving, taking) as at:
+            at.model.replicas["pod-1"].waiting = 3
+            assert await at.stream(max_tokens=9) == [{"text": "one"}, {"text": "two"}, "[DONE]"]
+        assert taking.asked == [{**ASKED, "stream": True, "max_tokens": 9, "berth_resume": "abc"}]
+
+    run(test())
+
+
+def test_a_stream_that_nobody_takes_over_ends_with_the_reason() -> None:
+    async def test() -> None:
+        handed = {"error": {"message": "left", "type": "t", "code": "EngineDraining", "param": None, "resume": "abc"}}
+        async with door(Engine(events({"text": "one"}, handed))) as at:
+            first, last = await at.stream()
+            assert (first, last["error"]["code"]) == ({"text": "one"}, "EngineDraining")
+
+    run(test())
+
+
+def test_text_that_looks_like_a_hand_over_is_text() -> None:
+    async def test() -> None:
+        said = {"text": '{"code": "EngineDraining", "resume": "x"}'}
+        async with door(Engine(events(said, "[DONE]"))) as at:
+            assert await at.stream() == [said, "[DONE]"]
+
+    run(test())
+
+
+def test_a_sleeping_service_is_woken_and_the_request_waits() -> None:
+    async def test() -> None:
+        engine = Engine(events({"text": "awake"}, "[DONE]"))
+        async with door(engine) as at:
+            address = at.model.replicas["pod-0"].address
+            at.model.update({})
+            asking = asyncio.create_task(at.stream())
+            while not at.woken:
+                await asyncio.sleep(0.01)
+            at.model.update({"pod-1": address})
+            first, *rest = await asking
+            assert first.startswith(": llama is waking")
+            assert rest == [{"text": "awake"}, "[DONE]"]
+            assert at.woken == ["llama-service"]
+
+    run(test())
+
+
+def test_who_waits_too_long_or_comes_too_many_is_told() -> None:
+    async def test() -> None:
+        async with door(holding=Holding(most=1, seconds=0.3)) as at:
+            (late, said), (full, told) = await asyncio.gather(at.ask(), at.ask())
+            assert (late, said["error"]["code"]) == (503, "StillAsleep")
+            assert (full, told["error"]["code"]) == (429, "HeldTooMany")
+            assert (await at.stream())[-1]["error"]["code"] == "StillAsleep"
+
+    run(test())
+
+
+def test_a_client_that_leaves_frees_its_replica() -> None:
+    async def test() -> None:
+        left = asyncio.Event()
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+            await stream.prepare(request)
+            try:
+                while True:
+                    await stream.write(b"data: {}\n\n")
+                    await asyncio.sleep(0.01)
+            except (ConnectionError, asyncio.CancelledError):
+                left.set()
+                raise
+
+        async with door(Engine(answer)) as at:
+            async with at.client.post(f"{at.url}/v1/completions", json={**ASKED, "stream": True}) as given:
+                await given.content.readany()
+                assert at.model.replicas["pod-0"].sent == 1
+            await asyncio.wait_for(left.wait(), 5)
+            while at.model.replicas["pod-0"].sent:
+                await asyncio.sleep(0.01)
+
+    run(test())
