@@ -98,3 +98,17 @@ class Reason(StrEnum):
     UNSUPPORTED_MEDIA_TYPE = "UnsupportedMediaType"
     NO_SUCH_PATH = "NoSuchPath"
     BODY_TIMEOUT = "BodyTimeout"  # the body did not come in time
+
+    # What fetching a model's weights says, in the last word of `berth-fetch` and of `berth model`
+    FETCHED = "Fetched"  # every byte is verified and in place
+    DIGEST_MISMATCH = "DigestMismatch"  # the manifest is another one than the digest names
+    FILE_CORRUPT = "FileCorrupt"  # a file's bytes, fetched twice, are not what the manifest says
+    SOURCE_CHANGED = "SourceChanged"  # the source was written to while it was being fetched
+    SOURCE_UNREACHABLE = "SourceUnreachable"  # no answer, or only errors, for as long as we try
+    SOURCE_UNSUPPORTED = "SourceUnsupported"  # the URI is of no kind that we fetch from
+    CREDENTIALS_REFUSED = "CredentialsRefused"  # none were found, or the source refuses them
+    MODEL_NOT_FOUND = "ModelNotFound"  # no such bucket, repository, folder or file
+    MANIFEST_MISSING = "ManifestMissing"  # the files have no berth-model.json beside them
+    MANIFEST_INVALID = "ManifestInvalid"
+    DISK_FULL = "DiskFull"  # the disk or the cache's limit, after all that may be evicted is gone
+    CACHE_UNUSABLE = "CacheUnusable"  # the cache folder cannot be written
