@@ -22,6 +22,7 @@ class News:
     prompt_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
+    resume: str | None = None  # by what another engine can go on, if this one left in the middle
 
     def join(self, later: News) -> None:
         """Take in what came after."""
@@ -29,7 +30,7 @@ class News:
         self.tokens.extend(later.tokens)
         self.finish, self.error = later.finish, later.error
         self.prompt_tokens, self.output_tokens = later.prompt_tokens, later.output_tokens
-        self.cached_tokens = later.cached_tokens
+        self.cached_tokens, self.resume = later.cached_tokens, later.resume
 
     def usage(self) -> dict[str, Any]:
         return {
@@ -42,7 +43,7 @@ class News:
         """The error this end is, if it is one."""
         if self.finish is Finish.DRAINING:
             message = f"the server shut down after {self.output_tokens} tokens; send the request again"
-            return ApiError(503, "EngineDraining", message, retry_after=1, partial=partial)
+            return ApiError(503, "EngineDraining", message, retry_after=1, partial=partial, resume=self.resume)
         if self.finish is Finish.ERROR:
             return ApiError(500, "GenerationFailed", self.error, partial=partial)
         if self.finish is Finish.CANCELLED:
@@ -61,6 +62,7 @@ class Answer:
     logprobs: bool
     created: int = field(default_factory=lambda: int(time.time()))
     offset: int = 0
+    goes_on: bool = False  # another engine has begun it
 
     def whole(self, news: News) -> dict[str, Any]:
         choice: dict[str, Any] = {"index": 0, "finish_reason": news.finish, "logprobs": self._logprobs(news.tokens)}
@@ -71,7 +73,7 @@ class Answer:
         """The chunk before all others: a chat tells who speaks."""
         delta = {"role": "assistant", "content": ""}
         choice = {"index": 0, "delta": delta, "finish_reason": None, "logprobs": None}
-        return self._object("chat.completion.chunk", [choice]) if self.chat else None
+        return self._object("chat.completion.chunk", [choice]) if self.chat and not self.goes_on else None
 
     def chunk(self, news: News) -> dict[str, Any]:
         finish = None if news.failure() else news.finish

@@ -13,15 +13,16 @@ TYPES = {404: "not_found_error", 429: "rate_limit_error", 500: "server_error", 5
 
 
 class ApiError(Exception):
-    """An answer to a client that is no completion. `param` is the field at fault; `partial` the text there was."""
+    """An answer to a client that is no completion. `param` is the field at fault; `partial` the text there was,
+    `resume` by what another engine can go on."""
 
     def __init__(
         self, status: int, code: str, message: str, *, param: str | None = None, retry_after: float | None = None,
-        partial: str | None = None,
+        partial: str | None = None, resume: str | None = None,
     ) -> None:  # fmt: skip
         super().__init__(message)
         self.status, self.code, self.message, self.param = status, code, message, param
-        self.retry_after, self.partial = retry_after, partial
+        self.retry_after, self.partial, self.resume = retry_after, partial, resume
 
     @classmethod
     def of(cls, refused: Refused) -> ApiError:
@@ -32,6 +33,8 @@ class ApiError(Exception):
         error: dict[str, object] = {"message": self.message, "type": kind, "code": self.code, "param": self.param}
         if self.partial is not None:
             error["partial_text"] = self.partial
+        if self.resume is not None:
+            error["resume"] = self.resume
         return {"error": error}
 
     def response(self) -> Response:

@@ -83,6 +83,13 @@ class _Client:
     text: TextStream | None
     tell: Callable[[Event], None]
 
+    def catch_up(self, request: Request, vocabulary: int) -> None:
+        """To where another engine left the request."""
+        self.sampler.wind_on(len(request.output), vocabulary)
+        if self.text is not None:
+            for token in request.output:
+                self.text.push(token)
+
 
 class Engine:
     """Serves requests through one runner under one policy."""
@@ -108,8 +115,12 @@ class Engine:
 
     # -- from any thread
 
-    def submit(self, request: Request, on_event: Callable[[Event], None]) -> None:
-        """Take a request in; `on_event` is called from the engine's thread. Raises Refused."""
+    def submit(self, request: Request, on_event: Callable[[Event], None], vocabulary: int = 0) -> None:
+        """Take a request in; `on_event` is called from the engine's thread. Raises Refused.
+
+        A request that another engine began comes with its output so far: it is computed like the prompt, and told nobody again.
+        `vocabulary` is needed for those.
+        """
         if not request.prompt:
             raise Refused("EmptyPrompt", "the prompt has no token; send at least one", 400)
         if request.longest > self.room:
@@ -124,6 +135,8 @@ class Engine:
             TextStream(self.tokenizer, request.sampling.stop) if self.tokenizer else None,
             on_event,
         )
+        if request.taken_over:
+            client.catch_up(request, vocabulary)
         with self._lock:
             self._check_open()
             if request.id in self._known:
@@ -246,7 +259,9 @@ class Engine:
         if client is None:
             return
         request = self._known[request_id]
-        text = client.text.end() if client.text is not None and not client.text.stopped else ""
+        text = ""
+        if finish is not Finish.DRAINING and client.text is not None and not client.text.stopped:
+            text = client.text.end()  # who takes over a request of a leaving engine says what was held back
         self._forget(request, finish)
         client.tell(Event(request, text, (), finish, error))
 

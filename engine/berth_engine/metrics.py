@@ -51,8 +51,9 @@ class Metrics:
             self._ttft.labels(name).observe(request.first_token - request.arrived)
             if request.priority > 0 and request.started is not None:
                 self._wait.observe(request.started - request.arrived)
-        if event.finish and request.finished and request.first_token and event.output_tokens > 1:
-            self._token.labels(name).observe((request.finished - request.first_token) / (event.output_tokens - 1))
+        own = event.output_tokens - request.taken_over
+        if event.finish and request.finished and request.first_token and own > 1:
+            self._token.labels(name).observe((request.finished - request.first_token) / (own - 1))
 
     def text(self) -> bytes:
         return generate_latest(self.registry)

@@ -15,6 +15,7 @@ from fastapi import Request as HttpRequest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from berth_engine.api_errors import ApiError
+from berth_engine.handover import MAX_TEXT as MAX_HANDOVER
 from berth_engine.request import Sampling
 
 MAX_BODY = 4 << 20  # bytes
@@ -60,6 +61,7 @@ class CommonBody(BaseModel):
     priority: int | None = Field(None, ge=-MAX_PRIORITY, le=MAX_PRIORITY)
     ttft_ms: float | None = Field(None, gt=0, le=3.6e6)
     cache_salt: str | None = Field(None, max_length=1024)
+    berth_resume: str | None = Field(None, max_length=MAX_HANDOVER)
 
     @property
     def include_usage(self) -> bool:

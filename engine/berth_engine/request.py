@@ -75,6 +75,7 @@ class Request:
     first_token: float | None = None
     finished: float | None = None
     finish: Finish | None = None
+    taken_over: int = 0  # tokens of the output that another engine chose
     cached: int = 0  # prompt tokens that a shared prefix saved
     preemptions: int = 0  # times a pass of it was interrupted between layers
 

@@ -37,6 +37,13 @@ class Sampler:
         else:
             self.random.manual_seed(sampling.seed)
 
+    def wind_on(self, tokens: int, vocabulary: int) -> None:
+        """To where the random stream is after that many tokens: `choose` takes a number for each of the vocabulary."""
+        if self.sampling.temperature >= GREEDY_BELOW:
+            numbers = torch.empty(vocabulary)
+            for _ in range(tokens):
+                numbers.exponential_(generator=self.random)
+
     def choose(self, logits: torch.Tensor) -> Chosen:
         """The next token from logits [vocabulary], float32. Raises RuntimeError if they are not finite."""
         sampling = self.sampling

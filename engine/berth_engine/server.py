@@ -17,6 +17,7 @@ from berth_engine.admission import Refused
 from berth_engine.answers import Answer
 from berth_engine.api_errors import ApiError
 from berth_engine.engine import Engine, Event
+from berth_engine.handover import BadHandover, take_over
 from berth_engine.metrics import Metrics
 from berth_engine.models import Loaded
 from berth_engine.openai_api import (
@@ -30,6 +31,7 @@ from berth_engine.openai_api import (
 )
 from berth_engine.request import Finish, Request, Sampling
 from berth_engine.streaming import EventStream, Mailbox
+from berth_engine.text import TextStream
 
 DRAIN_LOOK = 0.02  # seconds between looks at whether the rest is done
 WARM_UP = 600.0  # seconds the first token may take
@@ -104,6 +106,12 @@ class Service:
             priority_of(body, http.headers, self.objectives, self.low_first),
             deadline=None if ttft is None else engine.clock() + ttft, salt=body.salt,
         )  # fmt: skip
+        if body.berth_resume is not None:
+            try:
+                request.output = take_over(body.berth_resume, prompt, model.vocabulary, max_tokens - 1)
+            except BadHandover as error:
+                raise ApiError(400, "BadHandover", str(error), param="berth_resume") from None
+            request.taken_over = len(request.output)
         mailbox = Mailbox(asyncio.get_running_loop())
 
         def tell(event: Event) -> None:
@@ -111,10 +119,14 @@ class Service:
             mailbox.put(event)
 
         try:
-            engine.submit(request, tell)
+            if request.taken_over:  # winding the random stream on takes a moment
+                await asyncio.to_thread(engine.submit, request, tell, model.vocabulary)
+            else:
+                engine.submit(request, tell)
         except Refused as refused:
             raise ApiError.of(refused) from None
         answer = Answer(request.id, self.name, chat, model.tokenizer, request.sampling.logprobs is not None)
+        answer.goes_on = request.taken_over > 0
         if body.stream:
             return EventStream(mailbox, answer, body.include_usage, lambda: engine.cancel(request.id))
         ended, gone = asyncio.ensure_future(mailbox.all()), asyncio.ensure_future(_gone(http))
@@ -123,6 +135,9 @@ class Service:
             if not ended.done():
                 return Response(status_code=499)  # nobody reads it
             news = ended.result()
+            if request.taken_over:
+                said = TextStream(model.tokenizer, request.sampling.stop)
+                news.text = "".join(said.push(token) for token in request.output[: request.taken_over]) + news.text
         finally:
             ended.cancel()
             gone.cancel()

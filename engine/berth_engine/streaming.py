@@ -19,6 +19,8 @@ from starlette.types import Receive, Scope, Send
 
 from berth_engine.answers import Answer, News
 from berth_engine.engine import Event
+from berth_engine.handover import hand_over
+from berth_engine.request import Finish
 
 PIECES = 256  # of news that wait for a reader, each a chunk of its own
 DONE = b"data: [DONE]\n\n"
@@ -54,6 +56,9 @@ class Mailbox:
 
     def _join(self, event: Event, counts: tuple[int, int, int]) -> None:
         news = News(event.text, list(event.tokens), event.finish, event.error, *counts)
+        request = event.request
+        if event.finish is Finish.DRAINING and request.sampling.logprobs is None:
+            news.resume = hand_over(request.prompt, request.output)
         if len(self._news) < PIECES:
             self._news.append(news)
         else:
