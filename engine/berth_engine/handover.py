@@ -17,7 +17,7 @@ from collections.abc import Sequence
 MAX_TEXT = 1 << 20  # characters
 
 
-class BadHandover(ValueError):
+class BadHandover(ValueError):  # noqa: N818 - named by its reason code
     """It is not what an engine gave, or of another prompt."""
 
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 import uvicorn
 
+from berth_engine.request import MAX_PRIORITY
+
 if TYPE_CHECKING:
     from berth_engine.server import Service
 
@@ -98,17 +100,23 @@ def serve(
     host_kv: Annotated[int | None, typer.Option(min=0, help="Cache blocks in host memory; as many as the device's if left out.")] = None,
     priority_order: Annotated[Order, typer.Option(help="Whether high or low numbers are urgent; vLLM's clients mean low.")] = Order.HIGH_FIRST,
     objective: Annotated[list[str] | None, typer.Option(help="NAME=PRIORITY for x-gateway-inference-objective (higher is more urgent); repeatable.")] = None,
+    default_priority: Annotated[int, typer.Option(min=-MAX_PRIORITY, max=MAX_PRIORITY, help="Of requests that ask for none.")] = 0,
+    max_priority: Annotated[int, typer.Option(min=-MAX_PRIORITY, max=MAX_PRIORITY, help="Requests that ask for more get this.")] = MAX_PRIORITY,
     drain_seconds: Annotated[float, typer.Option(min=0, help="Seconds that running requests get after SIGTERM.")] = 30.0,
 ) -> None:  # fmt: skip
     """Serve MODEL over an OpenAI-compatible API."""
     objectives = dict(_objective(pair) for pair in objective or [])
+    if default_priority > max_priority:
+        raise typer.BadParameter(f"must not be above --max-priority ({max_priority})", param_hint="--default-priority")
     if token_budget < max_batch:
         raise typer.BadParameter(f"must be at least --max-batch ({max_batch})", param_hint="--token-budget")
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     log.info("loading %s", model)
+    from berth_engine.openai_api import Priorities
     from berth_engine.server import Service, build_app
 
-    service = Service(served_model_name or os.path.basename(model.rstrip("/")), objectives, priority_order is Order.LOW_FIRST, drain_seconds)  # fmt: skip
+    priorities = Priorities(objectives, priority_order is Order.LOW_FIRST, default_priority, max_priority)
+    service = Service(served_model_name or os.path.basename(model.rstrip("/")), priorities, drain_seconds)
     config = uvicorn.Config(build_app(service), host, port, timeout_graceful_shutdown=GRACE, log_level="warning")
     server = Server(config, service)
     failures: list[str] = []

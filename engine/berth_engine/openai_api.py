@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from fastapi import Request as HttpRequest
@@ -16,12 +17,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from berth_engine.api_errors import ApiError
 from berth_engine.handover import MAX_TEXT as MAX_HANDOVER
-from berth_engine.request import Sampling
+from berth_engine.request import MAX_PRIORITY, Sampling
 
 MAX_BODY = 4 << 20  # bytes
 MAX_STOPS = 16
 MAX_STOP_LENGTH = 256  # characters
-MAX_PRIORITY = 1000  # either way from 0
 MAX_TOP_LOGPROBS = 20
 DEFAULT_CHAT_TOKENS = 1024  # max_tokens of a chat that names none; OpenAI's /v1/completions has 16
 
@@ -144,14 +144,26 @@ async def read_body(request: HttpRequest, shape: type[Body]) -> Body:
     return body
 
 
-def priority_of(body: CommonBody, headers: Mapping[str, str], objectives: Mapping[str, int], low_first: bool) -> int:
-    """The engine's priority, higher first: the body's, else the header's, else the objective's, else 0."""
+@dataclass(frozen=True, slots=True)
+class Priorities:
+    """What clients may ask for. Numbers are the engine's, higher first, whatever the clients' order is."""
+
+    objectives: Mapping[str, int] = field(default_factory=dict)
+    low_first: bool = False
+    default: int = 0  # of requests that ask for none
+    most: int = MAX_PRIORITY  # who asks for more gets this
+
+
+def priority_of(body: CommonBody, headers: Mapping[str, str], priorities: Priorities) -> int:
+    """The engine's priority, higher first: the body's, else the header's, else the objective's, else the default."""
     asked = body.priority
     if asked is None and "x-berth-priority" in headers:
         asked = int(_number(headers, "x-berth-priority", -MAX_PRIORITY, MAX_PRIORITY, int, "BadPriority"))
-    if asked is None:
-        return objectives.get(headers.get("x-gateway-inference-objective", ""), 0)
-    return -asked if low_first else asked
+    if asked is not None:
+        meant = -asked if priorities.low_first else asked
+    else:
+        meant = priorities.objectives.get(headers.get("x-gateway-inference-objective", ""), priorities.default)
+    return min(meant, priorities.most)
 
 
 def ttft_of(body: CommonBody, headers: Mapping[str, str]) -> float | None:

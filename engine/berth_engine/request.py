@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+MAX_PRIORITY = 1000  # either way from 0
+
 
 class State(StrEnum):
     """Where a request stands; each request is in exactly one of these."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fastapi import FastAPI
@@ -25,6 +24,7 @@ from berth_engine.openai_api import (
     ChatBody,
     CommonBody,
     CompletionBody,
+    Priorities,
     priority_of,
     read_body,
     ttft_of,
@@ -42,8 +42,7 @@ class Service:
     """One model behind HTTP. `engine` and `model` come when the weights are loaded."""
 
     name: str
-    objectives: Mapping[str, int] = field(default_factory=dict)
-    low_first: bool = False
+    priorities: Priorities = field(default_factory=Priorities)
     drain_seconds: float = 30.0
     engine: Engine | None = None
     model: Loaded | None = None
@@ -103,7 +102,7 @@ class Service:
         ttft = ttft_of(body, http.headers)
         request = Request(
             f"{'chatcmpl' if chat else 'cmpl'}-{uuid.uuid4().hex}", prompt, body.sampling(max_tokens),
-            priority_of(body, http.headers, self.objectives, self.low_first),
+            priority_of(body, http.headers, self.priorities),
             deadline=None if ttft is None else engine.clock() + ttft, salt=body.salt,
         )  # fmt: skip
         if body.berth_resume is not None:

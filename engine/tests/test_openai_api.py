@@ -8,7 +8,7 @@ from test_engine import Listener, engine
 
 from berth_engine.api_errors import ApiError
 from berth_engine.metrics import Metrics
-from berth_engine.openai_api import CompletionBody, priority_of, ttft_of
+from berth_engine.openai_api import CompletionBody, Priorities, priority_of, ttft_of
 
 OBJECTIVES = {"chat": 7, "batch": -3}
 OURS, OBJECTIVE = "x-berth-priority", "x-gateway-inference-objective"
@@ -30,14 +30,24 @@ def test_the_body_comes_before_the_header_before_the_objective(
     asked: dict[str, int], headers: dict[str, str], high_first: int, low_first: int
 ) -> None:
     body = CompletionBody(prompt="x", **asked)
-    assert priority_of(body, headers, OBJECTIVES, low_first=False) == high_first
-    assert priority_of(body, headers, OBJECTIVES, low_first=True) == low_first
+    assert priority_of(body, headers, Priorities(OBJECTIVES)) == high_first
+    assert priority_of(body, headers, Priorities(OBJECTIVES, low_first=True)) == low_first
+
+
+def test_a_default_and_a_most_hold_whatever_the_clients_order() -> None:
+    bounded = Priorities(OBJECTIVES, default=2, most=5)
+    assert priority_of(CompletionBody(prompt="x"), {}, bounded) == 2
+    assert priority_of(CompletionBody(prompt="x"), {OBJECTIVE: "unknown"}, bounded) == 2
+    assert priority_of(CompletionBody(prompt="x"), {OBJECTIVE: "chat"}, bounded) == 5
+    assert priority_of(CompletionBody(prompt="x", priority=900), {}, bounded) == 5
+    assert priority_of(CompletionBody(prompt="x", priority=-900), {}, Priorities(low_first=True, most=5)) == 5
+    assert priority_of(CompletionBody(prompt="x", priority=0), {}, bounded) == 0
 
 
 @pytest.mark.parametrize("value", ["high", "1.5", "1001", "nan", ""])
 def test_a_header_that_is_no_priority_is_refused(value: str) -> None:
     with pytest.raises(ApiError) as refused:
-        priority_of(CompletionBody(prompt="x"), {OURS: value}, {}, low_first=False)
+        priority_of(CompletionBody(prompt="x"), {OURS: value}, Priorities())
     assert refused.value.code == "BadPriority"
 
 
