@@ -42,7 +42,6 @@ def count_blocks(loaded: Loaded, size: CacheSize, limits: Limits, dtype: torch.d
     if size.blocks is not None:
         return size.blocks
     if device.type == "cuda":
-        torch.cuda.empty_cache()  # what loading took for a moment is free as well
         free = int(torch.cuda.mem_get_info(device)[0] * size.kv_share)
     else:
         free = min(CPU_CACHE, int(_available_memory() * size.kv_share / 2))  # the host's part is as large

@@ -18,7 +18,7 @@ from berth_engine import attention, experts
 from berth_engine.byte_tokenizer import byte_tokenizer
 from berth_engine.manifest import MANIFEST, ModelRefused, verify
 from berth_engine.quantize import bytes_by_dtype, experts_of, quantize_experts
-from berth_engine.quantized_loading import Int8Experts, check_quantization, quantized_skeleton, room_to_load
+from berth_engine.quantized_loading import Int8Experts, check_quantization, quantized_skeleton
 from berth_engine.tiny import TINY, tiny_model
 
 # families whose layers the runner calls one by one, as transformers' own forward does
@@ -68,12 +68,14 @@ def load(
     config = read_config(folder)
     if not any(folder.glob("*.safetensors")):
         raise ModelRefused("UnsupportedModel", f"{folder} has no .safetensors files; other formats are not read")
-    _check_room(folder, target, room_to_load(config, asked) if quantize else None)
+    quantized = sum(bytes_by_dtype(quantized_skeleton(config, asked)).values()) if quantize else None
+    _check_room(folder, target, quantized)
+    # on the host first: transformers' own way to a device needs accelerate
     model = AutoModelForCausalLM.from_pretrained(
         folder, config=config, local_files_only=True, trust_remote_code=False, use_safetensors=True,
-        dtype=asked or "auto", device_map=None if target.type == "cpu" else {"": target},
+        dtype=asked or "auto",
         quantization_config=Int8Experts() if quantize else None,
-    ).eval()  # fmt: skip
+    ).eval().to(target)  # fmt: skip
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError) as error:
@@ -131,7 +133,7 @@ def _device(name: str) -> torch.device:
 
 
 def _check_room(folder: Path, device: torch.device, needed: int | None) -> None:
-    """needed: bytes that loading takes; those of the files if None."""
+    """needed: bytes of the weights on the device; those of the files if None."""
     if device.type != "cuda":
         return
     weights = sum(file.stat().st_size for file in folder.glob("*.safetensors")) if needed is None else needed

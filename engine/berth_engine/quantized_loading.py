@@ -3,7 +3,7 @@
 Transformers reads a quantized model without threads, one fused parameter after another: read the layer's experts, stack them, hand
 them to `_ToInt8`, keep what it returns, drop the rest. So what is in memory at any moment is what has been quantized, and the
 experts of one layer in the checkpoint's dtype, up to three times while they are stacked (Mixtral-8x7B: 5.3 GiB); never the
-whole model twice.
+whole model twice. That is memory of the host: the device gets what is quantized, when all is.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ from transformers.quantizers.base import HfQuantizer
 from transformers.utils.quantization_config import QuantizationConfigMixin
 
 from berth_engine.manifest import ModelRefused
-from berth_engine.quantize import INT8, PROJECTIONS, SCALE, bytes_by_dtype, experts_of, quantize, quantize_experts
+from berth_engine.quantize import INT8, PROJECTIONS, SCALE, experts_of, quantize, quantize_experts
 
 METHOD = "berth-int8-experts"
-STACKING = 3  # times that a layer's largest projection is in memory while it is stacked
 
 
 @register_quantization_config(METHOD)
@@ -87,12 +86,3 @@ def quantized_skeleton(config: AutoConfig, dtype: torch.dtype | None) -> Any:
     for experts in layers.values():
         quantize_experts(experts)
     return model
-
-
-def room_to_load(config: Any, dtype: torch.dtype | None) -> int:
-    """Bytes that loading takes at its highest: all that stays, and one layer's experts while they are stacked."""
-    model = quantized_skeleton(config, dtype)
-    experts = next(iter(experts_of(model).values()))
-    itemsize = (dtype or config.dtype or torch.float32).itemsize
-    layer: int = getattr(experts, PROJECTIONS[0]).numel() * itemsize
-    return sum(bytes_by_dtype(model).values()) + STACKING * layer

@@ -31,7 +31,7 @@ from berth_engine.manifest import ModelRefused
 from berth_engine.models import Loaded, load
 from berth_engine.quantize import PROJECTIONS, SCALE, bytes_by_dtype, experts_of, is_quantized
 from berth_engine.quantize_report import report
-from berth_engine.quantized_loading import quantized_skeleton, room_to_load, skeleton
+from berth_engine.quantized_loading import quantized_skeleton, skeleton
 from berth_engine.scheduler import Limits
 
 MIXTURES = ("tiny-mixtral", "tiny-qwen3-moe", "tiny-olmoe", "tiny-qwen2-moe")
@@ -59,7 +59,7 @@ def continuation(loaded: Loaded, arm_tokens: int | None = None) -> list[int]:
 
 @given(
     seed=st.integers(0, 2**31), shape=st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(1, 40)),
-    spread=st.sampled_from([1e-44, 1e-38, 1e-30, 1e-4, 1.0, 1e4, 1e37]),
+    spread=st.sampled_from([1e-38, 1e-30, 1e-4, 1.0, 1e4, 1e37]),
     dtype=st.sampled_from([torch.float32, torch.bfloat16, torch.float16]),
 )  # fmt: skip
 def test_no_weight_is_off_by_more_than_half_a_step(
@@ -76,6 +76,7 @@ def test_no_weight_is_off_by_more_than_half_a_step(
     off = (weights.double() - codes.double() * scales.double()).abs()
     assert bool((off <= scales.double() * (0.5 + 1e-4)).all())
     assert bool((codes[0, 0] == 0).all())
+    assert bool((scales > 0).all()), "zeros are not divided by zero"
     # no step is larger than it has to be: the largest of a channel is at the end of the range
     usual = weights.double().abs().amax(-1) > 1e-35
     assert bool((codes.abs().amax(-1)[usual] == quantize.STEPS).all())
@@ -149,6 +150,7 @@ def test_a_folder_quantized_while_loading_is_the_model_quantized_in_memory(
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(ours[key], theirs[key]) and ours[key].dtype == theirs[key].dtype for key in ours)
     foretold = quantized_skeleton(load(name, device="cpu").model.config, getattr(torch, dtype))
+    assert loaded.quantization == memory.quantization == "int8"
     assert loaded.weights == memory.weights == bytes_by_dtype(foretold)
     if dtype == "float32":
         assert continuation(loaded) == continuation(memory) == continuation(memory, arm_tokens=1)
@@ -241,7 +243,7 @@ def test_mixtral_fits_one_card_of_80_gb() -> None:
     assert sum(before.values()) / GIB == pytest.approx(87.0, abs=0.02)
     assert sum(after.values()) / GIB == pytest.approx(45.02, abs=0.01)
     assert after["bfloat16"] / GIB == pytest.approx(2.99, abs=0.01), "attention, embeddings, head, routers, norms"
-    assert room_to_load(config, torch.bfloat16) / 1e9 < 0.7 * 80, "a card of 80 GB keeps 26 GB for keys and values"
+    assert sum(after.values()) / 1e9 < 0.61 * 80, "a card of 80 GB keeps 31 GB for keys and values"
 
 
 # The report
