@@ -6,8 +6,8 @@ it, the queues are worked off one by one, and after each the slice may be left a
 as it is meanwhile, on a stack of its own (a greenlet); nothing is computed twice, and what comes out is the same, bit for bit,
 however often it was left.
 
-Experts in 8 bits (quantize.py) are worked off one by one in any case, each written out when its turn comes: one way through them,
-armed or not, so that the two give the same bits. It asks the device once a layer how many rows each expert has.
+Experts in 8 bits (quantize.py) are worked off one by one in any case, each written out when its turn comes: one way through
+them, armed or not, so that the two give the same bits. It asks the device once a layer how many rows each expert has.
 
 What a pass holds while it stands between two experts: beside its hidden state, the rows and outputs of the layer's experts
 (two vectors for each row and chosen expert) until the layer ends.

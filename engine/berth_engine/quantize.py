@@ -2,15 +2,16 @@
 
     w[o, i] ~ q[o, i] * scale[o],    q = round(w / scale) in -127..127,    scale[o] = max |w[o, :]| / 127
 
-so that no weight is off by more than half its channel's scale. Only the experts are quantized: they are 96.6 % of Mixtral-8x7B's
-weights, and each sees but a part of the tokens. Attention, routers, shared experts, embeddings and the head stay as they are.
+so that no weight is off by more than half its channel's scale. Only the experts are quantized: they are 96.6 % of
+Mixtral-8x7B's weights, and each sees but a part of the tokens. Attention, routers, shared experts, embeddings and the head
+stay as they are.
 
 The scales are float32: one of bfloat16 would be off by up to 1/512 of itself, which 127 steps make a quarter of a step, half
-as much again as the rounding; and they cost 0.1 % of what the integers take. While a layer computes, one projection of one expert
-at a time is written out in the model's dtype, used and dropped. So beside the integers a pass needs room for one projection of one
-expert (Mixtral-8x7B: 224 MiB in bfloat16), and each pass reads and writes the chosen experts once more than it would without
-(on a GPU about 5 bytes of traffic a weight instead of 2; not measured: it has run on CPUs only). What is written out does not
-depend on which rows want it: passes that were interrupted stay bit-exact.
+as much again as the rounding; and they cost 0.1 % of what the integers take. While a layer computes, one projection of one
+expert at a time is written out in the model's dtype, used and dropped. So beside the integers a pass needs room for one projection
+of one expert (Mixtral-8x7B: 224 MiB in bfloat16), and each pass reads and writes the chosen experts once more than it would
+without (on a GPU about 5 bytes of traffic a weight instead of 2: reckoned, not measured; it has run on CPUs only). What is
+written out does not depend on which rows want it: passes that were interrupted stay bit-exact.
 """
 
 from __future__ import annotations

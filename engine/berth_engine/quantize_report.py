@@ -1,8 +1,8 @@
 """What 8 bits change: bytes, the outputs of each layer's experts on the very same inputs, and the logits at the end.
 
 A prompt runs through the model as it is, and what goes in and out of each layer's experts is kept. Then the experts are
-quantized in place, fed the same inputs again (so that one layer's error says nothing of the layers before it), and the whole model
-runs again, where errors add up and a router may choose other experts. Needs room for the model unquantized (--device cpu, where
+quantized in place, fed the same inputs again (so that one layer's error says nothing of the layers before it), and the whole
+model runs again, where errors add up and a router may choose other experts. Needs room for the model unquantized (--device cpu, where
 it does not fit the GPU), and three vectors for each token and layer. A folder without weights has its bytes told only.
 """
 
@@ -119,7 +119,8 @@ def lines(of: Report) -> Iterator[str]:
     for layer, error in found.layers.items():
         yield f"  experts of layer {layer:<4} {error.mean:.5f} {error.largest:.5f}"
     yield f"  logits                {found.logits.mean:.5f} {found.logits.largest:.5f}"
-    yield f"next token: the same choice at {100 * found.same_choice:.2f} % of the places, divergence {found.divergence:.2e} nats"
+    same = f"{100 * found.same_choice:.2f} %"
+    yield f"next token: the same choice at {same} of the places, divergence {found.divergence:.2e} nats"
 
 
 def _error(found: torch.Tensor, expected: torch.Tensor) -> Error:

@@ -1,7 +1,7 @@
 """Quantize while loading, through transformers' own hook for quantizers.
 
-Transformers reads a quantized model without threads, one fused parameter after another: read the layer's experts, stack them, hand
-them to `_ToInt8`, keep what it returns, drop the rest. So what is in memory at any moment is what has been quantized, and the
+Transformers reads a quantized model without threads, one fused parameter after another: read the layer's experts, stack them,
+hand them to `_ToInt8`, keep what it returns, drop the rest. So what is in memory at any moment is what has been quantized, and the
 experts of one layer in the checkpoint's dtype, up to three times while they are stacked (Mixtral-8x7B: 5.3 GiB); never the
 whole model twice. That is memory of the host: the device gets what is quantized, when all is.
 """
