@@ -82,8 +82,11 @@ class Preemptive:
         """Who has waited longest without getting anywhere because of more urgent ones, if that was too long."""
         idle = list(roster.idle())
         most = max((request.priority for request in idle), default=0)
-        behind = (request for request in idle if request.priority < most)
-        longest = min(behind, key=lambda request: request.progressed, default=None)
+        behind = sorted(
+            (request for request in idle if request.priority < most), key=lambda request: request.progressed
+        )
+        # one whom the cache can promise no place must not stand before those who hold what it waits for
+        longest = next(iter(roster.first(behind, 1)), None)
         return longest if longest and now - longest.progressed >= self.limits.patience else None
 
     def _form(

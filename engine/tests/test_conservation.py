@@ -1,211 +1,257 @@
-"""Nothing is lost, whatever comes: the books under random arrivals, cancellations and pauses, with the contents of every block.
-
-There is no model here; in its place a "cache" that remembers which token was written where. Each pass, layer by layer, checks
-that all it may look at is what its request wrote, and writes its own tokens. The token that follows is a digest of all that was
-read through the block tables, so a wrong block, a lost copy or a stale prefix changes what is said.
-"""
+"""Nothing is lost, whatever comes in whatever order: every policy's lives as a state machine, and Berth's own promises."""
 
 from __future__ import annotations
 
-import zlib
-from dataclasses import dataclass, field
+import random
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from life import LAYERS, SIZE, Life, undisturbed
 
 from berth_engine.batch import Pass
 from berth_engine.kv_cache import BlockPool
+from berth_engine.policies.fcfs_batches import FcfsBatches
+from berth_engine.policies.fcfs_continuous import FcfsContinuous
+from berth_engine.policies.iteration_priority import IterationPriority
+from berth_engine.policies.qllm import Qllm
 from berth_engine.request import Finish, Request, Sampling, State
 from berth_engine.roster import Roster
-from berth_engine.scheduler import Limits, Preemptive
+from berth_engine.scheduler import NEVER, Limits, Preemptive
 
-LAYERS, SIZE = 3, 4
-
-
-def following(tokens: list[int]) -> int:
-    return zlib.crc32(bytes(token % 256 for token in tokens)) % 97
+LONG, PATIENCE = 10_000, 0.5  # slices that no life takes; seconds
+SECONDS = 0.03  # a slice
 
 
-def undisturbed(request: Request) -> list[int]:
-    said: list[int] = []
-    while len(said) < request.sampling.max_tokens:
-        said.append(following(request.prompt + said))
-    return said
+class Lives(RuleBasedStateMachine):
+    """One engine's life under a policy; what every policy owes its requests."""
 
+    policies: tuple[Any, ...] = ()
 
-@dataclass
-class Memory:
-    """What stands in each block, on the device and on the host: [block][layer][offset] -> token."""
+    @initialize(
+        device=st.integers(6, 24), host=st.sampled_from([0, 3, 8, 60]), share=st.booleans(), batch=st.integers(1, 5),
+        patience=st.sampled_from([PATIENCE, 1e9]), merge=st.booleans(), data=st.data(),
+    )  # fmt: skip
+    def begin(self, device: int, host: int, share: bool, batch: int, patience: float, merge: bool, data: Any) -> None:
+        kind = data.draw(st.sampled_from(self.policies))
+        self.limits = Limits(batch, 12, 5, patience, merge)
+        self.life = Life(Roster(BlockPool(device, host, SIZE, share=share), LAYERS), kind(self.limits))
+        self.computed: dict[str, int] = {}
+        self.finished: dict[str, tuple[int, Finish | None]] = {}
 
-    roster: Roster
-    device: dict[tuple[int, int, int], int] = field(default_factory=dict)
-    host: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    @rule(
+        prompt=st.integers(1, 30), answer=st.integers(1, 8), priority=st.integers(0, 3), shared=st.booleans(),
+        hurry=st.none() | st.floats(0, 3), salted=st.booleans(), then=st.integers(0, 4),
+    )  # fmt: skip
+    def arrive(
+        self, prompt: int, answer: int, priority: int, shared: bool, hurry: float | None, salted: bool, then: int
+    ) -> None:
+        life, name = self.life, str(len(self.life.everyone))
+        first = 7 if shared else 100 + len(life.everyone)
+        request = Request(
+            name, [first + 3 * place for place in range(prompt)], Sampling(max_tokens=answer), priority, life.now,
+            None if hurry is None else life.now + hurry, b"x" if salted else b"",
+        )  # fmt: skip
+        if life.roster.pool.blocks_for(prompt + answer) > life.roster.pool.device:
+            with pytest.raises(ValueError, match="can never fit"):
+                life.roster.enqueue(request)
+            return
+        life.roster.enqueue(request)
+        life.everyone.append(request)
+        with pytest.raises(ValueError, match="is here already"):
+            life.roster.enqueue(request)
+        self.slices(then)
 
-    def copy(self) -> None:
-        for copy in self.roster.pool.take_copies():
-            source, target = (self.device, self.host) if copy.spill else (self.host, self.device)
-            there, here = (copy.host, copy.device) if copy.spill else (copy.device, copy.host)
-            for place in [(layer, offset) for layer in range(LAYERS) for offset in range(SIZE)]:
-                target.pop((there, *place), None)
-                if (here, *place) in source:
-                    target[(there, *place)] = source[(here, *place)]
+    @rule(count=st.integers(1, 12))
+    def slices(self, count: int) -> None:
+        for _ in range(count):
+            self.one_slice()
 
-    def run_layer(self, running: Pass) -> None:
-        for chunk in running.chunks:
-            request = chunk.request
-            for position in range(chunk.start, chunk.start + chunk.count):
-                block = request.blocks[position // SIZE]
-                self.device[block, running.layer, position % SIZE] = request.tokens(position, 1)[0]
-            assert self.read(request, chunk.start + chunk.count, running.layer) == request.tokens(
-                0, chunk.start + chunk.count
+    def one_slice(self) -> Pass | None:
+        return self.life.slice(SECONDS)
+
+    @precondition(lambda self: self.life.everyone)
+    @rule(data=st.data(), wait=st.booleans())
+    def leave(self, data: Any, wait: bool) -> None:
+        """A client goes: of a request in any state, the ended ones too."""
+        request = data.draw(st.sampled_from(self.life.everyone))
+        self.life.roster.leave(request, Finish.CANCELLED, self.life.now)
+        assert not request.blocks
+        self.life.now += PATIENCE * wait
+
+    @precondition(lambda self: self.life.everyone)
+    @rule(data=st.data())
+    def stop_early(self, data: Any) -> None:
+        self.life.stopping.add(data.draw(st.sampled_from(self.life.everyone)).id)
+
+    @invariant()
+    def everybody_is_in_one_place_with_all_that_is_theirs(self) -> None:
+        roster, pool = self.life.roster, self.life.roster.pool
+        roster.check()
+        members = [chunk.request for pass_ in roster.passes for chunk in pass_.chunks]
+        for request in self.life.everyone:
+            assert (request.id in roster.waiting) == (request.state is State.WAITING)
+            assert (request.id in roster.admitted) == (request.state is State.ADMITTED)
+            assert members.count(request) == request.in_pass <= (request.state is State.ADMITTED)
+            assert request.output == undisturbed(request, len(request.output)), "it says something else than alone"
+            assert request.computed >= self.computed.get(request.id, 0), "something computed was discarded"
+            self.computed[request.id] = request.computed
+            if request.finish is not None:
+                end = (len(request.output), request.finish)
+                assert self.finished.setdefault(request.id, end) == end, "it ended twice"
+        held = [block for request in roster.admitted.values() for block in request.blocks]
+        assert pool.used == len({block for block in held if block >= 0})
+        assert pool.used_host == sum(block < 0 for block in held)
+        assert pool.promised <= pool.device + pool.host - (pool.host > 0)
+        assert roster.counts.tokens == sum(request.computed - request.cached for request in self.life.everyone)
+        for pass_ in roster.passes:
+            assert pass_.away or all(not chunk.request.spilled for chunk in pass_.chunks), (
+                "it would run without its blocks"
             )
 
-    def read(self, request: Request, tokens: int, layer: int) -> list[int]:
-        return [self.device[request.blocks[place // SIZE], layer, place % SIZE] for place in range(tokens)]
-
-
-def step(memory: Memory, policy: Preemptive, now: float) -> bool:
-    """One slice, with all that must hold before and after it."""
-    roster = memory.roster
-    running = policy.next_pass(roster, now)
-    if running is None:
-        assert not [*roster.waiting, *roster.admitted], "somebody is there and nothing runs"
-        return False
-    patient = now - running.formed < policy.limits.patience
-    fresh = [r for r in roster.idle() if not r.output and r.priority > running.rank and r.entered > running.version]
-    if patient:
-        assert all(not roster.first([request], 1) for request in fresh), "a newcomer outranks what runs"
-    memory.copy()
-    memory.run_layer(running)
-    if roster.slice_done():
-        sampled = {
-            c.request.id: following(memory.read(c.request, c.request.length, 1)) for c in running.chunks if c.samples
-        }
-        for request in roster.close(running, sampled, now):
-            if len(request.output) == request.sampling.max_tokens:
-                roster.leave(request, Finish.LENGTH, now)
-    roster.check()
-    return True
-
-
-coming = st.tuples(
-    st.integers(1, 30),  # prompt tokens
-    st.integers(1, 8),  # answer tokens
-    st.integers(0, 3),  # priority
-    st.booleans(),  # begins as the others do
-    st.integers(0, 12),  # slices until the next one comes
-    st.integers(0, 9),  # 0: leaves after a while
-)
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    st.lists(coming, min_size=1, max_size=12), st.integers(10, 24), st.sampled_from([0, 8, 60]), st.integers(1, 5),
-    st.sampled_from([0.5, 1e9]), st.booleans(), st.booleans(),
-)  # fmt: skip
-def test_nothing_is_lost_and_everything_is_said_as_if_alone(
-    arrivals: list[tuple[int, int, int, bool, int, int]], device: int, host: int, batch: int, patience: float, share: bool, merge: bool
-) -> None:  # fmt: skip
-    roster = Roster(BlockPool(device, host, SIZE, share=share), LAYERS)
-    policy = Preemptive(Limits(batch, 12, 5, patience, merge))
-    memory, now = Memory(roster), 0.0
-    requests: list[Request] = []
-    leaving: set[str] = set()
-    for place, (prompt, answer, priority, shared, pause, stays) in enumerate(arrivals):
-        text = [(7 if shared else place) + 3 * position for position in range(prompt)]
-        request = Request(str(place), text, Sampling(max_tokens=answer), priority, now)
-        roster.enqueue(request)
-        requests.append(request)
-        for _ in range(pause):
-            step(memory, policy, now)
-            now += 0.03
-        if not stays:
-            leaving.add(request.id)
-            roster.leave(request, Finish.CANCELLED, now)
-            roster.check()
-    while step(memory, policy, now):
-        now += 0.03
-        assert now < 1000, "no end"
-    for request in requests:
-        assert request.state is State.FINISHED
-        if request.finish is Finish.LENGTH:
-            assert request.output == undisturbed(request)
+    def teardown(self) -> None:
+        if not hasattr(self, "life"):
+            return
+        for _ in range(LONG):
+            if self.one_slice() is None:
+                break
         else:
-            assert request.id in leaving
-            assert request.output == undisturbed(request)[: len(request.output)]
-    assert roster.pool.used == roster.pool.used_host == roster.pool.promised == 0
-    assert not roster.passes
+            raise AssertionError("no end")
+        self.everybody_is_in_one_place_with_all_that_is_theirs()
+        for request in self.life.everyone:
+            assert request.state is State.FINISHED
+            assert len(request.output) == request.sampling.max_tokens or request.finish is not Finish.LENGTH
+            assert request.finish is not Finish.STOP or request.id in self.life.stopping
+        pool = self.life.roster.pool
+        assert pool.used == pool.used_host == pool.promised == 0
+        assert not self.life.roster.passes
 
 
-def test_a_prefix_is_shared_only_under_one_salt() -> None:
-    pool = BlockPool(20, 0, SIZE)
-    first, same, other = (
-        Request(name, list(range(10)), Sampling(max_tokens=2), salt=salt)
-        for name, salt in (("a", b""), ("b", b""), ("c", b"x"))
+class OtherLives(Lives):
+    policies = (FcfsBatches, FcfsContinuous, IterationPriority, Qllm)
+
+
+class Watched(Preemptive):
+    """Berth's policy, and after each of its decisions what it promises."""
+
+    def __init__(self, limits: Limits) -> None:
+        super().__init__(limits)
+        self.known: set[str] = set()
+
+    def next_pass(self, roster: Roster, now: float) -> Pass | None:
+        before, standing, idle = list(roster.passes), roster.running, sorted(roster.idle(), key=order)
+        rank = standing.rank if standing else 0
+        young = standing is not None and now - standing.formed < self.limits.patience
+        placed = {request.id: bool(roster.first([request], 1)) for request in idle}
+        chosen = super().next_pass(roster, now)
+        if chosen is None:
+            return None
+        members = [chunk.request for chunk in chosen.chunks]
+        for request in idle:
+            if request.id in self.known or not young or request.priority <= rank or not placed[request.id]:
+                continue
+            assert chosen not in before, "an urgent newcomer does not interrupt"
+            assert request in members or request is not idle[0], "the most urgent newcomer waits longer than a slice"
+        self.known |= {request.id for request in idle}
+        if chosen not in before:
+            self.is_of_the_most_urgent(chosen, members, idle, roster, now)
+        elif standing is not None:
+            assert chosen is standing, "an interrupted pass goes on before the one that interrupted it"
+        return chosen
+
+    def is_of_the_most_urgent(
+        self, chosen: Pass, members: list[Request], idle: list[Request], roster: Roster, now: float
+    ) -> None:
+        """Nobody's place in a new pass is one that a more urgent request of the same kind wanted."""
+        pool = roster.pool
+        patient = [request for request in members if now - request.progressed < self.limits.patience]
+        assert len(members) <= self.limits.max_batch
+        if not self.limits.merge:
+            assert len({request.priority for request in members}) == 1
+            if len(patient) < len(members):
+                return
+        assert chosen.tokens <= self.limits.token_budget
+        for lower in patient:
+            for left in idle:
+                if (
+                    left in members
+                    or left.priority <= lower.priority
+                    or (left.remaining == 1) != (lower.remaining == 1)
+                ):
+                    continue
+                if left.state is State.WAITING:
+                    later = sum(r.promised for r in patient if order(r) > order(left) and r.started == now)
+                    if left.remaining == 1 or pool.blocks_for(left.longest) > pool.unpromised + later:
+                        continue
+                ahead = {block for r in members if order(r) < order(left) or r not in patient for block in r.blocks}
+                wanted = pool.blocks_for(left.computed + min(left.remaining, self.limits.token_budget))
+                assert len(ahead) + wanted > pool.device, f"{lower.id} takes the place of {left.id}"
+
+
+def order(request: Request) -> tuple[float, float, float]:
+    return (-request.priority, NEVER if request.deadline is None else request.deadline, request.arrived)
+
+
+class OwnLives(Lives):
+    policies = (Watched,)
+
+
+@pytest.mark.parametrize("lives", [OwnLives, OtherLives])
+def test_nothing_is_lost(lives: type[Lives]) -> None:
+    run_state_machine_as_test(lives, settings=profile(250, 30))  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lives", [OwnLives, OtherLives])
+def test_nothing_is_lost_in_many_lives(lives: type[Lives]) -> None:
+    run_state_machine_as_test(lives, settings=profile(1500, 60))  # type: ignore[no-untyped-call]
+
+
+def profile(lives: int, steps: int) -> settings:
+    return settings(
+        max_examples=lives, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck)
     )
-    pool.admit(first)
-    pool.grow(first, 10)
-    first.computed = 10
-    pool.seal(first)
-    for request, cached in ((same, 8), (other, 0)):
-        pool.admit(request)
-        assert request.cached == cached
-    pool.check([first, same, other])
 
 
-def test_a_known_beginning_outlives_its_owner_until_its_place_is_needed() -> None:
-    pool = BlockPool(4, 0, SIZE)
-    first = Request("a", list(range(9)), Sampling(max_tokens=1))
-    pool.admit(first)
-    pool.grow(first, 9)
-    first.computed = 9
-    pool.seal(first)
-    pool.release(first)
-    assert pool.used == 0
-    again = Request("b", list(range(9)), Sampling(max_tokens=1))
-    pool.admit(again)
-    assert again.cached == 8
-    pool.release(again)
-    large = Request("c", [50 + token for token in range(15)], Sampling(max_tokens=1))
-    pool.admit(large)
-    pool.grow(large, 16)
-    pool.release(large)
-    late = Request("d", list(range(9)), Sampling(max_tokens=1))
-    pool.admit(late)
-    assert late.cached == 0
+@settings(max_examples=40, deadline=None)
+@given(
+    classes=st.integers(1, 3), batch=st.integers(1, 3), rivals=st.integers(0, 2), seed=st.integers(0, 999),
+    often=st.sampled_from([0.1, 0.5, 1.0]), prompt=st.integers(1, 40),
+)  # fmt: skip
+def test_whoever_waits_gets_somewhere_within_the_bound(
+    classes: int, batch: int, rivals: int, seed: int, often: float, prompt: int
+) -> None:
+    """More urgent requests of each class never end. Also with one waiting that the cache has no promise for."""
+    draw = random.Random(seed)
+    life = Life(Roster(BlockPool(40, 0, SIZE, share=False), LAYERS), Preemptive(Limits(batch, 12, 5, PATIENCE)))
 
+    def comes(name: str, tokens: int, answer: int, priority: int) -> Request:
+        request = Request(name, [len(life.everyone)] * tokens, Sampling(max_tokens=answer), priority, life.now)
+        life.roster.enqueue(request)
+        life.everyone.append(request)
+        return request
 
-def test_nobody_is_promised_what_cannot_be_kept() -> None:
-    pool = BlockPool(4, 2, SIZE)
-    taken = [Request(str(place), [1] * 7, Sampling(max_tokens=1)) for place in range(4)]
-    assert [pool.admit(request) for request in taken] == [True, True, False, False]
-
-
-@pytest.mark.parametrize("wrong", [(0, 0, 4), (1, -1, 4), (1, 0, 0)])
-def test_a_cache_of_nothing_is_refused(wrong: tuple[int, int, int]) -> None:
-    with pytest.raises(ValueError, match="at least one block"):
-        BlockPool(*wrong)
-
-
-def test_a_shared_beginning_that_was_spilled_is_shared_again() -> None:
-    """Two requests shared two blocks; when both come back from the host they need no more room than when they left."""
-    pool = BlockPool(5, 20, SIZE)
-    pair = [Request(name, list(range(9)), Sampling(max_tokens=1)) for name in "ab"]
-    for request in pair:
-        pool.admit(request)
-        pool.grow(request, 9)
-        request.computed = 9
-        pool.seal(request)
-    assert pool.used == 4, "two shared blocks, and one each"
-    for request in pair:
-        pool.spill(request, 3)
-    assert (pool.used, pool.used_host) == (0, 6)
-    other = Request("c", [50 + token for token in range(19)], Sampling(max_tokens=1))
-    pool.admit(other)
-    pool.grow(other, 20)  # takes the whole device: nothing of the pair is known there any more
-    pool.release(other)
-    for request in pair:
-        pool.grow(request, 9)
-    assert (pool.used, pool.used_host) == (4, 0)
-    pool.check(pair)
+    poor = [comes(f"poor-{place}", prompt, 8, 0) for place in range(rivals + 1)]
+    while not all(request.state is State.ADMITTED or request.finish for request in poor):
+        life.slice(SECONDS)
+    comes("huge", 150, 10, 0)  # can be promised nothing while any of the poor is here
+    # each of those who waited longer costs another pass, which newcomers of each class may hold up
+    passes = (2 * classes * PATIENCE + 2 * (classes + 1) * LAYERS * SECONDS) * (rivals + 1)
+    for place in range(300):
+        for priority in range(1, classes + 1):
+            if draw.random() < often and sum(r.priority == priority and not r.finish for r in life.everyone[-40:]) < 4:
+                comes(f"{priority}-{place}", draw.randint(1, 12), draw.randint(1, 6), priority)
+        life.slice(SECONDS)
+        for request in poor:
+            waited = life.now - request.progressed
+            assert request.finish or waited <= PATIENCE + passes, f"{request.id} got nowhere for {waited:.2f} s"
+    life.roster.check()
