@@ -1,6 +1,7 @@
 """An engine without a model: the books, a policy, and memory that knows what was written where.
 
-In place of a cache stands a memory that remembers which token was written to each block. Each pass, layer by layer, checks
+In place of a cache stands a memory that remembers a trace of each token written, which depends on
+all before it, as keys and values do. Each pass, layer by layer, checks
 that all it may look at is what its request wrote, and writes its own tokens, each once. The token that follows is a digest of
 all that was read through the block tables, so a wrong block, a lost copy or a stale prefix changes what is said.
 """
@@ -17,21 +18,30 @@ from berth_engine.roster import Policy, Roster
 LAYERS, SIZE = 3, 4
 
 
-def following(tokens: list[int]) -> int:
-    return zlib.crc32(bytes(token % 256 for token in tokens)) % 97
+def traces(request: Request, tokens: list[int]) -> list[int]:
+    """What these tokens leave in a cache: like keys and values, it depends on all that stands before."""
+    left, trace = [], zlib.crc32(request.salt)
+    for token in tokens:
+        trace = zlib.crc32(bytes([token % 256]), trace)
+        left.append(trace)
+    return left
+
+
+def following(read: list[int]) -> int:
+    return zlib.crc32(repr(read).encode()) % 97
 
 
 def undisturbed(request: Request, tokens: int) -> list[int]:
     """What it says if it is alone."""
     said: list[int] = []
     while len(said) < tokens:
-        said.append(following(request.prompt + said))
+        said.append(following(traces(request, request.prompt + said)))
     return said
 
 
 @dataclass
 class Memory:
-    """What stands in each block, on the device and on the host: (block, layer, offset) -> token."""
+    """What stands in each block, on the device and on the host: (block, layer, offset) -> trace."""
 
     roster: Roster
     device: dict[tuple[int, int, int], int] = field(default_factory=dict)
@@ -50,13 +60,14 @@ class Memory:
     def run_layer(self, running: Pass) -> None:
         for chunk in running.chunks:
             request, end = chunk.request, chunk.start + chunk.count
+            left = traces(request, request.tokens(0, end))
             for position in range(chunk.start, end):
                 once = (request.id, running.layer, position)
                 assert once not in self.written, f"{once} is computed again"
                 self.written.add(once)
                 block = request.blocks[position // SIZE]
-                self.device[block, running.layer, position % SIZE] = request.tokens(position, 1)[0]
-            assert self.read(request, end, running.layer) == request.tokens(0, end), "it reads what it did not write"
+                self.device[block, running.layer, position % SIZE] = left[position]
+            assert self.read(request, end, running.layer) == left, "it reads what it did not write"
 
     def read(self, request: Request, tokens: int, layer: int) -> list[int]:
         return [self.device[request.blocks[place // SIZE], layer, place % SIZE] for place in range(tokens)]

@@ -49,16 +49,17 @@ class Lives(RuleBasedStateMachine):
         self.finished: dict[str, tuple[int, Finish | None]] = {}
 
     @rule(
-        prompt=st.integers(1, 30), answer=st.integers(1, 8), priority=st.integers(0, 3), shared=st.booleans(),
+        prompt=st.integers(1, 30), answer=st.integers(1, 8), priority=st.integers(0, 3), shared=st.sampled_from([None, 0, 1]),
         hurry=st.none() | st.floats(0, 3), salted=st.booleans(), then=st.integers(0, 4),
     )  # fmt: skip
     def arrive(
-        self, prompt: int, answer: int, priority: int, shared: bool, hurry: float | None, salted: bool, then: int
+        self, prompt: int, answer: int, priority: int, shared: int | None, hurry: float | None, salted: bool, then: int
     ) -> None:
         life, name = self.life, str(len(self.life.everyone))
-        first = 7 if shared else 100 + len(life.everyone)
+        tokens = [(100 + len(life.everyone) if shared is None else 7) + 3 * place for place in range(prompt)]
+        tokens[SIZE : 2 * SIZE] = [token + (shared or 0) for token in tokens[SIZE : 2 * SIZE]]  # then alike again
         request = Request(
-            name, [first + 3 * place for place in range(prompt)], Sampling(max_tokens=answer), priority, life.now,
+            name, tokens, Sampling(max_tokens=answer), priority, life.now,
             None if hurry is None else life.now + hurry, b"x" if salted else b"",
         )  # fmt: skip
         if life.roster.pool.blocks_for(prompt + answer) > life.roster.pool.device:
