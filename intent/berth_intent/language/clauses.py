@@ -6,6 +6,7 @@ A sentence falls into clauses at commas, conjunctions, words of contrast and cau
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 from berth_intent.language.clause import OBJECTS, Clause
@@ -132,6 +133,9 @@ def _wishes_follow(sentence: Sequence[Item], at: int) -> bool:
         return True  # "keep it off spot: a lost checkpoint costs us two days"
     if Kind.NO_NEED in here:
         return True
+    told = any(item.kind == Kind.PAST for item in itertools.takewhile(_goes_on, sentence[at + 1 : at + MAX_CLAUSE]))
+    if wished and told and first.kind in (Kind.UNKNOWN, Kind.SELF):
+        return True  # "I need to be in us-east-1c: my volume was created there"
     if wished and first.word in _NOBODY:
         return True  # "use spot: nobody will notice"
     if first.kind == Kind.NOT:
@@ -139,6 +143,10 @@ def _wishes_follow(sentence: Sequence[Item], at: int) -> bool:
     if Kind.NOISE in here:
         return first.kind in OBJECTS or first.verb
     return first.kind in (Kind.VERB, Kind.AVOID, Kind.SPREAD) and first.verb
+
+
+def _goes_on(item: Item) -> bool:
+    return item.kind not in _BREAKS
 
 
 def _tells_a_failure(sentence: Sequence[Item], at: int) -> bool:

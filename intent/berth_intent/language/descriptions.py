@@ -54,6 +54,8 @@ _USING = frozenset(
     )
 )
 _SUBJECTS = (Kind.WORKLOAD, Kind.UNKNOWN, Kind.SELF, Kind.NOISE)
+_WANTED_THERE = re.compile("Pvwv$")
+_WANTING = frozenset(("want", "want it", "want them", "need", "need it", "need them", "want this", "need this"))
 _SITUATED = re.compile("a?M[uG]?vi")
 _REPORTED = "P:#"
 """ "gpu-node-03: 2 of 8 in use"."""
@@ -84,6 +86,8 @@ def describes(clause: Clause) -> bool:
     """A statement about places, no wish: "the bucket is in us-east-1"."""
     if clause.has(Kind.FAILURE) and not clause.has(Kind.AVOID):
         return True
+    if _WANTED_THERE.search(clause.signature) and clause.items[-1].word in _WANTING:
+        return False
     if _REPORTED in clause.signature or _has_reading(clause):
         return True
     if clause.has(Kind.AVOID, Kind.NOT, Kind.EXCEPT, Kind.INSTEAD) or clause.own_modal:
@@ -147,6 +151,8 @@ def is_about_other_things(clause: Clause) -> bool:
         return False
     if _SITUATED.match(clause.signature) and not clause.own_modal and not clause.has(Kind.GOOD, Kind.AVOID, Kind.NOT):
         return True  # "the T4 cards are in the second row"
+    if clause.signature[:2] == Kind.QUANTITY + Kind.NOISE and clause.items[1].loose:
+        return False  # "10GbE for the nightly mirror"
     if clause.has(Kind.NOT) and any(item.kind == Kind.NOT and "want" in item.word for item in clause.items):
         return False  # "we don't want spot for the checkout"
     if _is_about_noise(clause):

@@ -149,8 +149,8 @@ def _still_negated(clause: Clause, before: Clause) -> Clause:
 
 
 def _belongs_to_statement(clause: Clause, goes_on: bool) -> bool:
-    """ "the chart puts redis | next to web", "the cluster has 3 regions | , 13 zones"."""
-    return (clause.lead == "" and not clause.verb) or (goes_on and clause.signature == Kind.NUMBER + Kind.LEVEL)
+    """ "the chart puts redis | next to web", "the cluster has 3 regions | , 13 zones", "it has two sockets | , 512 GB"."""
+    return (clause.lead == "" and not clause.verb) or (goes_on and clause.signature[0] in (Kind.NUMBER, Kind.QUANTITY))
 
 
 def _goes_on_telling(clause: Clause) -> bool:

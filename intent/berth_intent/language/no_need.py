@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from berth_intent.language.clause import OBJECTS, Clause, has_need, need_at
@@ -74,6 +75,8 @@ def _is_anywhere_within(clause: Clause) -> bool:
 def _is_told_of(clause: Clause) -> bool:
     """ "the thing we wrote must be where redis is": the past is of the thing, not of the wish."""
     modal = clause.modal
+    if _NEEDS_WHAT_WAS.match(clause.signature) and has_need(clause):
+        return True  # "needs SR-IOV for the packet generator that Yusuf wrote"
     if not clause.own_modal or modal is None:
         return False
     if "jc" in clause.signature or (
@@ -83,6 +86,7 @@ def _is_told_of(clause: Clause) -> bool:
     return modal.word.split(" ")[0] in _DUTY and clause.items[clause.first(Kind.PAST)].start < modal.start
 
 
+_NEEDS_WHAT_WAS = re.compile("v[^j]+p[uy]*j")
 _SUPPOSING = (" if", " wenn", " si", " que", "rather")
 _DUTY = frozenset(("must", "has", "have", "muss", "muessen", "debe", "deben", "tiene", "tienen"))
 

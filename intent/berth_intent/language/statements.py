@@ -33,6 +33,9 @@ _STATED = frozenset((
     Kind.UNKNOWN, Kind.WORKLOAD, Kind.NOISE, Kind.MODEL, Kind.LEVEL, Kind.GPU, Kind.GPU_MODEL, Kind.PLACE, Kind.RESOURCE,
     Kind.STORAGE, Kind.ARCH, Kind.FEATURE, Kind.SPOT, Kind.TPU,
 ))  # fmt: skip
+_THINGS = "GMtDFBNku"
+_POINTS_BACK = frozenset(("that's", "it's"))
+_COPULAS = frozenset(("is", "are", "es", "son", "ist", "sind"))
 _SOFTWARE = frozenset((Kind.WORKLOAD, Kind.UNKNOWN, Kind.NUMBER, Kind.MODEL))
 _IN_SUBJECTS = _STATED | {
     Kind.ARTICLE,
@@ -49,10 +52,14 @@ _IN_SUBJECTS = _STATED | {
 
 def is_statement(clause: Clause) -> bool:
     """What something else is, does or has: "the chart deploys redis next to web", "all A100 nodes have NVMe disks"."""
+    if clause.items[0].word in _POINTS_BACK and clause.signature[1:2] == Kind.NEAR and not clause.has(Kind.WORKLOAD):
+        return not clause.own_modal  # "in Ireland, that's closest to the annotators"
     if clause.modal is not None or clause.has(Kind.NOT, Kind.EXCEPT, Kind.SURVIVE, Kind.FAILURE) or has_need(clause):
         return False
     items, signature = clause.items, clause.signature
-    if items[0].word.split(" ")[0] in STATING or _is_able(clause):
+    if items[0].word.split(" ")[0] in STATING or _is_able(clause) or _defines(clause):
+        return True
+    if any(item.word.startswith("consist") for item in items):
         return True
     if len(items) > 2 and items[0].word == "there" and items[1].payload == "be":
         return True  # "there are 14 nodes"
@@ -85,6 +92,22 @@ def _is_able(clause: Clause) -> bool:
     """ "Redis 7.2 supports arm64"."""
     at = next((at for at, item in enumerate(clause.items) if item.word in STATING), 0)
     return at > 0 and set(clause.signature[:at]) <= _SOFTWARE and clause.signature[0] in (Kind.WORKLOAD, Kind.UNKNOWN)
+
+
+_IS = re.compile(f"[a*]?[{_THINGS}]{{1,2}}v(?:a[{_THINGS}]|u)")
+""" "a TPU is a chip", "bin packing is NP-hard"."""
+_ALL_HAVE = re.compile("\\*LiPv")
+""" "all nodes in us-east-1b have SSDs"."""
+
+
+def _defines(clause: Clause) -> bool:
+    """What a thing is, or what all of some have."""
+    match = _IS.match(clause.signature)
+    if match is not None and not clause.has(Kind.GOOD):
+        verb = clause.items[match.group().index(Kind.VERB)]
+        return verb.word in _COPULAS
+    match = _ALL_HAVE.match(clause.signature)
+    return match is not None and clause.items[match.end() - 1].word in HAVING
 
 
 def is_hearsay(sentence: Sequence[Item]) -> bool:

@@ -72,7 +72,7 @@ WORDS: tuple[Terms, ...] = (
     ),
     Terms(
         Kind.NOISE,
-        "warn; firing; thanks for (lending|sharing|the|your|all|last); todo :; fixme :; capacity report; weekly report; according to; rumor has it; rumour has it; rumors; rumours; i heard; we heard; i hear; they say; they told (us|me); they tell (us|me); error message; error log; error :; exception :; warning :; log line; log :; logs show; logs say; stack trace; stacktrace; fun fact; changelog; release notes; commit message; just saying; quote :; joke",
+        "warn; firing; takes place; take place; taking place; thanks for (lending|sharing|the|your|all|last); todo :; fixme :; capacity report; weekly report; according to; rumor has it; rumour has it; rumors; rumours; i heard; we heard; i hear; they say; they told (us|me); they tell (us|me); error message; error log; error :; exception :; warning :; log line; log :; logs show; logs say; stack trace; stacktrace; fun fact; changelog; release notes; commit message; just saying; quote :; joke",
         payload="hearsay",
     ),
     Terms(
