@@ -112,3 +112,47 @@ class Reason(StrEnum):
     MANIFEST_INVALID = "ManifestInvalid"
     DISK_FULL = "DiskFull"  # the disk or the cache's limit, after all that may be evicted is gone
     CACHE_UNUSABLE = "CacheUnusable"  # the cache folder cannot be written
+
+    # What an LLMService says when all is well, or under way
+    ANSWERING = "Answering"  # as many replicas as asked for, of this generation, answer and get traffic
+    FETCHING = "Fetching"  # weights are on their way to a node
+    LOADING = "Loading"  # the engine reads the weights
+    NOT_ROUTED = "NotRouted"  # a replica is ready and not yet among the endpoints
+    ROLLING_OUT = "RollingOut"  # replicas are being replaced or added
+    DONE = "Done"
+    PLACED = "Placed"  # every replica has a node
+    VERIFIED = "Verified"  # the weights are those of the digest
+    IN_IMAGE = "InImage"  # the weights are in the engine's image: nothing to fetch
+    DRAINING = "Draining"  # replicas finish what they have begun
+    SCALED_TO_ZERO = "ScaledToZero"  # nobody asks; the gateway wakes it
+    SUSPENDED = "Suspended"  # spec.suspend
+    NOT_ASKED_YET = "NotAskedYet"  # the scheduler has not looked at the pod
+    NO_HINT = "NoHint"
+    NOT_CONFIGURED = "NotConfigured"  # spec.autoscaling is not set
+    SCALING_BY_LOAD = "ScalingByLoad"
+    AUTOSCALER_MISSING = "AutoscalerMissing"  # the cluster has nothing that scales on the metric
+
+    # What keeps an LLMService from answering: in the pods
+    IMAGE_PULL_FAILED = "ImagePullFailed"
+    CONTAINER_NOT_CREATED = "ContainerNotCreated"  # a Secret, ConfigMap or command that is not there
+    CRASH_LOOPING = "CrashLooping"  # the engine ends again and again, and left no better word
+    OUT_OF_MEMORY = "OutOfMemory"  # more than the limit of the host's memory
+    GPU_OUT_OF_MEMORY = "GPUOutOfMemory"  # weights and cache do not fit the GPU
+    GPU_DRIVER_MISSING = "GPUDriverMissing"  # the node has GPUs and no driver that the engine can use
+    DEVICE_UNAVAILABLE = (
+        "DeviceUnavailable"  # no such GPU in the pod; the engine does not fall back to the CPU in silence
+    )
+    MODEL_INCOMPLETE = "ModelIncomplete"  # files of the model are missing in the folder
+    UNSUPPORTED_MODEL = "UnsupportedModel"  # the engine cannot serve this kind of model
+    ENGINE_FAILED = "EngineFailed"  # the engine stopped on an error of its own
+    POD_FAILED = "PodFailed"
+    EVICTED = "Evicted"  # the kubelet needed the room
+    NODE_LOST = "NodeLost"  # the node stopped answering
+
+    # What keeps an LLMService from answering: in the cluster
+    QUOTA_EXCEEDED = "QuotaExceeded"  # a ResourceQuota of the namespace
+    ADMISSION_REFUSED = "AdmissionRefused"  # a policy of the cluster refuses what the service needs
+    CHILD_CONTENDED = "ChildContended"  # somebody else keeps changing what the operator applies
+    NAMESPACE_GOES = "NamespaceGoes"  # the namespace is gone, or about to be
+    API_ERROR = "APIError"  # the API server refused for another reason
+    STALLED = "Stalled"  # a rollout cannot go on until a failure is repaired

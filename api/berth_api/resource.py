@@ -34,6 +34,8 @@ class Metadata(ApiModel):
     """The part of ObjectMeta that Berth reads."""
 
     name: str = ""
+    namespace: str = ""
+    """Empty of kinds that are cluster-wide."""
     generate_name: str | None = None
     uid: str = ""
     resource_version: str = ""
