@@ -28,8 +28,8 @@ from berth_operator.weights.progress import Progress, in_words
 from berth_operator.weights.refused import Hiccup, Refused
 from berth_operator.weights.source import Patience, Source
 
-READ = 256 << 10
-"""Bytes that a thread takes from its connection at once: its memory."""
+READ = 120 << 10
+"""Bytes that a thread takes from its connection at once: its memory. From 128 KiB on each buffer would be mapped anew."""
 LEAST = 64 << 10
 """Bytes that a connection must bring, or it counts as a failure."""
 LONGEST_STREAM = 120.0
@@ -220,7 +220,7 @@ class Download:
 
     def _hash(self, part: Part) -> Refused | None:
         """What is wrong with the file, once all of it has come."""
-        hashed = hashlib.sha256()
+        hashed, block = hashlib.sha256(), memoryview(bytearray(BLOCK))
         opened = None
         try:
             for piece in range(part.pieces):
@@ -229,11 +229,11 @@ class Download:
                 opened = opened or part.path.open("rb", buffering=0)
                 at, stop = part.span(piece)
                 while at < stop:
-                    data = os.pread(opened.fileno(), min(BLOCK, stop - at), at)
-                    if not data:
+                    count = os.preadv(opened.fileno(), [block[: stop - at]], at)
+                    if not count:
                         return _corrupt(part.file)
-                    hashed.update(data)
-                    at += len(data)
+                    hashed.update(block[:count])
+                    at += count
                     self._progress.tick()
         finally:
             if opened:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from berth_operator.weights.manifest import File
 
-PIECE = 8 << 20
+PIECE = 16 << 20
 """Bytes of a range, and of what a kill can cost per connection. Larger ones resume worse, smaller ones ask more often."""
 
 
