@@ -21,6 +21,7 @@ from berth_cli.commands import (
     extender,
     hint,
     import_,
+    model,
     operator,
     plan,
     solve,
@@ -72,6 +73,13 @@ imports = typer.Typer(cls=BerthGroup, help=import_.GROUP_HELP, no_args_is_help=T
 imports.command(cls=BerthCommand, epilog=import_.OPENB_EXAMPLES)(import_.openb)
 app.add_typer(imports, name="import")
 app.command(cls=BerthCommand, epilog=demo.EXAMPLES)(demo.demo)
+models = typer.Typer(
+    cls=BerthGroup, help=model.GROUP_HELP, epilog=model.GROUP_EXAMPLES, no_args_is_help=True, rich_markup_mode=None
+)
+models.command(cls=BerthCommand, epilog=model.PUSH_EXAMPLES)(model.push)
+models.command(cls=BerthCommand, epilog=model.DIGEST_EXAMPLES)(model.digest)
+models.command(cls=BerthCommand, epilog=model.PRESIGN_EXAMPLES)(model.presign)
+app.add_typer(models, name="model")
 app.command(cls=BerthCommand, epilog=status.EXAMPLES)(status.status)
 app.command(cls=BerthCommand, epilog=adopt.EXAMPLES)(adopt.adopt)
 app.command(cls=BerthCommand, epilog=verify.EXAMPLES)(verify.verify)

@@ -23,6 +23,7 @@ COMMANDS = (
     "verify",
     "solve",
     "import",
+    "model",
     "extender",
     "operator",
     "version",

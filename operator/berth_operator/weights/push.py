@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,30 +51,26 @@ def push(
     for file in manifest.files:
         key = below + file.path
         what = f"s3://{bucket}/{key}"
-        if patience.ask(lambda key=key, file=file, what=what: _is_there(client, bucket, key, file, what)):
+        if patience.ask(partial(_is_there, client, bucket, key, file, what)):
             progress.add(file.size, at_hand=True)
             continue
 
-        def send(key: str = key, file: File = file, what: str = what) -> None:
-            extra = {"Metadata": {SHA256: file.sha256}}
-            _do(
-                lambda: client.upload_file(
-                    str(folder / file.path), bucket, key, ExtraArgs=extra, Config=config, Callback=_counting(progress)
-                ),
-                what,
-            )
-
-        patience.ask(send)
+        upload = partial(
+            client.upload_file,
+            str(folder / file.path),
+            bucket,
+            key,
+            ExtraArgs={"Metadata": {SHA256: file.sha256}},
+            Config=config,
+            Callback=_counting(progress),
+        )
+        patience.ask(partial(_do, upload, what))
         sent += 1
     what = f"s3://{bucket}/{below}{MANIFEST}"
-    patience.ask(
-        lambda: _do(
-            lambda: client.put_object(
-                Bucket=bucket, Key=below + MANIFEST, Body=manifest.text, ContentType="application/json"
-            ),
-            what,
-        )
+    last = partial(
+        client.put_object, Bucket=bucket, Key=below + MANIFEST, Body=manifest.text, ContentType="application/json"
     )
+    patience.ask(partial(_do, last, what))
     return Pushed(manifest, sent)
 
 

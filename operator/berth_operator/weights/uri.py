@@ -36,8 +36,9 @@ class Uri:
 
 
 def without_query(url: str) -> str:
+    """And without a user's name and password."""
     parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.hostname or "", parts.path, "", ""))
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def parse_uri(text: str) -> Uri:
