@@ -16,17 +16,31 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from berth_api.llm_service import LLMServiceSpec, LLMServiceStatus
+from berth_api.llm_service_rules import LLM_SERVICE_RULES
 from berth_api.packing_plan import PackingPlanSpec, PackingPlanStatus
 from berth_api.packing_policy import PackingPolicySpec, PackingPolicyStatus
 from berth_api.resource import GROUP, VERSION, ApiModel
+from berth_api.rule import Rule
 
 Json = dict[str, Any]
 
 MAX_BYTES = 200 * 1024
 """kubectl apply keeps a copy in an annotation, which may hold 256 KiB."""
 
+SCALE: Json = {
+    "scale": {
+        "specReplicasPath": ".spec.replicas",
+        "statusReplicasPath": ".status.replicas",
+        "labelSelectorPath": ".status.selector",
+    }
+}
+
 MAX_MAP_ENTRIES = 64
 MAX_STRING = 1_024
+
+KUBERNETES = "x-kubernetes-"
+PRESERVED = "x-kubernetes-preserve-unknown-fields"
 
 _COPIED = (
     "type",
@@ -40,11 +54,7 @@ _COPIED = (
     "minLength",
     "maxItems",
 )
-
-
-class Rule(NamedTuple):
-    cel: str
-    message: str
+"""With all of `x-kubernetes-`, what structural schemas know."""
 
 
 class Column(NamedTuple):
@@ -64,7 +74,10 @@ class Definition(NamedTuple):
     status: type[ApiModel]
     columns: tuple[Column, ...]
     rules: Mapping[str, Sequence[Rule]]
-    """Path of a field (dots, `[]` for items) to the rules that stand there."""
+    """Path of a field (dots, `[]` for items; empty: the object itself) to the rules that stand there."""
+    namespaced: bool = False
+    scale: bool = False
+    """Whether `kubectl scale` and autoscalers may ask for replicas."""
 
 
 _FROZEN = (
@@ -126,6 +139,31 @@ POLICY_RULES: Mapping[str, Sequence[Rule]] = {
 
 DEFINITIONS = (
     Definition(
+        "LLMService",
+        "llmservices",
+        "llmsvc",
+        "A model that is served: which weights, by which engine, on what, how many times, and how urgent it is. "
+        "status.url is where it answers, once the condition Ready is True.",
+        LLMServiceSpec,
+        LLMServiceStatus,
+        (
+            Column("Model", ".spec.model.uri"),
+            Column("Ready", ".status.conditions[?(@.type=='Ready')].status"),
+            Column("Replicas", ".status.readyReplicas", "integer"),
+            Column("Desired", ".status.desiredReplicas", "integer"),
+            Column("Priority", ".spec.priority"),
+            Column("Nodes", ".status.nodes[*].name"),
+            Column("Reason", ".status.conditions[?(@.type=='Ready')].reason"),
+            Column("URL", ".status.url", priority=1),
+            Column("Hint", ".spec.placement.hint", priority=1),
+            Column("Message", ".status.conditions[?(@.type=='Ready')].message", priority=1),
+            Column("Age", ".metadata.creationTimestamp", "date"),
+        ),
+        LLM_SERVICE_RULES,
+        namespaced=True,
+        scale=True,
+    ),
+    Definition(
         "PackingPlan",
         "packingplans",
         "pplan",
@@ -186,7 +224,7 @@ def definition(of: Definition) -> Json:
         "metadata": {"name": f"{of.plural}.{GROUP}"},
         "spec": {
             "group": GROUP,
-            "scope": "Cluster",
+            "scope": "Namespaced" if of.namespaced else "Cluster",
             "names": {
                 "kind": of.kind,
                 "listKind": f"{of.kind}List",
@@ -200,7 +238,7 @@ def definition(of: Definition) -> Json:
                     "name": VERSION,
                     "served": True,
                     "storage": True,
-                    "subresources": {"status": {}},
+                    "subresources": {"status": {}} | (SCALE if of.scale else {}),
                     "additionalPrinterColumns": [_column(c) for c in of.columns],
                     "schema": {"openAPIV3Schema": schema},
                 }
@@ -217,7 +255,7 @@ def structural(model: type[ApiModel], *, defaults: bool = True) -> Json:
 
 def at(schema: Json, path: str) -> Json:
     """The schema of a field: `spec.budgets.quietHours[]`."""
-    for part in path.split("."):
+    for part in path.split(".") if path else ():
         schema = schema["properties"][part.removesuffix("[]")]
         if part.endswith("[]"):
             schema = schema["items"]
@@ -240,7 +278,9 @@ def _column(column: Column) -> Json:
 
 def _structural(schema: Json, named: Mapping[str, Json], defaults: bool) -> Json:
     schema = _plain(schema, named)
-    out: Json = {key: schema[key] for key in _COPIED if key in schema}
+    out: Json = {
+        key: schema[key] for key in (*_COPIED, *(k for k in schema if k.startswith(KUBERNETES))) if key in schema
+    }
     if "const" in schema:
         out["enum"] = [schema["const"]]
     match schema.get("type"):
@@ -251,7 +291,7 @@ def _structural(schema: Json, named: Mapping[str, Json], defaults: bool) -> Json
                 }
                 if required := schema.get("required"):
                     out["required"] = required
-            else:
+            elif PRESERVED not in out:
                 out["additionalProperties"] = _structural(schema["additionalProperties"], named, defaults)
                 out["maxProperties"] = MAX_MAP_ENTRIES
         case "array":
