@@ -50,7 +50,7 @@ class Order(StrEnum):
 
 
 class Server(uvicorn.Server):
-    """uvicorn, but the first SIGTERM or SIGINT drains and the second ends the process at once."""
+    """uvicorn, but the first SIGTERM or SIGINT drains, the second ends what runs, the third the process at once."""
 
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
@@ -64,10 +64,11 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._signals += 1
-        if self._signals > 1:
+        if self._signals > 2:
             os._exit(128 + sig)
         if self.loop is None:
             os._exit(0)
+        self.service.hurried = self._signals > 1
         self.loop.call_soon_threadsafe(self._drain)
 
     def _drain(self) -> None:
@@ -103,6 +104,7 @@ def serve(
     default_priority: Annotated[int, typer.Option(min=-MAX_PRIORITY, max=MAX_PRIORITY, help="Of requests that ask for none.")] = 0,
     max_priority: Annotated[int, typer.Option(min=-MAX_PRIORITY, max=MAX_PRIORITY, help="Requests that ask for more get this.")] = MAX_PRIORITY,
     drain_seconds: Annotated[float, typer.Option(min=0, help="Seconds that running requests get after SIGTERM.")] = 30.0,
+    stall_seconds: Annotated[float, typer.Option(min=0.1, help="Seconds a stream waits for a reader that takes nothing.")] = 60.0,
 ) -> None:  # fmt: skip
     """Serve MODEL over an OpenAI-compatible API."""
     objectives = dict(_objective(pair) for pair in objective or [])
@@ -116,7 +118,9 @@ def serve(
     from berth_engine.server import Service, build_app
 
     priorities = Priorities(objectives, priority_order is Order.LOW_FIRST, default_priority, max_priority)
-    service = Service(served_model_name or os.path.basename(model.rstrip("/")), priorities, drain_seconds)
+    service = Service(
+        served_model_name or os.path.basename(model.rstrip("/")), priorities, drain_seconds, stall_seconds
+    )
     config = uvicorn.Config(build_app(service), host, port, timeout_graceful_shutdown=GRACE, log_level="warning")
     server = Server(config, service)
     failures: list[str] = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+import prometheus_client
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
@@ -41,6 +42,9 @@ class Metrics:
             "berth_engine_urgent_wait_seconds", "From arrival to the first layer slice of requests above priority 0",
             buckets=SECONDS, registry=self.registry,
         )  # fmt: skip
+        self.stalled = prometheus_client.Counter(
+            "berth_engine_stalled_readers", "Streams ended because nobody read them", registry=self.registry
+        )
         self.registry.register(self)
 
     def observe(self, event: Event) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import uuid
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ from berth_engine.request import Finish, Request, Sampling
 from berth_engine.streaming import EventStream, Mailbox
 from berth_engine.text import TextStream
 
+log = logging.getLogger(__name__)
+
 DRAIN_LOOK = 0.02  # seconds between looks at whether the rest is done
 WARM_UP = 600.0  # seconds the first token may take
 
@@ -44,11 +47,14 @@ class Service:
     name: str
     priorities: Priorities = field(default_factory=Priorities)
     drain_seconds: float = 30.0
+    stall_seconds: float = 60.0  # that a stream waits for a reader that takes nothing
     engine: Engine | None = None
     model: Loaded | None = None
     ready: bool = False
     draining: bool = False
+    hurried: bool = False  # what runs gets no more time
     drained: asyncio.Task[None] | None = None
+    longest_token: int = 1  # characters
     metrics: Metrics = field(init=False)
 
     def __post_init__(self) -> None:
@@ -66,6 +72,7 @@ class Service:
         engine.submit(Request("warm-up", [0], Sampling(max_tokens=1)), hear)
         if not first.wait(WARM_UP) or not said[0].tokens:
             raise RuntimeError(f"the model produced no token: {said[0].error if said else 'time ran out'}")
+        self.longest_token = max(map(len, model.tokenizer.get_vocab()))
         self.engine, self.model, self.metrics.engine = engine, model, engine
         self.metrics.weights = model.weights
         if self.draining:
@@ -84,12 +91,30 @@ class Service:
     async def _drain(self) -> None:
         loop = asyncio.get_running_loop()
         until = loop.time() + self.drain_seconds
-        while self.engine is not None and not self.engine.idle and self.engine.alive and loop.time() < until:
+        while (
+            self.engine is not None
+            and not self.engine.idle
+            and self.engine.alive
+            and loop.time() < until
+            and not self.hurried
+        ):
             await asyncio.sleep(DRAIN_LOOK)
         if self.engine is not None:
             self.engine.abort(Finish.DRAINING)
             while not self.engine.idle and self.engine.alive:
                 await asyncio.sleep(DRAIN_LOOK)
+
+    def stalled(self, request_id: str) -> None:
+        """Tell of a stream that was ended because nobody read it."""
+        log.warning("ReaderStalled: %s took nothing for %g s; its stream is ended", request_id, self.stall_seconds)
+        self.metrics.stalled.inc()
+
+    def check_characters(self, count: int) -> None:
+        """Refuse, before it is tokenized, a text that is too long even if it were made of the longest tokens."""
+        engine, _ = self.opened()
+        if count > engine.room * self.longest_token:
+            message = f"{count} characters are more than the {engine.room} tokens of context; shorten the prompt"
+            raise ApiError(400, "ContextTooLong", message)
 
     async def complete(self, http: HttpRequest, body: CommonBody, prompt: list[int], max_tokens: int) -> Response:
         """Generate, and answer whole or as a stream."""
@@ -127,7 +152,8 @@ class Service:
         answer = Answer(request.id, self.name, chat, model.tokenizer, request.sampling.logprobs is not None)
         answer.goes_on = request.taken_over > 0
         if body.stream:
-            return EventStream(mailbox, answer, body.include_usage, lambda: engine.cancel(request.id))
+            return EventStream(mailbox, answer, body.include_usage, lambda: engine.cancel(request.id),
+                               self.stall_seconds, lambda: self.stalled(request.id))  # fmt: skip
         ended, gone = asyncio.ensure_future(mailbox.all()), asyncio.ensure_future(_gone(http))
         try:
             await asyncio.wait((ended, gone), return_when=asyncio.FIRST_COMPLETED)
@@ -186,6 +212,7 @@ def build_app(service: Service) -> FastAPI:
                 raise ApiError(400, "NotSupported", "one prompt a request; send several requests", param="prompt")
             prompt = prompt[0]
         if isinstance(prompt, str):
+            service.check_characters(len(prompt))
             prompt = await asyncio.to_thread(model.tokenizer.encode, prompt)
         tokens = [token for token in prompt if isinstance(token, int)]
         return await service.complete(http, body, tokens, body.max_tokens or 16)
@@ -195,10 +222,14 @@ def build_app(service: Service) -> FastAPI:
         body = await read_body(http, ChatBody)
         engine, model = service.opened()
         messages = [{"role": message.role, "content": message.text} for message in body.messages]
+        service.check_characters(sum(len(message["content"]) for message in messages))
         try:
-            text = model.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+            text = await asyncio.to_thread(
+                model.tokenizer.apply_chat_template, messages, tokenize=False, add_generation_prompt=True
+            )
         except Exception as error:  # templates are programs of the model's author, and raise what they like
             raise ApiError(400, "ChatTemplate", f"the model's chat template: {error}", param="messages") from None
+        service.check_characters(len(text))
         prompt = await asyncio.to_thread(lambda: model.tokenizer.encode(text, add_special_tokens=False))
         rest = max(1, min(DEFAULT_CHAT_TOKENS, engine.room - len(prompt)))
         return await service.complete(http, body, prompt, body.max_completion_tokens or body.max_tokens or rest)

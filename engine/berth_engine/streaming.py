@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 
 from fastapi.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from berth_engine.answers import Answer, News
 from berth_engine.engine import Event
@@ -69,16 +69,35 @@ class Mailbox:
 class EventStream(StreamingResponse):
     """A streamed answer; `leave` is called when it is over, however it ended."""
 
-    def __init__(self, mailbox: Mailbox, answer: Answer, include_usage: bool, leave: Callable[[], None]) -> None:
+    def __init__(
+        self, mailbox: Mailbox, answer: Answer, include_usage: bool, leave: Callable[[], None], stall: float,
+        on_stall: Callable[[], None],
+    ) -> None:  # fmt: skip
+        """`stall`: seconds that one piece may take to find room in the reader's buffers; then it is over, and told."""
         super().__init__(
             events(mailbox, answer, include_usage), media_type="text/event-stream",
             headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
         )  # fmt: skip
-        self._leave = leave
+        self._leave, self._stall, self._on_stall = leave, stall, on_stall
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        stalled = False
+
+        async def send_in_time(message: Message) -> None:
+            nonlocal stalled
+            try:
+                async with asyncio.timeout(self._stall):
+                    await send(message)
+            except TimeoutError:
+                stalled = True
+                raise
+
         try:
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, send_in_time)
+        except Exception:  # as which one it arrives here is starlette's affair
+            if not stalled:
+                raise
+            self._on_stall()
         finally:
             self._leave()
 
