@@ -1,120 +1,97 @@
 """Urgent requests on a busy engine: Berth's policy beside four others, same books, same simulated GPU.
 
-`python -m benchmarks.engine --seed 2026 --out out/engine.json`; `--quick` for a short one; `--device H100`.
+`python -m benchmarks.engine --seed 2026 --out out/engine.json`; `--quick` for a short one; `--device H100`. What comes:
+benchmarks/engine_load.py. Time is the cost model of engine/berth_engine/cost.py: nothing here ran on a GPU. With real compute:
+engine/measure_real.py, which `--real` runs in the engine's environment.
 
-The paper's protocol (QLLM, arXiv 2503.09304): a fifth of the requests is urgent, Poisson arrivals, batch 32. Lengths are drawn
-from lognormals with ShareGPT's means as cited from PagedAttention, SOSP 2023 (161 prompt and 338 answer tokens); their
-spreads (1.2 and 0.9 in the logarithm) are ours. A second mix is heavy on prompts (mean 1,500, answers 60; urgent ones as before).
-Time is the cost model of engine/berth_engine/cost.py: nothing here ran on a GPU.
-
-A rate is sustained if no more than a twentieth of the requests wait for their first slice when the last one comes. Loads: 70 and
-90 % of what continuous batching in order of arrival sustains, and 120 %.
+Loads: 70, 90 and 120 % of what continuous batching in order of arrival keeps up with; 5 and 50 % urgent ones; bursts; and the
+highest rate at which continuous batching still gives nine tenths of the tokens in time.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
-import random
-import statistics
+import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
+from benchmarks.engine_figures import Figures, Lived, beside, figures, show
+from benchmarks.engine_load import (
+    BATCH,
+    PREFILL_HEAVY,
+    SHAREGPT,
+    Coming,
+    arrivals,
+    decode_iteration,
+    has_throughput,
+    highest_rate,
+    keeps_up,
+    policies,
+    served,
+)
 from benchmarks.seeds import stream
 
-# the engine is a distribution of its own; its policies and its simulation need no more than Python
-sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
-
-from berth_engine.batch import Chunk, Pass
-from berth_engine.cost import A100, H100, MIXTRAL_INT8, OLMOE, Device, ModelShape, knee, slice_seconds
+# isort: split
+from berth_engine.cost import A100, H100, MIXTRAL_INT8, OLMOE, Device, ModelShape, knee
 from berth_engine.kv_cache import BlockPool
 from berth_engine.policies.fcfs_batches import FcfsBatches
 from berth_engine.policies.fcfs_continuous import FcfsContinuous
-from berth_engine.policies.iteration_priority import IterationPriority
-from berth_engine.policies.qllm import Qllm
 from berth_engine.request import Finish, Request, Sampling
 from berth_engine.roster import Roster
 from berth_engine.scheduler import Limits, Preemptive
-from berth_engine.simulate import Arrival, Run, simulate
+from berth_engine.simulate import Arrival
 
-BATCH = 32
-GPU_MEMORY = 80e9
-PATIENCE = 10.0
-LONGEST = 4096
-QUEUE = 0.05  # share of the requests that may wait at the end of a sustained run
-VLLM_BUDGET = 2048  # max_num_batched_tokens, vLLM's default for online serving
+LOADS = (0.7, 0.9, 1.2)
+OURS = "preemptive"
 
 
-def arrivals(rate: float, count: int, urgent: float, mix: str, draw: random.Random) -> list[Arrival]:
-    """Requests of one mix at so many a second."""
+class Grid:
+    """All runs of one model on one device."""
 
-    def length(mean: float, spread: float) -> int:
-        return max(1, min(LONGEST, round(draw.lognormvariate(math.log(mean) - spread * spread / 2, spread))))
+    def __init__(self, model: ModelShape, device: Device, count: int, seed: int, console: Console) -> None:
+        self.model, self.device, self.count, self.seed, self.console = model, device, count, seed, console
+        self.budget = 2 * max(knee(model, device), BATCH)
+        self.slo = 10 * decode_iteration(model, device)
+        self.runs: dict[str, dict[str, Figures]] = {}
+        self.rates: dict[str, float] = {}
 
-    now, coming = 0.0, []
-    for _ in range(count):
-        now += draw.expovariate(rate)
-        is_urgent = draw.random() < urgent
-        prompt, answer = length(161.31, 1.2), length(337.99, 0.9)
-        if mix == "prefill-heavy" and not is_urgent:
-            prompt, answer = length(1500, 0.6), length(60, 0.9)
-        coming.append(Arrival(now, prompt, answer, int(is_urgent)))
-    return coming
+    def fill(self) -> None:
+        for mix in (SHAREGPT, PREFILL_HEAVY):
+            most = self._highest(keeps_up, FcfsContinuous, Coming(mix))
+            batches = self._highest(keeps_up, FcfsBatches, Coming(mix))
+            self.console.print(
+                f"{self.model.name} on {self.device.name}, {mix}: continuous batching keeps up with {most:.2f} requests/s, "
+                f"batches to completion with {batches:.2f}; budget {self.budget} tokens"
+            )
+            for load in LOADS:
+                self._run(f"{mix}, {load:.0%}", load * most, Coming(mix))
+            self._run(f"{mix}, bursts, 70%", 0.7 * most, Coming(mix, bursts=True))
+        for share in (0.05, 0.5):
+            self._run(f"{PREFILL_HEAVY}, {share:.0%} urgent, 90%", 0.9 * most, Coming(PREFILL_HEAVY, urgent=share))
+        rate = self._highest(has_throughput, FcfsContinuous, Coming(SHAREGPT))
+        self._run(f"{SHAREGPT}, where FCFS has 90% throughput", rate, Coming(SHAREGPT))
 
+    def _highest(self, holds: Any, policy: Any, coming: Coming) -> float:
+        return highest_rate(holds, policy, self.model, self.device, self.budget, coming, self.count, self.seed)
 
-def served(policy: Any, coming: list[Arrival], model: ModelShape, device: Device, budget: int) -> Run:
-    """One run with what memory leaves beside the weights."""
-    weights = model.layers * model.experts * model.expert * model.weight_bytes
-    weights += 2 * (model.layers * model.attention + 2 * model.head)
-    blocks = int((GPU_MEMORY * 0.9 - weights) / (16 * model.layers * model.kv_bytes))
-    limits = Limits(BATCH, budget, min(budget, knee(model, device)), PATIENCE)
-    return simulate(policy(limits), coming, model, device, blocks=blocks, host_blocks=blocks)
+    def _run(self, name: str, rate: float, coming: Coming) -> None:
+        come = arrivals(rate, self.count, coming, stream(self.seed, self.model.name, name))
+        title = f"{self.model.name}, {name}"
+        self.rates[title] = rate
+        self.runs[title] = {
+            policy: self._figures(build, come, budget) for policy, (build, budget) in policies(self.budget).items()
+        }
+        show(self.console, f"{title}: {rate:.2f} requests/s", self.runs[title], self.slo)
 
-
-def sustained(policy: Any, model: ModelShape, device: Device, budget: int, mix: str, count: int, seed: int) -> float:
-    """Requests a second that a policy keeps up with, by bisection."""
-    low, high = 0.1, 200.0
-    while high / low > 1.05:
-        rate = math.sqrt(low * high)
-        coming = arrivals(rate, count, 0.2, mix, stream(seed, "sustained", mix))
-        run = served(policy, coming, model, device, budget)
-        last = coming[-1].at
-        if sum(outcome.arrival.at + outcome.wait > last for outcome in run.outcomes) <= QUEUE * count:
-            low = rate
-        else:
-            high = rate
-    return low
-
-
-def decode_iteration(model: ModelShape, device: Device) -> float:
-    """Seconds of one pass of a full batch of decodes at ShareGPT's mean context."""
-    request = Request("r", [0] * 500)
-    chunks = [Chunk(request, 499, 1) for _ in range(BATCH)]
-    return sum(slice_seconds(model, device, Pass(list(chunks), layer=layer)) for layer in range(model.layers))
-
-
-def figures(run: Run, slo: float) -> dict[str, float]:
-    urgent = sorted(outcome.first_token for outcome in run.outcomes if outcome.arrival.priority)
-    waits = sorted(outcome.wait for outcome in run.outcomes if outcome.arrival.priority)
-    other = [outcome.turnaround for outcome in run.outcomes if not outcome.arrival.priority]
-    return {
-        "urgent_ttft_mean": statistics.mean(urgent),
-        "urgent_ttft_p50": statistics.median(urgent),
-        "urgent_ttft_p99": urgent[int(0.99 * len(urgent))],
-        "urgent_wait_p50": statistics.median(waits),
-        "urgent_wait_p99": waits[int(0.99 * len(waits))],
-        "slo": sum(value <= slo for value in urgent) / len(urgent),
-        "best_effort_turnaround": statistics.mean(other),
-        "tokens_per_second": run.tokens_per_second,
-        "preemptions": run.counts.preemptions,
-    }
+    def _figures(self, policy: Any, come: list[Arrival], budget: int) -> Figures:
+        run = served(policy, come, self.model, self.device, budget)
+        lived = [Lived(o.arrival.priority > 0, o.wait, o.first_token, o.turnaround) for o in run.outcomes]
+        return figures(lived, self.slo, run.tokens_per_second, run.counts.preemptions)
 
 
 def scheduler_seconds(requests: int, seed: int) -> float:
@@ -138,86 +115,46 @@ def scheduler_seconds(requests: int, seed: int) -> float:
     return spent / slices
 
 
-def show(console: Console, title: str, rows: dict[str, dict[str, float]]) -> None:
-    table = Table(title=title, title_justify="left")
-    for column in (
-        "policy",
-        "urgent TTFT mean",
-        "p50",
-        "p99",
-        "wait p99",
-        "in SLO",
-        "best-effort turnaround",
-        "tokens/s",
-    ):
-        table.add_column(column, justify="left" if column == "policy" else "right")
-    for name, row in rows.items():
-        table.add_row(
-            name, *(f"{1000 * row[key]:,.0f} ms" for key in ("urgent_ttft_mean", "urgent_ttft_p50", "urgent_ttft_p99", "urgent_wait_p99")),
-            f"{row['slo']:.1%}", f"{row['best_effort_turnaround']:.2f} s", f"{row['tokens_per_second']:.0f}",
-        )  # fmt: skip
-    console.print(table)
+def real(options: list[str]) -> int:
+    """With real compute, in the environment that has torch."""
+    root = Path(__file__).parents[1]
+    python = root / ".venv-engine" / "bin" / "python"
+    if not python.exists():
+        print("the engine's environment is missing: make engine", file=sys.stderr)
+        return 2
+    return subprocess.run([python, root / "engine" / "measure_real.py", *options], cwd=root, check=False).returncode
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--count", type=int, default=600, help="requests a run")
     parser.add_argument("--device", choices=["A100", "H100"], default="A100", help="the GPU that is simulated")
     parser.add_argument("--quick", action="store_true", help="Mixtral alone, 150 requests a run")
+    parser.add_argument("--real", action="store_true", help="real compute; its own options: --real --help")
     parser.add_argument("--out", type=Path, default=Path("out/engine.json"))
-    asked = parser.parse_args()
+    if "--real" in sys.argv[1:]:
+        sys.exit(real([option for option in sys.argv[1:] if option != "--real"]))
+    asked, rest = parser.parse_known_args()
+    if rest:
+        parser.error(f"unrecognized: {' '.join(rest)}")
     device = {"A100": A100, "H100": H100}[asked.device]
     count = 150 if asked.quick else asked.count
-    console = Console(width=140)
-    runs: dict[str, Any] = {}
-    for model in (MIXTRAL_INT8,) if asked.quick else (MIXTRAL_INT8, OLMOE):
-        slo = 10 * decode_iteration(model, device)
-        budget = 2 * max(knee(model, device), BATCH)
-        policies: dict[str, tuple[Callable[[Limits], Any], int]] = {
-            "fcfs-batches": (FcfsBatches, budget),
-            "fcfs-continuous": (FcfsContinuous, budget),
-            "iteration-priority": (IterationPriority, budget),
-            f"iteration-priority, {VLLM_BUDGET} tokens": (IterationPriority, VLLM_BUDGET),
-            "qllm": (Qllm, budget),
-            "preemptive": (Preemptive, budget),
-        }
-        for mix in ("sharegpt", "prefill-heavy"):
-            most = sustained(FcfsContinuous, model, device, budget, mix, count, asked.seed)
-            batches = sustained(FcfsBatches, model, device, budget, mix, count, asked.seed)
-            for load in (0.7, 0.9, 1.2):
-                coming = arrivals(load * most, count, 0.2, mix, stream(asked.seed, model.name, mix, str(load)))
-                rows = {
-                    name: figures(served(policy, coming, model, device, size), slo)
-                    for name, (policy, size) in policies.items()
-                }
-                title = (
-                    f"{model.name} on {device.name}, {mix}: {load * most:.2f} requests/s, {load:.0%} of what continuous batching "
-                    f"sustains ({most / batches:.1f}x of what batches to completion do); budget {budget} tokens; SLO {slo:.3f} s"
-                )
-                show(console, title, rows)
-                runs[f"{model.name}, {mix}, {load}"] = {
-                    "rate": load * most,
-                    "budget": budget,
-                    "slo": slo,
-                    "policies": rows,
-                }
-        for share in (0.05, 0.5):
-            coming = arrivals(
-                0.9 * most, count, share, "prefill-heavy", stream(asked.seed, model.name, "share", str(share))
-            )
-            rows = {
-                name: figures(served(policy, coming, model, device, size), slo)
-                for name, (policy, size) in policies.items()
-            }
-            show(console, f"{model.name}, prefill-heavy, {share:.0%} urgent", rows)
-            runs[f"{model.name}, share {share}"] = {"rate": 0.9 * most, "budget": budget, "slo": slo, "policies": rows}
+    console = Console(width=150)
+    grids = [
+        Grid(model, device, count, asked.seed, console)
+        for model in ((MIXTRAL_INT8,) if asked.quick else (MIXTRAL_INT8, OLMOE))
+    ]
+    for grid in grids:
+        grid.fill()
+    runs = {title: rows for grid in grids for title, rows in grid.runs.items()}
+    beside(console, runs, OURS)
     each = scheduler_seconds(256, asked.seed)
     console.print(f"the scheduler's own time, 256 requests, this machine: {each * 1e6:.0f} us a slice")
+    rates = {title: rate for grid in grids for title, rate in grid.rates.items()}
+    report = {"seed": asked.seed, "count": count, "scheduler_seconds": each, "rates": rates, "runs": runs}
     asked.out.parent.mkdir(parents=True, exist_ok=True)
-    asked.out.write_text(
-        json.dumps({"seed": asked.seed, "count": count, "scheduler_seconds": each, "runs": runs}, indent=1)
-    )
+    asked.out.write_text(json.dumps(report, indent=1))
     console.print(f"written to {asked.out}")
 
 
