@@ -30,7 +30,7 @@ from berth_operator.weights.source import Patience, Source
 
 READ = 120 << 10
 """Bytes that a thread takes from its connection at once: its memory. From 128 KiB on each buffer would be mapped anew."""
-LEAST = 64 << 10
+LEAST = 4 << 10
 """Bytes that a connection must bring, or it counts as a failure."""
 LONGEST_STREAM = 120.0
 """Seconds after which a connection that still trickles is given up, and the rest asked for anew."""

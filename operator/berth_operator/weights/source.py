@@ -53,7 +53,7 @@ class Patience:
         return random.uniform(0.5, 1.0) * min(self.longest, self.first * 2.0 ** min(failures - 1, 30))
 
     def refused(self, hiccup: Hiccup) -> Refused:
-        said = f"{hiccup}; gave up after {self.tries} tries without a byte: check the endpoint and the network, then try again"
+        said = f"{hiccup}; gave up after {self.tries} tries that brought nothing: check the endpoint and the network, then try again"
         return Refused(Reason.SOURCE_UNREACHABLE, said)
 
     def ask(self, question: Callable[[], _T]) -> _T:
