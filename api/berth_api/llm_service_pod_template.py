@@ -29,18 +29,18 @@ def _labels(description: str) -> dict[str, Any]:
     }
 
 
-def _containers(description: str) -> dict[str, Any]:
+def _containers(own: str) -> dict[str, Any]:
     return {
         "type": "array",
         "maxItems": 16,
-        "description": description,
+        "description": f"`{own}` gets what is given here; others are added and need an image.",
         "x-kubernetes-list-type": "map",
         "x-kubernetes-list-map-keys": ["name"],
         "items": {
             **_REST,
             "required": ["name"],
             "properties": {
-                "name": {"type": "string", "maxLength": _MAX_NAME, "description": "Name; `engine` is Berth's own."},
+                "name": {"type": "string", "maxLength": _MAX_NAME, "description": f"Name; `{own}` is Berth's own."},
                 "image": {"type": "string", "maxLength": 512, "description": "Image, of containers that are added."},
                 "command": {
                     "type": "array",
@@ -75,7 +75,7 @@ SCHEMA: dict[str, Any] = {
             **_REST,
             "description": "Fields of a PodSpec, merged as kubectl merges: maps key by key, lists of named things by name.",
             "properties": {
-                "containers": _containers("`engine` gets what is given here; others are added and need an image."),
+                "containers": _containers("engine"),
                 "initContainers": _containers(
                     "`berth-fetch` gets what is given here; others are added and need an image."
                 ),

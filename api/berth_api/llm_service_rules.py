@@ -191,5 +191,11 @@ LLM_SERVICE_RULES: Mapping[str, Sequence[Rule]] = {
     ),
     "spec.podTemplate.spec": POD,
     "spec.podTemplate.spec.containers[]": ENGINE_CONTAINER,
-    "spec.podTemplate.spec.initContainers[]": _containers("berth-fetch"),
+    "spec.podTemplate.spec.initContainers[]": (
+        *_containers("berth-fetch"),
+        Rule(
+            "self.name != 'berth-fetch' || !(has(self.command) || has(self.args))",
+            "podTemplate: what the container berth-fetch fetches and verifies is said in spec.model",
+        ),
+    ),
 }

@@ -5,11 +5,13 @@ Most objects are only tried (dry run): rules and defaults hold as they would, an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from berth_api.crds import DEFINITIONS
 from berth_api.llm_service_rules import LLM_SERVICE_RULES, MAX_NAME
@@ -18,7 +20,9 @@ from berth_e2e.cluster import Cluster
 
 SERVICES = "/apis/berth.dev/v1alpha1/namespaces/default/llmservices"
 PATCH = "application/merge-patch+json"
-SAMPLE = Path(__file__).parents[2] / "manifests" / "samples" / "llmservice.yaml"
+ROOT = Path(__file__).parents[2]
+SAMPLE = ROOT / "manifests" / "samples" / "llmservice.yaml"
+PAGE = ROOT / "docs" / "llmservice.md"
 DIGEST = f"sha256:{'0a' * 32}"
 URI = "s3://models/llama-3-8b"
 AUTO: dict[str, Any] = {"max": 4}
@@ -124,6 +128,16 @@ REFUSED: list[tuple[str, Json, str]] = [
     ("another grace", in_pod(terminationGracePeriodSeconds=5), "spec.drainSeconds"),
     ("misspelt container", in_pod(containers=[{"name": "engin", "env": []}]), "is its name misspelt?"),
     ("misspelt fetch", in_pod(initContainers=[{"name": "fetch", "env": []}]), "not berth-fetch"),
+    (
+        "fetch of something else",
+        in_pod(initContainers=[{"name": "berth-fetch", "args": ["x"]}]),
+        "is said in spec.model",
+    ),
+    (
+        "nothing to fetch",
+        in_pod(initContainers=[{"name": "berth-fetch", "command": ["true"]}]),
+        "is said in spec.model",
+    ),
     ("image in the pod", in_pod(containers=[{"name": "engine", "image": "x"}]), "are spec.engine.image"),
     ("args in the pod", in_pod(containers=[{"name": "engine", "args": ["x"]}]), "are spec.engine.image"),
     ("command in the pod", in_pod(containers=[{"name": "engine", "command": ["x"]}]), "are spec.engine.image"),
@@ -187,7 +201,10 @@ TAKEN: list[tuple[str, Json]] = [
         in_pod(containers=[{"name": "logs", "image": "fluent-bit:4", "readinessProbe": {"exec": {"command": ["x"]}}}]),
     ),
     ("more of the engine", in_pod(containers=[{"name": "engine", "volumeMounts": [{"name": "x", "mountPath": "/x"}]}])),
-    ("more of the fetch", in_pod(initContainers=[{"name": "berth-fetch", "resources": {"limits": {"cpu": 1}}}])),
+    (
+        "more of the fetch",
+        in_pod(initContainers=[{"name": "berth-fetch", "image": "mirror/fetch", "resources": {"limits": {"cpu": 1}}}]),
+    ),
     ("labels", service(podTemplate={"metadata": {"labels": {"team": "a"}, "annotations": {"note": "x"}}})),
 ]
 
@@ -317,6 +334,13 @@ def test_the_example_is_applied_and_listed(stored: Cluster) -> None:
     assert "interactive" in row
     assert "Answering" in row
     assert "gpu-1" in row
+
+
+def test_every_example_of_the_page_is_taken(cluster: Cluster) -> None:
+    examples = [yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(), re.S | re.M)]
+    assert len(examples) >= 6
+    for example in examples:
+        tried(cluster, example)
 
 
 def test_of_two_conditions_of_one_type_the_server_takes_one(stored: Cluster) -> None:
