@@ -56,9 +56,10 @@ def test_the_page_lists_the_fields_as_they_are() -> None:
     )
 
 
-def test_a_page_without_a_place_for_the_table_is_told() -> None:
+@pytest.mark.parametrize("page", ["nothing", "<!-- fields -->\nno end"])
+def test_a_page_without_a_place_for_the_table_is_told(page: str) -> None:
     with pytest.raises(ValueError, match="needs the lines <!-- fields -->"):
-        rewritten("nothing", OF)
+        rewritten(page, OF)
 
 
 def test_wrong_usage_says_how(capsys: pytest.CaptureFixture[str]) -> None:
