@@ -3,7 +3,8 @@
     begin (embedding, positions) -> layer 0 -> layer 1 -> ... -> finish (norm, head) -> logits
 
 Transformers' layers are called one by one from outside, as their own model's forward does. Between two of them a pass is its
-hidden state, one vector a token, and where these tokens stand (positions, rotary factors): it can wait there for as long as it likes. The layers of passes of
+hidden state, one vector a token: it can wait there for as long as it likes. Where its tokens stand (positions, rotary factors, places
+in the cache) follows from its chunks, and is made again when another pass has run in between. The layers of passes of
 `arm_tokens` and more can be left between two experts too (experts.py).
 
 On a GPU, kernels are queued far ahead of what runs; so that a boundary is a boundary, at most `RUN_AHEAD` slices are queued:
@@ -28,14 +29,21 @@ RUN_AHEAD = 2
 
 
 @dataclass(slots=True)
-class Work:
-    """What a pass holds between two layers: hidden [1, tokens, width], and where its tokens stand."""
+class Place:
+    """Where the tokens of a pass stand: in their sequences ([1, tokens], and rotary factors), and in the cache."""
 
-    hidden: torch.Tensor
-    positions: torch.Tensor  # [1, tokens]
+    positions: torch.Tensor
     rotary: Any
     pages: Pages
-    counts: list[int]  # tokens of each chunk, as the tensors have them
+
+
+@dataclass(slots=True)
+class Work:
+    """What a pass holds between two layers: hidden [1, tokens, width]; of the pass that ran last, its place too."""
+
+    hidden: torch.Tensor
+    counts: list[int]  # tokens of each chunk, as the tensor has them
+    place: Place | None = None
     inside: Armed | None = None  # the layer it stands in, when it was left between two experts
 
 
@@ -51,6 +59,7 @@ class Runner:
         self.layers = len(self.model.layers)
         self.device = cache.device.device
         self._events: deque[Any] = deque()
+        self._last: Pass | None = None  # whose slice ran last
 
     def copy(self, copies: list[Copy]) -> None:
         self.cache.copy(copies)
@@ -62,10 +71,15 @@ class Runner:
             running.work = self._begin(running)
             running.dropped.clear()
         work: Work = running.work
+        if running is not self._last:
+            self._put_away()
+            self._last = running
         # within a layer the cache is not looked at any more: who left, and what moved, is settled after it
         if work.inside is None:
-            if running.dropped or running.moved:
+            if running.dropped:
                 self._settle(running)
+            if work.place is None or running.moved:
+                work.place = self._place(running)
             running.moved = False
         self._wait_for_the_boundary()
         layer = partial(self._run_layer, work, running.layer)
@@ -82,11 +96,19 @@ class Runner:
         return True
 
     def _run_layer(self, work: Work, layer: int) -> torch.Tensor:
+        place = work.place
+        assert place is not None
         out: torch.Tensor = self.model.layers[layer](
-            work.hidden, attention_mask=None, position_ids=work.positions, position_embeddings=work.rotary,
-            past_key_values=None, use_cache=False, pages=work.pages,
+            work.hidden, attention_mask=None, position_ids=place.positions, position_embeddings=place.rotary,
+            past_key_values=None, use_cache=False, pages=place.pages,
         )  # fmt: skip
         return out
+
+    def _put_away(self) -> None:
+        """Of the pass that another one interrupts, all but its hidden state."""
+        work: Work | None = self._last.work if self._last is not None else None
+        if work is not None and work.inside is None:
+            work.place = None
 
     @torch.inference_mode()
     def finish(self, done: Pass) -> dict[str, torch.Tensor]:
@@ -114,43 +136,36 @@ class Runner:
         if into.work is None or other.work is None:
             return  # neither has begun: they will begin together
         a, b = into.work, other.work
-        into.work = Work(
-            torch.cat([a.hidden, b.hidden], 1),
-            torch.cat([a.positions, b.positions], 1),
-            None,
-            a.pages,
-            a.counts + b.counts,
-        )
-        into.work.rotary = self.model.rotary_emb(into.work.hidden, position_ids=into.work.positions)
-        into.moved = True
+        into.work = Work(torch.cat([a.hidden, b.hidden], 1), a.counts + b.counts)
 
     def _begin(self, running: Pass) -> Work:
         tokens: list[int] = []
-        positions: list[int] = []
         for chunk in running.chunks:
             tokens += chunk.request.tokens(chunk.start, chunk.count)
+        hidden = self.model.embed_tokens(torch.tensor([tokens], device=self.device))
+        return Work(hidden, [chunk.count for chunk in running.chunks])
+
+    def _place(self, running: Pass) -> Place:
+        positions: list[int] = []
+        for chunk in running.chunks:
             positions += range(chunk.start, chunk.start + chunk.count)
         at = torch.tensor([positions], device=self.device)
-        hidden = self.model.embed_tokens(torch.tensor([tokens], device=self.device))
-        rotary = self.model.rotary_emb(hidden, position_ids=at)
-        return Work(hidden, at, rotary, Pages(self.cache, running.chunks), [chunk.count for chunk in running.chunks])
+        rotary = self.model.rotary_emb(running.work.hidden, position_ids=at)
+        return Place(at, rotary, Pages(self.cache, running.chunks))
 
     def _settle(self, running: Pass) -> None:
-        """Take the rows of requests that left out of the tensors, and look up blocks that moved."""
+        """Take the rows of requests that left out of the hidden state."""
         work: Work = running.work
-        if running.dropped:
-            kept = torch.ones(work.hidden.shape[1], dtype=torch.bool, device=self.device)
-            for place in running.dropped:
-                # places count within the chunks that were left at that time: undo the earlier removals in order
-                row = sum(work.counts[:place])
-                rows = kept.nonzero()[row : row + work.counts[place]]
-                kept[rows] = False
-                del work.counts[place]
-            running.dropped.clear()
-            work.hidden = work.hidden[:, kept]
-            work.positions = work.positions[:, kept]
-            work.rotary = self.model.rotary_emb(work.hidden, position_ids=work.positions)
-        work.pages = Pages(self.cache, running.chunks)
+        kept = torch.ones(work.hidden.shape[1], dtype=torch.bool, device=self.device)
+        for place in running.dropped:
+            # places count within the chunks that were left at that time: undo the earlier removals in order
+            row = sum(work.counts[:place])
+            rows = kept.nonzero()[row : row + work.counts[place]]
+            kept[rows] = False
+            del work.counts[place]
+        running.dropped.clear()
+        work.hidden = work.hidden[:, kept]
+        work.place = None
 
     def _wait_for_the_boundary(self) -> None:
         if len(self._events) >= RUN_AHEAD:
