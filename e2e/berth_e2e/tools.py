@@ -99,6 +99,11 @@ KWOK = Module(
     (("kwok", "sigs.k8s.io/kwok/cmd/kwok"), ("kwokctl", "sigs.k8s.io/kwok/cmd/kwokctl")),
 )
 
+VERSITYGW = Module(
+    "versitygw", "github.com/versity/versitygw", (("versitygw", "github.com/versity/versitygw/cmd/versitygw"),)
+)
+"""An S3 server over a folder, for benchmarks/weights.py; of no control plane's set."""
+
 
 def kubernetes(version: str) -> Module:
     if version not in VERSIONS:
@@ -134,6 +139,16 @@ def built(version: str = DEFAULT_VERSION, say: Callable[[str], None] | None = No
         if not folder.is_dir():
             _build_set(folder, module_set(version), say)
     return folder
+
+
+def built_alone(module: Module, say: Callable[[str], None] | None = None) -> Path:
+    """The folder of one module's binaries, of no set, built if it is not there. Raises ToolsError."""
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    say = say or (lambda line: print(line, file=sys.stderr, flush=True))
+    with _alone(cache_folder() / "lock", say):
+        if not _part(module).is_dir():
+            _build_module(go_binary(), module, 0, len(module.packages), say)
+    return _part(module)
 
 
 def go_binary() -> str:
