@@ -95,6 +95,7 @@ def serve(
     shared_tokens: Annotated[int, typer.Option(min=1, help="Prompt tokens of less urgent requests that may share a pass.")] = 128,
     arm_tokens: Annotated[int | None, typer.Option(min=1, help="From so many tokens on a pass may stop between two experts; never if left out.")] = None,
     patience: Annotated[float, typer.Option(min=0, help="Seconds a request may get nowhere because of more urgent ones.")] = 10.0,
+    handicap_ms: Annotated[float, typer.Option(min=0, help="What a token still to compute counts as, beside the time of arrival; 0: first come, first served.")] = 1.0,
     max_queue: Annotated[int, typer.Option(min=1, help="Requests that may wait, for each priority.")] = 1024,
     kv_blocks: Annotated[int | None, typer.Option(min=1, help="Cache blocks on the device; as many as fit if left out.")] = None,
     kv_share: Annotated[float, typer.Option(min=0.01, max=1, help="Share of the free memory for the cache.")] = 0.9,
@@ -134,7 +135,7 @@ def serve(
 
         try:
             loaded = load(model, dtype=dtype, device=device, digest=digest, quantize=quantize, progress=_Progress())
-            limits = Limits(max_batch, token_budget, shared_tokens, patience)
+            limits = Limits(max_batch, token_budget, shared_tokens, patience, handicap=handicap_ms / 1000)
             engine = launch(loaded, limits, CacheSize(kv_share, kv_blocks, host_kv), QueueLimits(max_queue), arm_tokens)
             engine.start()
             service.open(engine, loaded)

@@ -26,7 +26,7 @@ from berth_engine.policies.iteration_priority import IterationPriority
 from berth_engine.policies.qllm import Qllm
 from berth_engine.request import Finish, Request, Sampling, State
 from berth_engine.roster import Roster
-from berth_engine.scheduler import NEVER, Limits, Preemptive
+from berth_engine.scheduler import Limits, Preemptive
 
 LONG, PATIENCE = 10_000, 0.5  # slices that no life takes; seconds
 SECONDS = 0.03  # a slice
@@ -149,7 +149,7 @@ class Watched(Preemptive):
         self.known: set[str] = set()
 
     def next_pass(self, roster: Roster, now: float) -> Pass | None:
-        before, standing, idle = list(roster.passes), roster.running, sorted(roster.idle(), key=order)
+        before, standing, idle = list(roster.passes), roster.running, sorted(roster.idle(), key=self._order)
         rank = standing.rank if standing else 0
         young = standing is not None and now - standing.formed < self.limits.patience
         placed = {request.id: bool(roster.first([request], 1)) for request in idle}
@@ -190,16 +190,17 @@ class Watched(Preemptive):
                 ):
                     continue
                 if left.state is State.WAITING:
-                    later = sum(r.promised for r in patient if order(r) > order(left) and r.started == now)
+                    later = sum(r.promised for r in patient if self._order(r) > self._order(left) and r.started == now)
                     if left.remaining == 1 or pool.blocks_for(left.longest) > pool.unpromised + later:
                         continue
-                ahead = {block for r in members if order(r) < order(left) or r not in patient for block in r.blocks}
+                ahead = {
+                    block
+                    for r in members
+                    if self._order(r) < self._order(left) or r not in patient
+                    for block in r.blocks
+                }
                 wanted = pool.blocks_for(left.computed + min(left.remaining, self.limits.token_budget))
                 assert len(ahead) + wanted > pool.device, f"{lower.id} takes the place of {left.id}"
-
-
-def order(request: Request) -> tuple[float, float, float]:
-    return (-request.priority, NEVER if request.deadline is None else request.deadline, request.arrived)
 
 
 class OwnLives(Lives):

@@ -153,9 +153,23 @@ def test_a_pass_ranks_as_those_who_are_left_in_it() -> None:
 
 
 def test_whoever_cannot_be_promised_room_holds_nobody_up() -> None:
-    scene = Scene(blocks=8, host=0).comes("large", 20, 12).comes("small", 4, 4)
-    assert scene.slice() == {"large": 16}
+    scene = Scene(blocks=8, host=0).comes("large", 20, 12)
+    scene.now = 1.0
+    assert scene.comes("small", 4, 4).slice() == {"large": 16}
     assert "small" in scene.roster.waiting
     scene = Scene(Limits(4, 24, 6, 1e9), blocks=10, host=0)
     scene.comes("large", 20, 4).comes("urgent", 20, 4, priority=1).comes("small", 4, 4)
     assert scene.slice() == {"urgent": 20, "small": 4}
+
+
+def test_a_short_prompt_passes_a_long_one_that_came_shortly_before_and_no_other() -> None:
+    limits = Limits(1, 64, 6, 1e9, handicap=0.1)
+    assert Scene(limits).comes("busy", 4, 1).comes("long", 60, 1).comes("short", 8, 1).passes(2)[1] == {"short": 8}
+    scene = Scene(limits).comes("long", 30, 1)
+    scene.now = 2.0
+    assert scene.comes("short", 8, 1).passes(1) == [{"short": 8}], "2 s later, and 22 tokens less"
+    scene = Scene(limits).comes("long", 30, 1)
+    scene.now = 2.5
+    assert scene.comes("short", 8, 1).passes(1) == [{"long": 30}], "later than its handicap allows"
+    scene = Scene(limits).comes("long", 30, 1, priority=1).comes("short", 8, 1)
+    assert scene.passes(1) == [{"long": 30}], "priorities come first"
