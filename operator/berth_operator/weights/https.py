@@ -99,14 +99,7 @@ class HttpsSource:
 
     def _get(self, url: str, headers: dict[str, str]) -> Any:
         try:
-            return self._pool.request(
-                "GET",
-                url,
-                headers=headers,
-                preload_content=False,
-                redirect=False,
-                enforce_content_length=False,  # else the bytes before a cut are thrown away; who reads counts them
-            )
+            return self._pool.request("GET", url, headers=headers, preload_content=False, redirect=False)
         except self._errors.SSLError as error:
             raise Refused(
                 Reason.SOURCE_UNREACHABLE,

@@ -19,6 +19,7 @@ from berth_operator.weights.fetch import Fetched, fetch
 from berth_operator.weights.manifest import manifest_of_folder
 from berth_operator.weights.push import presigned
 from berth_operator.weights.refused import Refused
+from berth_operator.weights.s3 import S3Source
 from berth_operator.weights.uri import Uri, parse_uri
 
 from .faulty_proxy import Fault
@@ -67,6 +68,16 @@ def test_a_public_bucket_needs_no_credentials(bucket: Bucket, tmp_path: Path, mo
     access = Access(endpoint_url=bucket.proxy.url, anonymous=True, patience=QUICK)
     fetch(parse_uri(bucket.uri), bucket.digest, tmp_path / "cache", access, quiet())
     assert served(tmp_path / "cache") == [bucket.digest]
+
+
+def test_a_range_of_another_version_is_refused_by_the_server(bucket: Bucket) -> None:
+    source = S3Source(bucket.name, "models/m", bucket.direct)
+    file = source.manifest().files[-1]
+    stream = source.open(file, 0, 10, None)
+    assert len(stream.read(100)) == 10
+    source.open(file, 0, 10, stream.version).close()
+    with pytest.raises(Refused, match="SourceChanged"):
+        source.open(file, 0, 10, '"another"')
 
 
 def test_a_redirect_is_not_followed(bucket: Bucket, tmp_path: Path) -> None:
