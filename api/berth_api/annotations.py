@@ -30,6 +30,11 @@ ACKNOWLEDGED_PLANS = "berth.dev/plans"
 CALLS_ANSWERED = "berth.dev/calls"
 """On an extender's Lease: how many calls of kube-scheduler it has answered since it started; whose rises is asked."""
 
+SERVICE_LABEL = "berth.dev/llm-service"
+"""On all that an LLMService owns, its pods too: the service's name."""
+WAKE = "berth.dev/wake"
+"""On an LLMService that sleeps, by the gateway: when somebody asked for it last."""
+
 HINT_ANSWERS = "berth-hints"
 """ConfigMap of the system namespace: what a language model made of hints, and what was spent on it today."""
 

@@ -6,16 +6,18 @@ Only the envelope is decoded on the hot path: of a plan, whose spec may list a t
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from pydantic import ValidationError
 
 from berth_api.packing_plan import PackingPlan, PackingPlanStatus
 from berth_api.packing_policy import PackingPolicy
-from berth_api.resource import Metadata
+from berth_api.resource import Metadata, Resource
 from berth_cluster.errors import FieldError
 from berth_cluster.objects import Wire
+
+Kind = TypeVar("Kind", bound=Resource)
 
 
 class CustomMeta(Wire, frozen=True):
@@ -57,8 +59,13 @@ def read_plan(wire: WireCustom, known: PackingPlan | None) -> PackingPlan:
 
 def read_policy(wire: WireCustom, known: PackingPolicy | None) -> PackingPolicy:
     """Raises FieldError."""
+    return read_custom(wire, PackingPolicy)
+
+
+def read_custom(wire: WireCustom, kind: type[Kind]) -> Kind:
+    """Any of our kinds, read whole. Raises FieldError."""
     try:
-        return PackingPolicy.model_validate(
+        return kind.model_validate(
             {"metadata": _given(wire.metadata), "spec": wire.spec or {}, "status": wire.status or {}}
         )
     except ValidationError as error:

@@ -105,11 +105,14 @@ class Collection(msgspec.Struct, Generic[T], frozen=True):
     """Where older API servers have it, tried in turn when it is not there. Only for optional ones."""
     only: str = ""
     """The one name that is listed and watched; empty: all. So the right to read may be limited to it."""
+    labels: str = ""
+    """A label selector; empty: all."""
 
     @property
     def selection(self) -> dict[str, str]:
         """Part of a query."""
-        return {"fieldSelector": f"metadata.name={self.only}"} if self.only else {}
+        named = {"fieldSelector": f"metadata.name={self.only}"} if self.only else {}
+        return named | ({"labelSelector": self.labels} if self.labels else {})
 
 
 class _Listing(msgspec.Struct):
@@ -163,6 +166,11 @@ class Reflector(Generic[T]):
     def path(self) -> str:
         """Where it is, or where it is looked for now."""
         return self._paths[0]
+
+    @property
+    def is_absent(self) -> bool:
+        """It was looked for, and the cluster does not have it or does not show it."""
+        return self.synced.is_set() and not self.version
 
     async def run(self) -> None:
         """Until cancelled."""

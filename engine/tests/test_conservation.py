@@ -147,11 +147,14 @@ class Watched(Preemptive):
     def __init__(self, limits: Limits) -> None:
         super().__init__(limits)
         self.known: set[str] = set()
+        self.waited: set[str] = set()
+        """Who was not admitted yet before the last decision."""
 
     def next_pass(self, roster: Roster, now: float) -> Pass | None:
         before, standing, idle = list(roster.passes), roster.running, sorted(roster.idle(), key=self._order)
         rank = standing.rank if standing else 0
         young = standing is not None and now - standing.formed < self.limits.patience
+        self.waited = {request.id for request in idle if request.state is State.WAITING}
         placed = {request.id: bool(roster.first([request], 1)) for request in idle}
         chosen = super().next_pass(roster, now)
         if chosen is None:
@@ -190,7 +193,9 @@ class Watched(Preemptive):
                 ):
                     continue
                 if left.state is State.WAITING:
-                    later = sum(r.promised for r in patient if self._order(r) > self._order(left) and r.started == now)
+                    later = sum(
+                        r.promised for r in patient if self._order(r) > self._order(left) and r.id in self.waited
+                    )
                     if left.remaining == 1 or pool.blocks_for(left.longest) > pool.unpromised + later:
                         continue
                 ahead = {
