@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 import uvicorn
 
+from berth_engine.last_word import leave
 from berth_engine.request import MAX_PRIORITY
 
 if TYPE_CHECKING:
@@ -124,9 +125,11 @@ def serve(
     )
     config = uvicorn.Config(build_app(service), host, port, timeout_graceful_shutdown=GRACE, log_level="warning")
     server = Server(config, service)
-    failures: list[str] = []
+    failures: list[tuple[str, str]] = []  # reason code and sentence
 
     def load() -> None:
+        import torch
+
         from berth_engine.admission import QueueLimits
         from berth_engine.launch import CacheSize, NoRoomForCache, launch
         from berth_engine.manifest import ModelRefused
@@ -143,19 +146,24 @@ def serve(
             log.info("%s has %.2f GiB of weights (%s)", service.name, sum(loaded.weights.values()) / 2**30, weights)
             log.info("serving %s on http://%s:%d, %d tokens of cache", service.name, host, port, engine.roster.pool.device * engine.roster.pool.size)  # fmt: skip
         except ModelRefused as error:
-            failures.append(str(error))
+            failures.append((error.reason, error.message))
         except NoRoomForCache as error:
-            failures.append(f"NoRoomForCache: {error}")
+            failures.append(("NoRoomForCache", str(error)))
+        except torch.OutOfMemoryError as error:
+            failures.append(
+                ("GPUOutOfMemory", f"{error}: lower --kv-share or --max-batch, quantize, or take a larger GPU")
+            )
         except Exception as error:  # whatever it is, a server without a model is of no use
             log.exception("loading failed")
-            failures.append(f"LoadFailed: {error}")
+            failures.append(("LoadFailed", str(error)))
         if failures:
             server.should_exit = True
 
     threading.Thread(target=load, name="load", daemon=True).start()
     server.run()
     if failures:
-        print(failures[0], file=sys.stderr)
+        print(": ".join(failures[0]), file=sys.stderr)
+        leave(*failures[0])
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(2 if failures else 0 if server.started else 1)  # no waiting for a load that a signal cut short

@@ -7,8 +7,10 @@ of a model is "sha256:" and the SHA-256 of those bytes, so it stands for every b
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -59,6 +61,21 @@ def read_manifest(folder: Path, digest: str) -> list[File]:
                 "DigestMismatch", f"the manifest names {file.path!r}, which is not inside the model's folder"
             )
     return files
+
+
+def hold(folder: Path) -> int | None:
+    """Keep a fetched model from being evicted from its cache as long as this process lives: a shared lock on its marker,
+    which is what berth-fetch asks for. None where there is no marker, or a file system without locks."""
+    try:
+        marker = os.open(folder / COMPLETE, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(marker, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        os.close(marker)
+        return None
+    return marker
 
 
 def verify(folder: Path, digest: str, progress: Callable[[int, int], None] | None = None) -> None:

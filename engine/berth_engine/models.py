@@ -7,7 +7,7 @@ asked for and is not there is an error, never a silent CPU.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, Genera
 
 from berth_engine import attention, experts
 from berth_engine.byte_tokenizer import byte_tokenizer
-from berth_engine.manifest import MANIFEST, ModelRefused, verify
+from berth_engine.manifest import MANIFEST, ModelRefused, hold, verify
 from berth_engine.quantize import bytes_by_dtype, experts_of, quantize_experts
 from berth_engine.quantized_loading import Int8Experts, check_quantization, quantized_skeleton
 from berth_engine.tiny import TINY, tiny_model
@@ -41,6 +41,7 @@ class Loaded:
     vocabulary: int
     quantization: str | None = None
     weights: dict[str, int] = field(default_factory=dict)  # bytes by dtype
+    held: int | None = None  # open marker of the cache's copy, locked against eviction
 
 
 def load(
@@ -61,6 +62,7 @@ def load(
     folder = Path(name)
     if not folder.is_dir():
         raise ModelRefused("ModelNotFound", f"{name} is neither a folder nor one of {', '.join(TINY)}")
+    held = hold(folder)
     if digest is not None:
         verify(folder, digest, progress)
     elif (folder / MANIFEST).exists() and not (folder / ".complete").exists():
@@ -82,7 +84,7 @@ def load(
         raise ModelRefused(
             "UnsupportedModel", f"{folder} has no tokenizer that transformers can read: {error}"
         ) from error
-    return _loaded(folder.name, model, tokenizer, _eos(folder, config), quantize)
+    return replace(_loaded(folder.name, model, tokenizer, _eos(folder, config), quantize), held=held)
 
 
 def dtype_named(name: str) -> torch.dtype | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,6 +78,18 @@ def test_a_fetched_model_is_checked_byte_by_byte(folder: Path, tmp_path: Path) -
     weights.write_bytes(data[:-1])
     with pytest.raises(ModelRefused, match=r"DigestMismatch: .* bytes, not"):
         load(str(tmp_path / "model"), digest=digest)
+
+
+def test_a_model_that_is_served_cannot_be_evicted_from_its_cache(folder: Path, tmp_path: Path) -> None:
+    fetched(folder, tmp_path / "model")
+    loaded = load(str(tmp_path / "model"))
+    assert loaded.held is not None
+    with (tmp_path / "model" / COMPLETE).open() as marker:
+        with pytest.raises(BlockingIOError):  # as berth-fetch asks before it evicts
+            fcntl.flock(marker, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(loaded.held)
+        fcntl.flock(marker, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    assert load(str(folder)).held is None, "a folder of one's own has no marker"
 
 
 def test_what_is_incomplete_foreign_or_outside_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ service, so it is cut, and taken for words only.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 import msgspec
@@ -23,7 +24,7 @@ _OF_POD = {
     "NodeLost": Reason.NODE_LOST,
     "UnexpectedAdmissionError": Reason.DEVICE_UNAVAILABLE,
 }
-_CODES = frozenset(str(reason) for reason in Reason)
+_CODE = re.compile(r"[A-Z][A-Za-z0-9]{1,62}")
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -85,7 +86,7 @@ def _of_container(pod: SeenPod, container: ContainerStatus) -> Failure | None:
 
 
 def _last_word(text: str) -> _LastWord | None:
-    """JSON in the last line of a termination message; only codes that we know."""
+    """JSON in the last line of a termination message, if it has a code as conditions take it."""
     line = text.strip().rsplit("\n", 1)[-1]
     if not line.startswith("{"):
         return None
@@ -93,7 +94,7 @@ def _last_word(text: str) -> _LastWord | None:
         word = msgspec.json.decode(line, type=_LastWord)
     except (msgspec.DecodeError, msgspec.ValidationError):
         return None
-    return word if word.code in _CODES else None
+    return word if _CODE.fullmatch(word.code) else None
 
 
 def _cut(text: str) -> str:
