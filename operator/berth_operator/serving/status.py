@@ -115,7 +115,7 @@ def status_of(seen: Observed, now: datetime) -> LLMServiceStatus:
         model=_resolved(service, alive) or before.model,
         hint=seen.wishes,
         waiting=[_waiting(pod) for pod in waiting[:MAX_LISTED]],
-        last_failure=_last_failure(newest, now) or before.last_failure,
+        last_failure=_last_failure(newest, before.last_failure, now),
         scaling_history=_history(before.scaling_history, seen.desired, now),
     )
 
@@ -258,16 +258,20 @@ def _is_fetching(pod: SeenPod) -> bool:
     )
 
 
-def _last_failure(failure: Failure | None, now: datetime) -> LastFailure | None:
+def _last_failure(failure: Failure | None, before: LastFailure | None, now: datetime) -> LastFailure | None:
+    """The newest, or what stands; one whose time nobody told keeps the time at which it was seen first."""
     if failure is None:
-        return None
-    return LastFailure(
+        return before
+    told = LastFailure(
         reason=failure.reason,
         message=failure.message,
         exit_code=failure.exit_code,
         time=failure.at or now,
         pod=failure.pod,
     )
+    if failure.at is None and before is not None and told.model_copy(update={"time": before.time}) == before:
+        return before
+    return told
 
 
 def _history(before: Sequence[ScalingEvent], desired: int, now: datetime) -> list[ScalingEvent]:
