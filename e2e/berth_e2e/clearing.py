@@ -8,6 +8,7 @@ from berth_e2e.waiting import wait_for
 
 KEPT_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease", "berth-system")
 OWNERS = (
+    "/apis/berth.dev/v1alpha1/namespaces/{}/llmservices",
     "/apis/apps/v1/namespaces/{}/deployments",
     "/apis/apps/v1/namespaces/{}/statefulsets",
     "/apis/apps/v1/namespaces/{}/daemonsets",

@@ -34,6 +34,10 @@ from berth_operator.leadership import Leadership
 from berth_operator.metrics import Metrics
 from berth_operator.own_kinds import OwnKinds
 from berth_operator.planning_loop import PlanningLoop
+from berth_operator.serving.reconciler import Reconciler
+from berth_operator.serving.room import RoomForSurge
+from berth_operator.serving.services import Services
+from berth_operator.serving.view import ServingView
 from berth_operator.settings import Settings
 from berth_operator.solver_process import SolverProcess
 from berth_operator.supervision import supervised
@@ -77,6 +81,10 @@ class _Operator:
         readers = HintReaders(answers=lambda: self._cluster.hint_answers)
         self._hints = UnderstoodHints(self._cluster, self._events, metrics, readers)
         self._cluster.listen(self._hints)
+        self._serving = ServingView(connection)
+        reconciler = Reconciler(fenced, self._serving, RoomForSurge(self._cluster), settings.images)
+        self._services = Services(self._serving, reconciler)
+        self._serving.listen(self._services.changed)
         self._own_kinds = OwnKinds(connection, self._planning.wake)
         self._executor = Executor(fenced, self._cluster, ExecutionMetrics(metrics.registry), self._events)
         self._hint_model: HintModelWorker | None = None
@@ -104,7 +112,7 @@ class _Operator:
         listening = socket.create_server((self._settings.host, self._settings.port))
         logger.info("health and metrics on %s:%d", *listening.getsockname()[:2])
         server = HealthServer(app)
-        always: dict[str, Task] = {"watch": self._cluster.run, "lead": self._lead}
+        always: dict[str, Task] = {"watch": self._cluster.run, "watch services": self._serving.run, "lead": self._lead}
         tasks = [self._supervised(name, task) for name, task in always.items()]
         serving = asyncio.create_task(server.serve([listening]), name="health")
         try:
@@ -133,6 +141,7 @@ class _Operator:
                 "execution": self._executor.run,
                 "own kinds": self._own_kinds.run,
                 "hints": self._hints.run,
+                "services": self._services.run,
             }
             if self._hint_model is not None:
                 acting["hint model"] = self._hint_model.run

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from berth_api.annotations import SYSTEM_NAMESPACE
 from berth_operator.hint_model_settings import HintModelSettings
+from berth_operator.serving.pod_template import Images
 
 
 def default_identity() -> str:
@@ -26,3 +27,5 @@ class Settings:
     system_namespace: str = SYSTEM_NAMESPACE
     hint_model: HintModelSettings | None = None
     """None: no language model is asked about hints."""
+    images: Images = field(default_factory=Images)
+    """Of the pods of LLMServices that name none."""

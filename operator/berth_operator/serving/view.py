@@ -35,10 +35,7 @@ OWNED = {
     "PodDisruptionBudget": "/apis/policy/v1/poddisruptionbudgets",
     "NetworkPolicy": "/apis/networking.k8s.io/v1/networkpolicies",
 }
-OPTIONAL = {
-    "PodMonitor": "/apis/monitoring.coreos.com/v1/podmonitors",
-    "ScaledObject": "/apis/keda.sh/v1alpha1/scaledobjects",
-}
+OPTIONAL = {"PodMonitor": "/apis/monitoring.coreos.com/v1/podmonitors"}
 """Where the cluster has them."""
 OURS = f"{MANAGED_BY}={OPERATOR},{SERVICE_LABEL}"
 
