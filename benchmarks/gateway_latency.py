@@ -104,7 +104,7 @@ async def _gateway(engine: str) -> None:
     models = Models()
     models.by_name["model"] = model
 
-    async def wake(_service: str) -> None:
+    async def wake(_service: str, _sleeps: bool) -> None:
         return
 
     await _serve(Gateway(models, wake).app())

@@ -19,6 +19,7 @@ from berth_cli.commands import (
     adopt,
     demo,
     extender,
+    gateway,
     hint,
     import_,
     model,
@@ -85,6 +86,7 @@ app.command(cls=BerthCommand, epilog=adopt.EXAMPLES)(adopt.adopt)
 app.command(cls=BerthCommand, epilog=verify.EXAMPLES)(verify.verify)
 app.command(cls=BerthCommand, epilog=extender.EXAMPLES)(extender.extender)
 app.command(cls=BerthCommand, epilog=operator.EXAMPLES)(operator.operator)
+app.command(cls=BerthCommand, epilog=gateway.EXAMPLES)(gateway.gateway)
 app.command(cls=BerthCommand, epilog=version.EXAMPLES)(version.version)
 
 

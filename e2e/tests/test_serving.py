@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import socket
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -138,3 +146,46 @@ def _versions(cluster: Cluster) -> dict[str, str]:
 def _leads(cluster: Cluster) -> bool:
     lease = cluster.api.get("/apis/coordination.k8s.io/v1/namespaces/berth-system/leases/berth-operator")
     return bool(lease["spec"].get("holderIdentity"))
+
+
+def test_a_service_sleeps_until_somebody_asks_at_the_gateway(serving: Cluster, tmp_path: Path) -> None:
+    body = llm_service(autoscaling={"min": 0, "max": 1, "stabilizationSeconds": {"down": 8}})
+    del body["spec"]["replicas"]
+    serving.api.create(body)
+    wait_until(serving, "asleep", lambda: condition(serving)[1] == "ScaledToZero")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "berth_cli.main", "gateway", "--kubeconfig", str(serving.kubeconfig)]
+    with (tmp_path / "gateway.log").open("w") as log:
+        gateway = subprocess.Popen([*command, "--port", str(port), "--drain-seconds", "0"], stderr=log)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        wait_for("the gateway", lambda: _answers(f"{url}/readyz"), SECONDS, seen=(tmp_path / "gateway.log").read_text)
+        asked = threading.Thread(target=_ask, args=(f"{url}/v1/completions",), daemon=True)
+        asked.start()
+        wait_until(serving, "awake", lambda: condition(serving)[:2] == ("True", "Answering"))
+        asked.join(SECONDS)  # the fake pod's address answers nobody, and the gateway says so
+        assert not asked.is_alive()
+        wait_until(serving, "asleep again", lambda: condition(serving)[1] == "ScaledToZero")
+        history = [(event["from"], event["to"]) for event in status(serving)["scalingHistory"]]
+        assert history[-2:] == [(0, 1), (1, 0)]
+    finally:
+        gateway.terminate()
+        assert gateway.wait(SECONDS) == 0
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _ask(url: str) -> None:
+    request = urllib.request.Request(
+        url, json.dumps({"model": "llama", "prompt": "x"}).encode(), {"Content-Type": "application/json"}
+    )
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(request, timeout=SECONDS)

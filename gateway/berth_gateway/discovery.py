@@ -23,7 +23,9 @@ from berth_cluster.reflector import Collection, Place, Reflector
 from berth_gateway.replicas import Model, Models
 
 WAKE_SECONDS = 5.0
-"""A service is not asked to wake again within this time."""
+"""A service that sleeps is not asked to wake again within this time."""
+AWAKE_SECONDS = 30.0
+"""One that answers is told this often that it is still asked, so that it does not fall asleep."""
 
 logger = logging.getLogger(__name__)
 
@@ -58,10 +60,12 @@ class Discovery:
             for reflector in self._reflectors:
                 group.create_task(reflector.run(), name=f"watch {reflector.collection.path}")
 
-    async def wake(self, service: str) -> None:
-        """Ask for a service's pods, by an annotation that the operator reads."""
-        now = self._clock()
-        if now - self._woken.get(service, float("-inf")) < WAKE_SECONDS:
+    async def wake(self, service: str, sleeps: bool) -> None:
+        """Ask for a service's pods, or that they stay, by an annotation that the operator reads; only where it may sleep."""
+        known, now = self._services.get(service), self._clock()
+        if known is None or known.spec.autoscaling is None or known.spec.autoscaling.min:
+            return
+        if now - self._woken.get(service, float("-inf")) < (WAKE_SECONDS if sleeps else AWAKE_SECONDS):
             return
         self._woken[service] = now
         body = {"metadata": {"annotations": {WAKE: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}}}

@@ -10,6 +10,7 @@ for the last event of a stream.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -79,13 +80,13 @@ class _Request:
 
 
 class Forwarder:
-    """wake: asks for a service's pods, by the service's name."""
+    """wake: told that a service is asked, by its name and whether it sleeps."""
 
     def __init__(
         self,
         models: Models,
         holding: Holding,
-        wake: Callable[[str], Awaitable[None]],
+        wake: Callable[[str, bool], Awaitable[None]],
         metrics: Metrics,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -124,12 +125,21 @@ class Forwarder:
 
     async def _answer(self, request: web.Request, asked: _Request, model: Model) -> web.StreamResponse:
         begun = None if model.replicas else await self._held(request, asked, model)
+        awake = asyncio.create_task(self._keep_awake(model))
         try:
             return await self._tried(request, asked, model, begun)
         except Refused as refused:
             if begun is None:
                 raise
             return await self._refused_inside(begun, refused)
+        finally:
+            awake.cancel()
+
+    async def _keep_awake(self, model: Model) -> None:
+        """As long as a request is under way."""
+        while True:
+            await self._wake(model.service, False)
+            await asyncio.sleep(COMMENT_SECONDS)
 
     async def _tried(
         self, request: web.Request, asked: _Request, model: Model, begun: web.StreamResponse | None
@@ -162,7 +172,7 @@ class Forwarder:
     async def _held(self, request: web.Request, asked: _Request, model: Model) -> web.StreamResponse | None:
         """Until somebody answers. A stream is begun meanwhile, and told what it waits for. Raises Refused."""
         with self._holding.place(model), self._metrics.waits(model.name):
-            await self._wake(model.service)
+            await self._wake(model.service, True)
             if not asked.asked.stream:
                 if not await self._holding.wait(model):
                     raise _still_asleep(model)

@@ -31,7 +31,7 @@ class Gateway:
     def __init__(
         self,
         models: Models,
-        wake: Callable[[str], Awaitable[None]],
+        wake: Callable[[str, bool], Awaitable[None]],
         *,
         holding: Holding | None = None,
         is_synced: Callable[[], bool] = lambda: True,
@@ -40,7 +40,11 @@ class Gateway:
         self.models = models
         self.metrics = metrics or Metrics()
         self.forwarder = Forwarder(models, holding or Holding(), wake, self.metrics)
+        self.leaves = False
+        """Unready: others should ask elsewhere from now on."""
         self.drains = False
+        """New requests are refused."""
+        self.under_way = 0
         self._is_synced = is_synced
 
     def app(self) -> web.Application:
@@ -63,7 +67,11 @@ class Gateway:
         if self.drains:
             refused = Refused(503, "Draining", "this gateway is about to leave; send the request again", 1)
             return web.json_response(refused.body, status=503, headers={**refused.headers, "Connection": "close"})
-        answer = await self.forwarder.handle(request)
+        self.under_way += 1
+        try:
+            answer = await self.forwarder.handle(request)
+        finally:
+            self.under_way -= 1
         self.metrics.requests.labels(f"{answer.status // 100}xx").inc()
         return answer
 
@@ -78,9 +86,10 @@ class Gateway:
         return web.Response(text="ok\n")
 
     async def _readyz(self, _request: web.Request) -> web.Response:
-        if self.drains or not self._is_synced():
+        if self.leaves or self.drains or not self._is_synced():
             return web.Response(
-                text="draining\n" if self.drains else "the services have not been listed yet\n", status=503
+                text="draining\n" if self.leaves or self.drains else "the services have not been listed yet\n",
+                status=503,
             )
         return web.Response(text="ok\n")
 

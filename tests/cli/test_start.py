@@ -26,6 +26,7 @@ COMMANDS = (
     "model",
     "extender",
     "operator",
+    "gateway",
     "version",
 )
 HEAVY = (

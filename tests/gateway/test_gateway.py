@@ -106,8 +106,9 @@ async def door(*engines: Engine, holding: Holding | None = None) -> AsyncIterato
     models.by_name["llama"] = model
     woken: list[str] = []
 
-    async def wake(service: str) -> None:
-        woken.append(service)
+    async def wake(service: str, sleeps: bool) -> None:
+        if sleeps:
+            woken.append(service)
 
     gateway = Gateway(models, wake, holding=holding)
     server = TestServer(gateway.app(), host="127.0.0.1")

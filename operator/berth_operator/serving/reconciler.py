@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from berth_api.annotations import WAKE
 from berth_api.llm_service import LLMService, LLMServiceStatus
 from berth_api.reasons import Reason
 from berth_cluster.connection import ApiError, Connection
@@ -78,7 +79,7 @@ class Reconciler:
             for key in [key for key in self._trouble if key[0] == place]:
                 del self._trouble[key]
             return None
-        desired = desired_replicas(service)
+        desired, changes = desired_replicas(service, self._now())
         owned = self._view.owned(place)
         template = build_pod_template(service, self._images)
         revision = template["metadata"]["labels"][REVISION_LABEL]
@@ -99,7 +100,8 @@ class Reconciler:
         )
         await self._write_status(service, status_of(seen, self._now()))
         waits = [trouble.until for (of, _), trouble in self._trouble.items() if of == place]
-        return max(min(waits) - self._clock(), 0.05) if waits else None
+        due = [wait - self._clock() for wait in waits] + ([] if changes is None else [changes])
+        return max(min(due), 0.05) if due else None
 
     def _room_now(self, service: LLMService, owned: Mapping[ChildKey, Owned], revision: str) -> Room:
         """For a rollout that begins; what stands while none does, or while one is under way."""
@@ -189,22 +191,45 @@ class Reconciler:
             del self._trouble[place, key]
 
 
-def desired_replicas(service: LLMService) -> int:
-    if service.spec.suspend:
-        return 0
-    if service.spec.autoscaling is not None:
-        return max(service.spec.autoscaling.min, 1)
-    return 1 if service.spec.replicas is None else service.spec.replicas
+def desired_replicas(service: LLMService, now: datetime) -> tuple[int, float | None]:
+    """How many there should be, and in how many seconds that changes by itself.
+
+    One that may sleep (`autoscaling.min: 0`) is awake as long as it was asked for lately; the gateway says when that was.
+    """
+    spec = service.spec
+    if spec.suspend:
+        return 0, None
+    if spec.autoscaling is None:
+        return (1 if spec.replicas is None else spec.replicas), None
+    if spec.autoscaling.min:
+        return spec.autoscaling.min, None
+    asked = _last_asked(service)
+    down = spec.autoscaling.stabilization_seconds.down
+    left = -1.0 if asked is None else min(down - (now - asked).total_seconds(), down)
+    return (1, left) if left > 0 else (0, None)
+
+
+def _last_asked(service: LLMService) -> datetime | None:
+    """Whoever may write annotations may write anything there; a time that is none counts for nothing."""
+    try:
+        asked = datetime.fromisoformat(service.metadata.annotations.get(WAKE, ""))
+    except ValueError:
+        return None
+    return asked if asked.tzinfo is not None else None
 
 
 def _autoscaling(service: LLMService) -> tuple[bool, str, str]:
-    if service.spec.autoscaling is None:
+    asked = service.spec.autoscaling
+    if asked is None:
         return False, Reason.NOT_CONFIGURED, "spec.autoscaling is not set"
-    return (
-        False,
-        Reason.AUTOSCALER_MISSING,
-        "this version scales nothing by load: spec.autoscaling.min replicas run; use kubectl scale",
-    )
+    if asked.min == 0:
+        seconds = asked.stabilization_seconds.down
+        message = (
+            f"it sleeps {seconds} s after the last request through the gateway, and one replica wakes for the next"
+        )
+        return True, Reason.SCALING_BY_LOAD, f"{message}; this version adds no more by load"
+    message = f"this version adds no replicas by load: {asked.min} run; set spec.replicas, or scale another way"
+    return False, Reason.AUTOSCALER_MISSING, message
 
 
 def whole(status: LLMServiceStatus) -> dict[str, Any]:
