@@ -152,6 +152,7 @@ class Reason(StrEnum):
     # What keeps an LLMService from answering: in the cluster
     QUOTA_EXCEEDED = "QuotaExceeded"  # a ResourceQuota of the namespace
     ADMISSION_REFUSED = "AdmissionRefused"  # a policy of the cluster refuses what the service needs
+    NAME_TAKEN = "NameTaken"  # an object of the service's name belongs to somebody else
     CHILD_CONTENDED = "ChildContended"  # somebody else keeps changing what the operator applies
     NAMESPACE_GOES = "NamespaceGoes"  # the namespace is gone, or about to be
     API_ERROR = "APIError"  # the API server refused for another reason

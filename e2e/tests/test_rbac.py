@@ -51,6 +51,7 @@ NOT_USED_HERE = {
     *((account, "watch", kind) for account in ("berth-extender", "berth-operator") for kind in NOT_THERE[:-1]),
     ("berth-operator", "watch", NOT_THERE[-1]),
     ("berth-operator", "create", NOT_THERE[-1]),
+    ("berth-operator", "get", NOT_THERE[-1]),
     ("berth-operator", "patch", NOT_THERE[-1]),
     ("berth-operator", "update", "berth.dev/llmservices/finalizers"),  # on clusters that guard blockOwnerDeletion
     *(("berth-operator", "create", kind) for kind in APPLIED),  # by server-side apply, as above

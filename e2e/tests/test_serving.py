@@ -131,6 +131,35 @@ def test_nothing_is_written_when_nothing_changes(serving: Cluster) -> None:
     assert _versions(serving) == versions
 
 
+def test_what_belongs_to_somebody_else_is_left_alone(serving: Cluster) -> None:
+    theirs = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "llama", "namespace": "default", "labels": {"app": "theirs"}},
+        "spec": {"ports": [{"port": 5432}], "selector": {"app": "theirs"}},
+    }
+    serving.api.create(theirs)
+    serving.api.create(llm_service())
+    wait_until(serving, "the reason", lambda: condition(serving)[1] == "NameTaken")
+    found = serving.api.get("/api/v1/namespaces/default/services/llama")
+    assert found["spec"]["selector"] == {"app": "theirs"}
+    assert "ownerReferences" not in found["metadata"]
+    serving.api.delete("/api/v1/namespaces/default/services/llama")
+    wait_until(serving, "ready", lambda: condition(serving)[0] == "True")
+
+
+def test_a_fight_is_told_and_not_fought(serving: Cluster) -> None:
+    serving.api.create(llm_service())
+    wait_until(serving, "ready", lambda: condition(serving)[0] == "True")
+
+    def contended() -> bool:
+        serving.api.merge(DEPLOYMENT, {"spec": {"replicas": 1}})
+        return condition(serving)[1] == "ChildContended"
+
+    wait_until(serving, "told", contended)
+    assert "spec.replicas" in condition(serving)[2]
+
+
 def _versions(cluster: Cluster) -> dict[str, str]:
     paths = (
         f"{SERVICES}/llama",

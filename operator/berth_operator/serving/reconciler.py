@@ -33,6 +33,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
 CALM = 600.0
 """Seconds without trouble after which pauses begin anew."""
 _PATHS = OWNED | OPTIONAL
+_NOT_FOUND = 404
 _REASONS = {403: Reason.ADMISSION_REFUSED, 422: Reason.ADMISSION_REFUSED, 404: Reason.NAMESPACE_GOES}
 
 logger = logging.getLogger(__name__)
@@ -46,7 +47,8 @@ class _Trouble(msgspec.Struct):
 
     pause: float
     until: float
-    why: str
+    refusal: Refusal | None
+    """None while it may be that the watch only lags behind what was applied."""
 
 
 class Reconciler:
@@ -128,22 +130,38 @@ class Reconciler:
                 continue
             trouble = self._trouble.get((place, key))
             if trouble is not None and self._clock() < trouble.until:
-                refusal = refusal or Refusal(Reason.CHILD_CONTENDED, trouble.why)
+                refusal = refusal or trouble.refusal
                 continue
-            refused = await self._apply(child)
-            self._again(place, key, refused.message if refused is not None else self._contention(key, lacks))
+            refused = await self._taken(child) if standing is None else None
+            refused = refused or await self._apply(child)
+            self._again(place, key, refused, lacks)
             refusal = refusal or refused
         return refusal
 
+    async def _taken(self, child: Manifest) -> Refusal | None:
+        """Somebody else's object of that name is left alone: whoever may make services must not get at it through us."""
+        try:
+            body = await self._connection.request("GET", _path(child))
+        except ApiError as error:
+            if error.status == _NOT_FOUND:
+                return None
+            raise
+        standing = msgspec.json.decode(body, type=Owned)
+        owner = child["metadata"]["ownerReferences"][0]["uid"]
+        if any(reference.get("uid") == owner for reference in standing.metadata.owner_references or ()):
+            return None
+        kind, name = child["kind"], child["metadata"]["name"]
+        return Refusal(
+            Reason.NAME_TAKEN, f"there is a {kind} {name} of somebody else; give the service another name, or remove it"
+        )
+
     async def _apply(self, child: Manifest) -> Refusal | None:
         meta = child["metadata"]
-        collection = _PATHS[child["kind"]]
-        root, plural = collection.rsplit("/", 1)
         self.writes += 1
         try:
             await self._connection.request(
                 "PATCH",
-                f"{root}/namespaces/{meta['namespace']}/{plural}/{meta['name']}",
+                _path(child),
                 query={"fieldManager": FIELD_MANAGER, "force": "true"},
                 body=child,
                 content_type="application/apply-patch+yaml",
@@ -176,14 +194,14 @@ class Reconciler:
             if error.status not in (404, 409):  # gone, or changed meanwhile: the watch tells, and it is looked at again
                 raise
 
-    def _contention(self, key: ChildKey, lacks: str) -> str:
-        return f"{key[0]} {key[1]} is changed by somebody else: {lacks} does not stay as asked"
-
-    def _again(self, place: Place, key: ChildKey, why: str) -> None:
-        """The first time costs nothing: the watch shows what was applied long before the pause ends."""
+    def _again(self, place: Place, key: ChildKey, refused: Refusal | None, lacks: str) -> None:
+        """Not before a while. The first time costs nothing: the watch shows what was applied long before the pause ends."""
         before = self._trouble.get((place, key))
         pause = FIRST_PAUSE if before is None else min(before.pause * 2, LONGEST_PAUSE)
-        self._trouble[place, key] = _Trouble(pause, self._clock() + pause, why)
+        if refused is None and before is not None:
+            message = f"{key[0]} {key[1]} is changed by somebody else: {lacks} does not stay as asked"
+            refused = Refusal(Reason.CHILD_CONTENDED, message)
+        self._trouble[place, key] = _Trouble(pause, self._clock() + pause, refused)
 
     def _calm(self, place: Place, key: ChildKey) -> None:
         trouble = self._trouble.get((place, key))
@@ -239,6 +257,12 @@ def whole(status: LLMServiceStatus) -> dict[str, Any]:
 
 def _optional(status: LLMServiceStatus) -> list[str]:
     return [field.alias or name for name, field in type(status).model_fields.items() if getattr(status, name) is None]
+
+
+def _path(child: Manifest) -> str:
+    meta = child["metadata"]
+    root, plural = _PATHS[child["kind"]].rsplit("/", 1)
+    return f"{root}/namespaces/{meta['namespace']}/{plural}/{meta['name']}"
 
 
 def _type_of(child: Manifest) -> dict[str, str]:
