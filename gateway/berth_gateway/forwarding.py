@@ -33,7 +33,7 @@ SHUN_SECONDS = 2.0
 COMMENT_SECONDS = 10.0
 """Between the comments that tell a waiting stream that it is not forgotten."""
 SESSION_HEADER = "X-Session-Id"
-_NOT_BEGUN = frozenset(("Loading", "Draining", "QueueFull"))
+_NOT_BEGUN = frozenset(("Loading", "Draining", "EngineFailed", "QueueFull"))
 _HANDED_OVER = b'"code": "EngineDraining"'
 _TOLD = ("content-type", "retry-after", "cache-control", "x-request-id")
 _PASSED = (

@@ -50,6 +50,7 @@ def test_ready_means_this_generation_answers_and_gets_traffic() -> None:
         ({"engine": ended(137, reason="OOMKilled")}, "OutOfMemory", "spec.resources.memory"),
         ({"engine": ended(1, "boom")}, "CrashLooping", "boom"),
         ({"engine": ended(137)}, "CrashLooping", "signal 9"),
+        ({"engine": {**ended(1), "state": {"running": {}}}}, "CrashLooping", "exit code 1"),
         (
             {"engine": ended(2, 'INFO loading\n{"code": "DeviceUnavailable", "message": "no GPU is visible"}')},
             "DeviceUnavailable",
@@ -97,6 +98,7 @@ def test_the_model_is_resolved_by_what_the_fetch_verified() -> None:
     later = service()
     later = later.model_copy(update={"status": status})
     assert verdict(observed(later), "ModelResolved")[0] == "True", "it stays so while no pod shows it"
+    assert status_of(observed(later), NOW).model == status.model
     assert verdict(observed(SERVICE), "ModelResolved")[0] == "Unknown"
     assert verdict(observed(service("path://tiny-mixtral")), "ModelResolved")[:2] == ("True", "InImage")
 
