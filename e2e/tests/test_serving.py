@@ -64,6 +64,8 @@ def test_a_service_becomes_pods_that_get_traffic_and_its_status_says_so(serving:
     assert sum(node["ready"] for node in found["nodes"]) == 2
     assert len(found["nodes"]) == 2, "the hint was followed"
     assert condition(serving, "HintUnderstood")[0] == "True"
+    with urllib.request.urlopen(f"http://127.0.0.1:{serving.state.ports['operator-0']}/metrics", timeout=5) as answer:
+        assert 'berth_llm_services{ready="True",reason="Answering"} 1.0' in answer.read().decode()
     pods = serving.pods("berth.dev/llm-service=llama")
     assert {pod["spec"]["schedulerName"] for pod in pods} == {"berth"}
 

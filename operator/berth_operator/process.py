@@ -34,6 +34,7 @@ from berth_operator.leadership import Leadership
 from berth_operator.metrics import Metrics
 from berth_operator.own_kinds import OwnKinds
 from berth_operator.planning_loop import PlanningLoop
+from berth_operator.serving.metrics import ServingMetrics
 from berth_operator.serving.reconciler import Reconciler
 from berth_operator.serving.room import RoomForSurge
 from berth_operator.serving.services import Services
@@ -85,6 +86,7 @@ class _Operator:
         reconciler = Reconciler(fenced, self._serving, RoomForSurge(self._cluster), settings.images)
         self._services = Services(self._serving, reconciler)
         self._serving.listen(self._services.changed)
+        ServingMetrics(metrics.registry, self._serving, self._services, reconciler)
         self._own_kinds = OwnKinds(connection, self._planning.wake)
         self._executor = Executor(fenced, self._cluster, ExecutionMetrics(metrics.registry), self._events)
         self._hint_model: HintModelWorker | None = None
