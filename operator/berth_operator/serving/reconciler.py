@@ -141,7 +141,7 @@ class Reconciler:
     async def _taken(self, child: Manifest) -> Refusal | None:
         """Somebody else's object of that name is left alone: whoever may make services must not get at it through us."""
         try:
-            body = await self._connection.request("GET", _path(child))
+            body = await self._connection.request("GET", path_of(child))
         except ApiError as error:
             if error.status == _NOT_FOUND:
                 return None
@@ -161,7 +161,7 @@ class Reconciler:
         try:
             await self._connection.request(
                 "PATCH",
-                _path(child),
+                path_of(child),
                 query={"fieldManager": FIELD_MANAGER, "force": "true"},
                 body=child,
                 content_type="application/apply-patch+yaml",
@@ -259,7 +259,7 @@ def _optional(status: LLMServiceStatus) -> list[str]:
     return [field.alias or name for name, field in type(status).model_fields.items() if getattr(status, name) is None]
 
 
-def _path(child: Manifest) -> str:
+def path_of(child: Manifest) -> str:
     meta = child["metadata"]
     root, plural = _PATHS[child["kind"]].rsplit("/", 1)
     return f"{root}/namespaces/{meta['namespace']}/{plural}/{meta['name']}"
