@@ -15,7 +15,9 @@ import msgspec
 from berth_api.reasons import Reason
 from berth_operator.serving.seen import MAX_MESSAGE, ContainerStatus, SeenPod
 
-SIGKILL, SIGTERM = 137, 143
+SIGKILL = 137
+MAX_LOG = 400
+"""Characters of a log's end that are told."""
 
 _IMAGE = frozenset(("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"))
 _CONFIG = frozenset(("CreateContainerConfigError", "CreateContainerError", "RunContainerError"))
@@ -77,7 +79,7 @@ def _of_container(pod: SeenPod, container: ContainerStatus) -> Failure | None:
         return Failure(
             Reason.CONTAINER_NOT_CREATED, _cut(ended.message or ended.reason), pod.name, container.name, code, at
         )
-    said = f"; it said last: {_cut(ended.message)}" if ended.message.strip() else ""
+    said = f"; it said last: {_end_of(ended.message)}" if ended.message.strip() else ""
     how = "was killed (signal 9)" if code == SIGKILL else f"ended with exit code {code}"
     again = f", {container.restart_count} restarts" if container.restart_count else ""
     return Failure(
@@ -100,3 +102,9 @@ def _last_word(text: str) -> _LastWord | None:
 def _cut(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 3] + "..."
+
+
+def _end_of(text: str) -> str:
+    """Of a log the last lines say most."""
+    text = " ".join(text.split())
+    return text if len(text) <= MAX_LOG else "..." + text[3 - MAX_LOG :]

@@ -79,6 +79,13 @@ def test_a_words_author_is_believed_only_in_a_code_and_a_sentence() -> None:
     assert len(verdict(observed(SERVICE, pod("a", revision=REVISION, engine=ended(1, long))))[2]) < 1_200
 
 
+def test_of_a_log_the_end_is_told() -> None:
+    log = "Traceback\n" + "  File x\n" * 500 + "ImportError: libstdc++.so.6"
+    message = verdict(observed(SERVICE, pod("a", revision=REVISION, engine=ended(1, log))))[2]
+    assert message.endswith("ImportError: libstdc++.so.6")
+    assert len(message) < 600
+
+
 def test_none_asked_for_is_said_and_is_not_ready() -> None:
     assert verdict(observed(SERVICE, desired=0))[:2] == ("False", "ScaledToZero")
     assert verdict(observed(service(suspend=True), desired=0))[:2] == ("False", "Suspended")
