@@ -115,6 +115,7 @@ def _configuration(state: ClusterState, binaries: Path) -> str:
         "etcd": {"unsafe-no-fsync": "true"},
         "kube-apiserver": {
             "kubelet-preferred-address-types": "InternalIP",
+            "service-cluster-ip-range": "10.96.0.0/16",
             "kubelet-client-certificate": str(certificate),
             "kubelet-client-key": str(key),
         },

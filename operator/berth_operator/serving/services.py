@@ -18,8 +18,8 @@ from berth_operator.serving.reconciler import Reconciler
 from berth_operator.serving.view import ServingView
 
 WORKERS = 8
-GATHER_SECONDS = 0.05
-"""Changes of one service within this time are one."""
+SETTLE_SECONDS = 1.0
+"""Between two looks at one service: what changes meanwhile is one change. A status is that much late, and written less often."""
 FIRST_DELAY, LONGEST_DELAY = 0.5, 60.0
 AGAIN_SECONDS = 300.0
 """Everything is looked at this often even when nothing changed: a watch may have missed something."""
@@ -40,6 +40,7 @@ class Services:
         self._changed_meanwhile: set[Place] = set()
         self._delays: dict[Place, float] = {}
         self._timers: dict[Place, asyncio.TimerHandle] = {}
+        self._looked: dict[Place, float] = {}
         self.looked_at = 0
         self.last_round = clock()
 
@@ -48,13 +49,21 @@ class Services:
         if place in self._busy:
             self._changed_meanwhile.add(place)
         elif place not in self._queued:
+            rest = SETTLE_SECONDS - (self._clock() - self._looked.get(place, float("-inf")))
+            if rest > 0:
+                self._later(place, rest)
+            else:
+                self._enqueue(place)
+
+    def _enqueue(self, place: Place) -> None:
+        if place not in self._queued and place not in self._busy:
             self._queued.add(place)
             self._queue.put_nowait(place)
 
     async def run(self) -> None:
         """Until cancelled."""
         await self._view.wait_synced()
-        self._queue, self._queued, self._busy = asyncio.Queue(), set(), set()
+        self._queue, self._queued, self._busy, self._looked = asyncio.Queue(), set(), set(), {}
         for place in list(self._view.services):
             self.changed(place)
         async with asyncio.TaskGroup() as group:
@@ -89,7 +98,9 @@ class Services:
             finally:
                 self._busy.discard(place)
                 self.looked_at += 1
-                self.last_round = self._clock()
+                self._looked[place] = self.last_round = self._clock()
+                if place not in self._view.services:
+                    del self._looked[place]
             if place in self._changed_meanwhile:
                 self._changed_meanwhile.discard(place)
                 self.changed(place)
@@ -97,11 +108,18 @@ class Services:
                 self._later(place, again)
 
     def _later(self, place: Place, seconds: float) -> None:
-        timer = self._timers.pop(place, None)
-        if timer is not None:
+        """Not later than that; what is due sooner stays."""
+        loop = asyncio.get_running_loop()
+        timer = self._timers.get(place)
+        if timer is not None and not timer.cancelled():
+            if timer.when() <= loop.time() + seconds:
+                return
             timer.cancel()
-        self._timers[place] = asyncio.get_running_loop().call_later(seconds, self._due, place)
+        self._timers[place] = loop.call_later(seconds, self._due, place)
 
     def _due(self, place: Place) -> None:
         self._timers.pop(place, None)
-        self.changed(place)
+        if place in self._busy:
+            self._changed_meanwhile.add(place)
+        else:
+            self._enqueue(place)
