@@ -63,7 +63,7 @@ class Discovery:
     async def wake(self, service: str, sleeps: bool) -> None:
         """Ask for a service's pods, or that they stay, by an annotation that the operator reads; only where it may sleep."""
         known, now = self._services.get(service), self._clock()
-        if known is None or known.spec.autoscaling is None or known.spec.autoscaling.min:
+        if known is None or not _may_sleep(known):
             return
         if now - self._woken.get(service, float("-inf")) < (WAKE_SECONDS if sleeps else AWAKE_SECONDS):
             return
@@ -99,9 +99,14 @@ class Discovery:
                 continue
             known = self._models.by_name.get(service.model_name)
             model = known if known is not None and known.service == name else Model(service.model_name, name)
+            model.may_sleep = _may_sleep(service)
             model.update(addresses.get(name, {}))
             found[service.model_name] = model
         self._models.by_name = found
+
+
+def _may_sleep(service: LLMService) -> bool:
+    return service.spec.autoscaling is not None and service.spec.autoscaling.min == 0
 
 
 class _Kept:

@@ -1,11 +1,11 @@
 """A request's way to a replica and its answer's way back, chunk by chunk as they come.
 
 Another replica is tried only where nothing can have been done twice: the connection was refused, or the engine said that it did
-not begin (503 `Loading` or `Draining`, 429 `QueueFull`). A stream that an engine had to end in the middle (`EngineDraining`) goes
+not begin (503 `Loading`, `Draining` or `EngineFailed`, 429 `QueueFull`). A stream that an engine had to end in the middle (`EngineDraining`) goes
 on elsewhere from the tokens that the engine handed over, in the same answer; the client sees a pause.
 
 Costs beside the network: reading the body once as JSON for `model`, `stream` and the session; answers are not looked into, but
-for the last event of a stream.
+for the last event of a stream, and streams go on by whole lines.
 """
 
 from __future__ import annotations
@@ -30,6 +30,10 @@ MAX_BODY = 4 * 2**20
 MAX_TRIES = 4
 CONNECT_SECONDS = 2.0
 SHUN_SECONDS = 2.0
+RETRY_SECONDS = 1
+"""Where an engine that did not begin says nothing of when to come again."""
+MAX_LINE = 16 * 2**20
+"""Of a stream. Several times what hands over the longest generation; a longer line goes on as it comes."""
 COMMENT_SECONDS = 10.0
 """Between the comments that tell a waiting stream that it is not forgotten."""
 SESSION_HEADER = "X-Session-Id"
@@ -59,6 +63,7 @@ class _Asked(msgspec.Struct):
 
 class _Error(msgspec.Struct):
     code: str | None = None
+    message: str = ""
     resume: str | None = None
 
 
@@ -125,7 +130,7 @@ class Forwarder:
 
     async def _answer(self, request: web.Request, asked: _Request, model: Model) -> web.StreamResponse:
         begun = None if model.replicas else await self._held(request, asked, model)
-        awake = asyncio.create_task(self._keep_awake(model))
+        awake = asyncio.create_task(self._keep_awake(model)) if model.may_sleep else None
         try:
             return await self._tried(request, asked, model, begun)
         except Refused as refused:
@@ -133,7 +138,8 @@ class Forwarder:
                 raise
             return await self._refused_inside(begun, refused)
         finally:
-            awake.cancel()
+            if awake is not None:
+                awake.cancel()
 
     async def _keep_awake(self, model: Model) -> None:
         """As long as a request is under way."""
@@ -200,39 +206,58 @@ class Forwarder:
         except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError) as error:
             raise _NotBegun(Refused(503, "ReplicaUnreachable", f"{replica.name}: {error}", 1)) from error
         except aiohttp.ClientError as error:
-            raise Refused(
-                502, "ReplicaFailed", f"{replica.name} broke off: {error}; it may have computed an answer"
-            ) from error
+            raise _broke_off(replica, error) from error
         async with upstream:
-            if upstream.status in (429, 503):
-                body = await upstream.read()
-                code = _code_of(body)
-                if code in _NOT_BEGUN:
-                    retry = int(upstream.headers.get("Retry-After", "1"))
-                    raise _NotBegun(Refused(upstream.status, code, _message_of(body), retry))
-                return await _whole(request, upstream, body, begun)
             if not upstream.headers.get("Content-Type", "").startswith("text/event-stream"):
-                return await _whole(request, upstream, await upstream.read(), begun)
+                return await self._whole(request, replica, upstream, begun)
             if begun is None:
                 begun = web.StreamResponse(status=upstream.status, headers=_told(upstream))
                 await begun.prepare(request)
-            return await self._stream(request, asked, model, replica, upstream, begun)
+            resume = await self._stream(replica, upstream, begun)
+        return begun if resume is None else await self._go_on(request, asked, model, replica, resume, begun)
+
+    async def _whole(
+        self, request: web.Request, replica: Replica, upstream: aiohttp.ClientResponse, begun: web.StreamResponse | None
+    ) -> web.StreamResponse:
+        """An answer that is no stream. Raises _NotBegun, Refused."""
+        try:
+            body = await upstream.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise _broke_off(replica, error) from error
+        said = _error_of(body) if upstream.status in (429, 503) else None
+        if said is not None and said.code in _NOT_BEGUN:
+            raise _NotBegun(Refused(upstream.status, said.code, said.message, _retry_after(upstream)))
+        if begun is None:
+            return web.Response(status=upstream.status, body=body, headers=_told(upstream))
+        await begun.write(b"data: " + body.strip() + b"\n\n")  # an error; the stream was begun while the service woke
+        return begun
 
     async def _stream(
-        self, request: web.Request, asked: _Request, model: Model, replica: Replica, upstream: aiohttp.ClientResponse, begun: web.StreamResponse,
-    ) -> web.StreamResponse:  # fmt: skip
-        try:
-            async for chunk in upstream.content.iter_any():
-                if _HANDED_OVER in chunk:
-                    before, resume = _handed_over(chunk)
-                    if resume is not None:
-                        await begun.write(before)
-                        return await self._go_on(request, asked, model, replica, resume, begun)
-                await begun.write(chunk)
-        except (aiohttp.ClientError, TimeoutError) as error:
-            refused = Refused(502, "ReplicaFailed", f"{replica.name} broke off in the middle of its answer: {error}")
-            return await self._refused_inside(begun, refused)
-        return begun
+        self, replica: Replica, upstream: aiohttp.ClientResponse, begun: web.StreamResponse
+    ) -> str | None:
+        """Pass a stream on, line by line; by what the rest can be had elsewhere, if the replica ends it in the middle."""
+        line = b""
+        while True:
+            try:
+                chunk = await upstream.content.readany()
+            except (aiohttp.ClientError, TimeoutError) as error:
+                await self._refused_inside(begun, _broke_off(replica, error))
+                return None
+            end = chunk.rfind(b"\n") + 1
+            if chunk and not end and len(line) < MAX_LINE:
+                line += chunk
+                continue
+            lines = line + chunk[:end] if end else line + chunk
+            line = chunk[end:] if end else b""
+            if _HANDED_OVER in lines:
+                before, resume = _handed_over(lines)
+                if resume is not None:
+                    await begun.write(before)
+                    return resume
+            if lines:
+                await begun.write(lines)
+            if not chunk:
+                return None
 
     async def _go_on(
         self, request: web.Request, asked: _Request, model: Model, left: Replica, resume: str, begun: web.StreamResponse
@@ -282,38 +307,32 @@ async def _read(request: web.Request) -> _Request:
     return _Request(request.path, body, headers, asked, session)
 
 
-async def _whole(
-    request: web.Request, upstream: aiohttp.ClientResponse, body: bytes, begun: web.StreamResponse | None
-) -> web.StreamResponse:
-    if begun is None:
-        return web.Response(status=upstream.status, body=body, headers=_told(upstream))
-    await begun.write(b"data: " + body.strip() + b"\n\n")  # an error, in a stream that was begun while the service woke
-    return begun
-
-
 def _told(upstream: aiohttp.ClientResponse) -> dict[str, str]:
     return {name: value for name, value in upstream.headers.items() if name.lower() in _TOLD}
 
 
-def _handed_over(chunk: bytes) -> tuple[bytes, str | None]:
+def _handed_over(lines: bytes) -> tuple[bytes, str | None]:
     """What comes before the event that ends a stream in the middle, and by what the rest can be had."""
-    begin = chunk.rindex(b"data: ", 0, chunk.index(_HANDED_OVER))
+    begin = lines.rfind(b"data: ", 0, lines.index(_HANDED_OVER))
+    said = None if begin < 0 else _error_of(lines[begin + len(b"data: ") :].split(b"\n", 1)[0])
+    return (lines, None) if said is None else (lines[:begin], said.resume)
+
+
+def _error_of(body: bytes) -> _Error | None:
     try:
-        return chunk[:begin], _read_error(chunk[begin + len(b"data: ") :].split(b"\n", 1)[0]).error.resume
+        return _read_error(body).error
     except (msgspec.DecodeError, msgspec.ValidationError):
-        return chunk, None
+        return None
 
 
-def _code_of(body: bytes) -> str:
-    try:
-        return _read_error(body).error.code or ""
-    except (msgspec.DecodeError, msgspec.ValidationError):
-        return ""
+def _retry_after(upstream: aiohttp.ClientResponse) -> int:
+    """Seconds; a date, which HTTP allows too, is not what engines say."""
+    said = upstream.headers.get("Retry-After", "")
+    return int(said) if said.isascii() and said.isdigit() else RETRY_SECONDS
 
 
-def _message_of(body: bytes) -> str:
-    found = json.loads(body)["error"].get("message", "")
-    return str(found)
+def _broke_off(replica: Replica, error: Exception) -> Refused:
+    return Refused(502, "ReplicaFailed", f"{replica.name} broke off: {error}; it may have computed an answer")
 
 
 def _still_asleep(model: Model) -> Refused:

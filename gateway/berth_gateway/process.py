@@ -62,7 +62,7 @@ async def run(options: Options) -> None:
     discovery = Discovery(connection, options.namespace, models)
     holding = Holding(options.held, options.hold_seconds)
     gateway = Gateway(models, discovery.wake, holding=holding, is_synced=lambda: discovery.synced)
-    runner = web.AppRunner(gateway.app(), access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(gateway.app(), access_log=None, shutdown_timeout=1.0, handler_cancellation=True)
     await runner.setup()
     try:
         await web.TCPSite(runner, options.host, options.port).start()

@@ -35,10 +35,8 @@ class Model:
     name: str
     service: str
     """The LLMService's name; asked to wake when nobody answers."""
-    default_priority: int | None = None
-    max_priority: int | None = None
-    sleeps: bool = False
-    """Scaled to zero, and may be woken."""
+    may_sleep: bool = False
+    """Scaled down to none when nobody asks: requests are told of, so that it stays."""
     replicas: dict[str, Replica] = field(default_factory=dict)
     some: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while at least one replica answers."""

@@ -107,7 +107,7 @@ class _Operator:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         app = health_app(
-            is_synced=lambda: self._cluster.synced,
+            is_synced=lambda: self._cluster.synced and self._serving.synced,
             seconds_standing_still=self._seconds_standing_still,
             registry=self._metrics.registry,
         )

@@ -74,9 +74,11 @@ def refusing(status: int, code: str) -> Handler:
 
 class Door:
     def __init__(
-        self, url: str, client: aiohttp.ClientSession, model: Model, woken: list[str], gateway: Gateway
+        self, url: str, client: aiohttp.ClientSession, model: Model, woken: list[str], kept: list[str], gateway: Gateway
     ) -> None:
-        self.url, self.client, self.model, self.woken, self.gateway = url, client, model, woken, gateway
+        self.url, self.client, self.model, self.gateway = url, client, model, gateway
+        self.woken, self.kept = woken, kept
+        """Services that were to wake, and those that were to stay awake."""
 
     async def ask(self, **more: Any) -> tuple[int, Any]:
         async with self.client.post(f"{self.url}/v1/completions", json={**ASKED, **more}) as answer:
@@ -105,16 +107,16 @@ async def door(*engines: Engine, holding: Holding | None = None) -> AsyncIterato
     models = Models()
     models.by_name["llama"] = model
     woken: list[str] = []
+    kept: list[str] = []
 
     async def wake(service: str, sleeps: bool) -> None:
-        if sleeps:
-            woken.append(service)
+        (woken if sleeps else kept).append(service)
 
     gateway = Gateway(models, wake, holding=holding)
     server = TestServer(gateway.app(), host="127.0.0.1")
     await server.start_server()
     async with aiohttp.ClientSession() as client:
-        yield Door(f"http://127.0.0.1:{server.port}", client, model, woken, gateway)
+        yield Door(f"http://127.0.0.1:{server.port}", client, model, woken, kept, gateway)
     await server.close()
     for engine in engines:
         await engine.server.close()
@@ -280,6 +282,30 @@ def test_what_comes_together_with_a_hand_over_is_not_lost() -> None:
     run(test())
 
 
+def test_a_hand_over_that_comes_in_pieces_is_one() -> None:
+    async def test() -> None:
+        handed = {
+            "error": {"message": "left", "type": "t", "code": "EngineDraining", "param": None, "resume": "a" * 99_999}
+        }
+        whole = f"data: {json.dumps(handed)}\n\n".encode()
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+            await stream.prepare(request)
+            for begin, end in ((0, 60), (60, 70_000), (70_000, None)):
+                await stream.write(whole[begin:end])
+                await asyncio.sleep(0.02)
+            return stream
+
+        taking = Engine(events({"text": "two"}, "[DONE]"))
+        async with door(Engine(answer), taking) as at:
+            at.model.replicas["pod-1"].waiting = 3
+            assert await at.stream() == [{"text": "two"}, "[DONE]"]
+        assert taking.asked[0]["berth_resume"] == "a" * 99_999
+
+    run(test())
+
+
 def test_a_stream_that_nobody_takes_over_ends_with_the_reason() -> None:
     async def test() -> None:
         handed = {"error": {"message": "left", "type": "t", "code": "EngineDraining", "param": None, "resume": "abc"}}
@@ -352,3 +378,79 @@ def test_a_client_that_leaves_frees_its_replica() -> None:
                 await asyncio.sleep(0.01)
 
     run(test())
+
+
+def test_a_client_that_leaves_before_an_answer_frees_its_replica_and_its_place() -> None:
+    async def test() -> None:
+        asked = asyncio.Event()
+
+        async def answer(_request: web.Request) -> web.StreamResponse:
+            asked.set()
+            await asyncio.sleep(60)
+            raise AssertionError
+
+        async with door(Engine(answer), holding=Holding(most=1, seconds=60)) as at:
+            replica = at.model.replicas["pod-0"]
+            asking = asyncio.create_task(at.ask())
+            await asyncio.wait_for(asked.wait(), 5)
+            asking.cancel()
+            await _until(lambda: replica.sent == 0)
+            at.model.update({})
+            for _ in range(2):  # there is one place to wait in
+                waiting = asyncio.create_task(at.ask())
+                await _until(lambda: len(at.woken) == 1)
+                at.woken.clear()
+                waiting.cancel()
+                await asyncio.sleep(0.1)
+
+    run(test())
+
+
+def test_an_answer_that_breaks_off_is_not_asked_for_twice() -> None:
+    async def test() -> None:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            broken = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "100"})
+            await broken.prepare(request)
+            await broken.write(b'{"choices"')
+            assert request.transport is not None
+            request.transport.close()
+            return broken
+
+        other = Engine()
+        async with door(Engine(answer), other) as at:
+            at.model.replicas["pod-1"].waiting = 3
+            status, body = await at.ask()
+            assert (status, body["error"]["code"]) == (502, "ReplicaFailed")
+        assert other.asked == []
+
+    run(test())
+
+
+def test_when_to_come_again_may_be_told_in_any_way() -> None:
+    async def test() -> None:
+        async def answer(_request: web.Request) -> web.StreamResponse:
+            headers = {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}
+            return web.json_response({"error": {"code": "QueueFull", "message": "no"}}, status=429, headers=headers)
+
+        async with door(Engine(answer)) as at, at.client.post(f"{at.url}/v1/completions", json=ASKED) as given:
+            assert (given.status, given.headers["Retry-After"]) == (429, "1")
+
+    run(test())
+
+
+def test_only_a_service_that_may_sleep_is_kept_awake() -> None:
+    async def test() -> None:
+        async with door(Engine()) as at:
+            await at.ask()
+            assert at.kept == []
+            at.model.may_sleep = True
+            await at.ask()
+            assert at.kept == ["llama-service"]
+
+    run(test())
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not holds():
+            await asyncio.sleep(0.01)

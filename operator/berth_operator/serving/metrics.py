@@ -46,6 +46,9 @@ class ServingMetrics(Collector):
         yield CounterMetricFamily(
             "berth_llm_service_writes", "Objects applied and statuses written", self._reconciler.writes
         )
+        yield GaugeMetricFamily(
+            "berth_llm_service_watch_age_seconds", "Since the quietest watch last said anything", self._view.staleness()
+        )
         watches = CounterMetricFamily("berth_llm_service_watch_restarts", "Watches begun again", labels=["reason"])
         for reason, count in sorted(self._view.restarts.items()):
             watches.add_metric([reason], count)

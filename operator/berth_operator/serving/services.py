@@ -63,13 +63,21 @@ class Services:
     async def run(self) -> None:
         """Until cancelled."""
         await self._view.wait_synced()
-        self._queue, self._queued, self._busy, self._looked = asyncio.Queue(), set(), set(), {}
+        self._forget()
         for place in list(self._view.services):
             self.changed(place)
         async with asyncio.TaskGroup() as group:
             for number in range(WORKERS):
                 group.create_task(self._work(), name=f"services {number}")
             group.create_task(self._everything(), name="services again")
+
+    def _forget(self) -> None:
+        """What was under way when it led before."""
+        for timer in self._timers.values():
+            timer.cancel()
+        for known in (self._queued, self._busy, self._changed_meanwhile, self._delays, self._timers, self._looked):
+            known.clear()
+        self._queue = asyncio.Queue()
 
     async def _everything(self) -> None:
         while True:

@@ -26,7 +26,6 @@ from berth_api.llm_service import (
 )
 from berth_api.reasons import Reason
 from berth_api.resource import Condition, with_condition
-from berth_operator.serving.children import HTTP_PORT
 from berth_operator.serving.failures import Failure, failure_of
 from berth_operator.serving.names import FETCH_CONTAINER, REVISION_LABEL, selector
 from berth_operator.serving.seen import SeenPod
@@ -87,10 +86,12 @@ def status_of(seen: Observed, now: datetime) -> LLMServiceStatus:
     serving = [pod for pod in current if pod.ready and pod.name in seen.routed]
     failures = [failure for pod in alive if (failure := failure_of(pod)) is not None]
     waiting = [pod for pod in alive if not pod.scheduled]
+    mine = [failure for failure in failures if failure.pod in {pod.name for pod in current}]
+    model = _fetched(current) or _still_known(service)
     conditions = list(before.conditions)
     for type_, (status, reason, message) in {
-        "Ready": _ready(seen, alive, current, serving, failures, waiting),
-        "ModelResolved": _model(service, alive, failures),
+        "Ready": _ready(seen, alive, current, serving, mine or failures, waiting),
+        "ModelResolved": _model(service, model, mine),
         "Scheduled": _scheduled(alive, waiting, seen.desired),
         "Progressing": _progressing(seen, alive, current, serving, failures),
         "Draining": _draining(seen.pods),
@@ -111,8 +112,8 @@ def status_of(seen: Observed, now: datetime) -> LLMServiceStatus:
         ready_replicas=len(serving),
         selector=",".join(f"{key}={value}" for key, value in selector(service.metadata.name).items()),
         nodes=_nodes(alive, serving),
-        url=f"http://{service.metadata.name}.{service.metadata.namespace}.svc{'' if HTTP_PORT == 80 else f':{HTTP_PORT}'}/v1",
-        model=_resolved(service, alive) or before.model,
+        url=f"http://{service.metadata.name}.{service.metadata.namespace}.svc/v1",
+        model=model,
         hint=seen.wishes,
         waiting=[_waiting(pod) for pod in waiting[:MAX_LISTED]],
         last_failure=_last_failure(newest, before.last_failure, now),
@@ -145,9 +146,8 @@ def _ready(
         return "True", Reason.ANSWERING, count
     if seen.refusal is not None:
         return "False", seen.refusal.reason, f"{count}: {seen.refusal.message}"
-    mine = [failure for failure in failures if failure.pod in {pod.name for pod in current}] or failures
-    if mine:
-        return "False", mine[0].reason, f"{count}. Pod {mine[0].pod}: {mine[0].message}"
+    if failures:
+        return "False", failures[0].reason, f"{count}. Pod {failures[0].pod}: {failures[0].message}"
     if waiting:
         told = _waiting(waiting[0])
         return "False", told.code, f"{count}. Pod {told.pod} waits: {told.message}"
@@ -161,17 +161,19 @@ def _ready(
     return "False", Reason.LOADING, f"{count}; the others load the weights"
 
 
-def _model(service: LLMService, alive: Sequence[SeenPod], failures: Sequence[Failure]) -> Verdict:
+def _model(service: LLMService, model: ModelStatus | None, failures: Sequence[Failure]) -> Verdict:
     failed = next((failure for failure in failures if failure.reason in FETCH_CODES), None)
     if failed is not None:
         return "False", failed.reason, failed.message
-    if service.spec.model.uri.startswith("path://"):
+    asked = service.spec.model
+    if asked.uri.startswith("path://"):
         return "True", Reason.IN_IMAGE, "the weights are in the engine's image"
-    found = _resolved(service, alive)
-    if found is not None or service.status.model is not None:
-        known = found or service.status.model
-        return "True", Reason.VERIFIED, "" if known is None else f"{known.digest}"
-    return "Unknown", Reason.FETCHING, "no pod has fetched the weights yet"
+    if asked.uri.startswith("pvc://") and asked.digest is None:
+        message = "served as they lie on the claim, whatever that is; give spec.model.digest to have them checked"
+        return "Unknown", Reason.NOT_VERIFIED, message
+    if model is not None:
+        return "True", Reason.VERIFIED, model.digest
+    return "Unknown", Reason.FETCHING, "no pod of this generation has fetched the weights yet"
 
 
 def _scheduled(alive: Sequence[SeenPod], waiting: Sequence[SeenPod], desired: int) -> Verdict:
@@ -236,9 +238,9 @@ class _Fetched(msgspec.Struct):
     bytes: int = 0
 
 
-def _resolved(service: LLMService, alive: Iterable[SeenPod]) -> ModelStatus | None:
+def _fetched(current: Iterable[SeenPod]) -> ModelStatus | None:
     """What a pod's fetch said at its end: the digest that it has verified."""
-    for pod in alive:
+    for pod in current:
         for container in pod.status.init_container_statuses or ():
             ended = container.state.terminated
             if container.name != FETCH_CONTAINER or ended is None or ended.exit_code != 0:
@@ -249,6 +251,14 @@ def _resolved(service: LLMService, alive: Iterable[SeenPod]) -> ModelStatus | No
                 continue
             return ModelStatus(digest=said.digest, bytes=said.bytes)
     return None
+
+
+def _still_known(service: LLMService) -> ModelStatus | None:
+    """What an earlier pod has verified, as long as that is what is asked for: without a digest, until anything of it changes."""
+    before = service.status
+    if before.model is None or service.spec.model.digest is not None:
+        return before.model if before.model is not None and before.model.digest == service.spec.model.digest else None
+    return before.model if before.observed_generation == service.metadata.generation else None
 
 
 def _is_fetching(pod: SeenPod) -> bool:

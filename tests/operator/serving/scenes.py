@@ -18,10 +18,10 @@ IMAGES = Images(engine="engine:1", vllm="vllm:1", fetch="fetch:1")
 DIGEST = "sha256:" + "ab" * 32
 
 
-def service(uri: str = "s3://models/llama", **spec: Any) -> LLMService:
+def service(uri: str = "s3://models/llama", generation: int = 3, **spec: Any) -> LLMService:
     model = {"uri": uri, **spec.pop("model", {})}
     body = {
-        "metadata": {"name": "llama", "namespace": "chat", "uid": "u-1", "generation": 3},
+        "metadata": {"name": "llama", "namespace": "chat", "uid": "u-1", "generation": generation},
         "spec": {"model": model, **spec},
     }
     return LLMService.model_validate(body)

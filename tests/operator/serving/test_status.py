@@ -108,6 +108,31 @@ def test_the_model_is_resolved_by_what_the_fetch_verified() -> None:
     assert status_of(observed(later), NOW).model == status.model
     assert verdict(observed(SERVICE), "ModelResolved")[0] == "Unknown"
     assert verdict(observed(service("path://tiny-mixtral")), "ModelResolved")[:2] == ("True", "InImage")
+    assert verdict(observed(service("pvc://claim/llama")), "ModelResolved")[:2] == ("Unknown", "NotVerified")
+
+
+def test_another_model_is_not_called_verified_by_what_the_one_before_was() -> None:
+    done = {
+        "state": {"terminated": {"exitCode": 0, "message": f'{{"code": "Fetched", "digest": "{DIGEST}", "bytes": 7}}'}}
+    }
+    old = pod("old", revision=REVISION, ready=True, fetch=done)
+    known = status_of(observed(SERVICE, old), NOW)
+    pinned = service(model={"digest": "sha256:" + "cd" * 32})
+    moved = service("s3://models/other", generation=4)
+    for changed in (pinned, moved):
+        changed = changed.model_copy(update={"status": known})
+        status = status_of(observed(changed, old), NOW)
+        condition = find_condition(status.conditions, "ModelResolved")
+        assert condition is not None
+        assert (status.model, condition.status, condition.reason) == (None, "Unknown", "Fetching")
+    same = service(generation=4, model={"digest": DIGEST})
+    assert status_of(observed(same.model_copy(update={"status": known})), NOW).model == known.model
+
+
+def test_a_fetch_that_failed_for_an_earlier_generation_says_nothing_of_this_one() -> None:
+    failed = pod("old", revision="before", fetch=ended(1, '{"code": "ModelNotFound", "message": "no bucket"}'))
+    assert verdict(observed(SERVICE, failed), "ModelResolved")[:2] == ("Unknown", "Fetching")
+    assert verdict(observed(SERVICE, failed))[1] == "ModelNotFound", "until there is something newer to tell"
 
 
 def test_nodes_waiting_replicas_and_the_last_failure_are_listed() -> None:
