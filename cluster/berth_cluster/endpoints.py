@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from berth_cluster.objects import Wire
 
+SERVICE_NAME = "kubernetes.io/service-name"
+
 
 class _Conditions(Wire, frozen=True):
     ready: bool | None = None
@@ -39,8 +41,16 @@ class EndpointSlice(Wire, frozen=True):
     ports: list[_Port] | None = None
 
     @property
+    def service(self) -> str:
+        """Name of the Service whose pods these are."""
+        return (self.metadata.labels or {}).get(SERVICE_NAME, "")
+
+    @property
     def addresses(self) -> dict[str, str]:
-        """host:port of the pods that get traffic, by the pod's name. IPv6 in brackets."""
+        """host:port of the pods that get traffic, by the pod's name. IPv6 in brackets.
+
+        Of a Service that publishes addresses that are not ready, these are said to be ready too.
+        """
         port = next((p.port for p in self.ports or () if p.port), None)
         found: dict[str, str] = {}
         for endpoint in self.endpoints or ():

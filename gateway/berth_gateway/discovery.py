@@ -84,7 +84,9 @@ class Discovery:
         """What is known is small, so that all of it is put together anew."""
         addresses: dict[str, dict[str, str]] = {}
         for one in self._slices.values():
-            addresses.setdefault((one.metadata.labels or {}).get(SERVICE_LABEL, ""), {}).update(one.addresses)
+            of = (one.metadata.labels or {}).get(SERVICE_LABEL, "")
+            if one.service == of:  # not the headless Service's, which lists pods ready or not
+                addresses.setdefault(of, {}).update(one.addresses)
         found: dict[str, Model] = {}
         for name, service in sorted(
             self._services.items(), key=lambda item: (str(item[1].metadata.creation_timestamp), item[0])

@@ -182,8 +182,9 @@ class ServingView:
         return {(kind, name): owned for kind, filed in self._owned.items() for name, owned in filed.of(service).items()}
 
     def routed(self, service: Place) -> frozenset[str]:
-        """Names of the pods that get traffic, by any of the service's Services."""
-        return frozenset(name for one in self._slices.of(service).values() for name in one.addresses)
+        """Names of the pods that get traffic through the service's URL; the headless Service lists them ready or not."""
+        slices = (one for one in self._slices.of(service).values() if one.service == service[1])
+        return frozenset(name for one in slices for name in one.addresses)
 
     def has_kind(self, kind: str) -> bool:
         """Whether the cluster has an optional kind, as far as is known."""
