@@ -10,7 +10,7 @@ Cost: one gather of the context and one scaled_dot_product_attention for each ch
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch.nn.functional import scaled_dot_product_attention
@@ -27,10 +27,11 @@ class PagedCache:
 
     def __init__(
         self, layers: int, device_blocks: int, host_blocks: int, size: int, kv_heads: int, head_dim: int,
-        dtype: torch.dtype, device: torch.device,
+        dtype: torch.dtype, device: torch.device, spare: int = 0,
     ) -> None:  # fmt: skip
+        """spare: device blocks behind the others, which no pool hands out."""
         self.size = size
-        shape = (2, layers, device_blocks, size, kv_heads, head_dim)
+        shape = (2, layers, device_blocks + spare, size, kv_heads, head_dim)
         self.device = torch.zeros(shape, dtype=dtype, device=device)
         # pinned host memory lets copies overlap with compute; it exists only beside a GPU
         self.host = torch.zeros((2, layers, host_blocks, *shape[3:]), dtype=dtype, pin_memory=device.type == "cuda")
@@ -76,26 +77,46 @@ class Pages:
         self.blocks = torch.tensor(blocks, device=device)
         self.offsets = torch.tensor(offsets, device=device)
 
+    def attend(
+        self, query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, scaling: float, window: int | None
+    ) -> torch.Tensor:
+        """query [1, heads, rows, dim], keys and values [blocks, size, kv heads, dim] -> [1, heads, rows, dim]."""
+        out = torch.empty_like(query)
+        for span in self.spans:
+            context = [kind[span.table].flatten(0, 1)[: span.context].transpose(0, 1)[None] for kind in (keys, values)]
+            rows = slice(span.row, span.row + span.count)
+            mask = _mask(span, window, query.device)
+            out[:, :, rows] = scaled_dot_product_attention(
+                query[:, :, rows], context[0], context[1],
+                attn_mask=mask, is_causal=mask is None and span.count > 1, scale=scaling, enable_gqa=True,
+            )  # fmt: skip
+        return out
+
+
+class Where(Protocol):
+    """Where the rows of a pass are written, and how each looks at its own sequence."""
+
+    @property
+    def cache(self) -> PagedCache: ...
+    @property
+    def blocks(self) -> torch.Tensor: ...
+    @property
+    def offsets(self) -> torch.Tensor: ...
+    def attend(
+        self, query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, scaling: float, window: int | None
+    ) -> torch.Tensor: ...
+
 
 def paged_attention(
     module: torch.nn.Module, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: None,
-    scaling: float, dropout: float = 0.0, sliding_window: int | None = None, *, pages: Pages, **_: Any,
+    scaling: float, dropout: float = 0.0, sliding_window: int | None = None, *, pages: Where, **_: Any,
 ) -> tuple[torch.Tensor, None]:  # fmt: skip
     """query [1, heads, rows, dim], key and value [1, kv heads, rows, dim] -> [1, rows, heads, dim]."""
     layer: int = module.layer_idx  # type: ignore[assignment]
     keys, values = pages.cache.device[:, layer]  # [blocks, size, kv heads, dim] each
     keys[pages.blocks, pages.offsets] = key[0].transpose(0, 1)
     values[pages.blocks, pages.offsets] = value[0].transpose(0, 1)
-    out = torch.empty_like(query)
-    for span in pages.spans:
-        context = [kind[span.table].flatten(0, 1)[: span.context].transpose(0, 1)[None] for kind in (keys, values)]
-        rows = slice(span.row, span.row + span.count)
-        mask = _mask(span, sliding_window, query.device)
-        out[:, :, rows] = scaled_dot_product_attention(
-            query[:, :, rows], context[0], context[1],
-            attn_mask=mask, is_causal=mask is None and span.count > 1, scale=scaling, enable_gqa=True,
-        )  # fmt: skip
-    return out.transpose(1, 2), None
+    return pages.attend(query, keys, values, scaling, sliding_window).transpose(1, 2), None
 
 
 def _mask(span: Span, window: int | None, device: torch.device) -> torch.Tensor | None:

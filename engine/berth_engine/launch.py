@@ -10,6 +10,7 @@ import torch
 from berth_engine.admission import QueueLimits
 from berth_engine.attention import PagedCache
 from berth_engine.engine import Engine
+from berth_engine.graphs import record_graph
 from berth_engine.kv_cache import BlockPool
 from berth_engine.models import Loaded
 from berth_engine.runner import Runner
@@ -61,16 +62,31 @@ def launch(
     size: CacheSize | None = None,
     queue: QueueLimits | None = None,
     arm_tokens: int | None = None,
+    cuda_graphs: bool = False,
 ) -> Engine:
-    """An engine, not started yet. arm_tokens: from how many tokens on a pass can stop between two experts."""
+    """An engine, not started yet.
+
+    arm_tokens: from how many tokens on a pass can stop between two experts. cuda_graphs: for decode, on a GPU (graphs.py).
+    """
     size = size or CacheSize()
     weights = next(loaded.model.parameters())
     device, dtype = weights.device, weights.dtype
     blocks = count_blocks(loaded, size, limits, dtype, device)
     host = blocks if size.host_blocks is None else size.host_blocks
-    cache = PagedCache(loaded.layers, blocks, host, size.block, loaded.kv_heads, loaded.head_dim, dtype, device)
+    record = record_graph() if cuda_graphs and device.type == "cuda" else None
+    cache = PagedCache(
+        loaded.layers,
+        blocks,
+        host,
+        size.block,
+        loaded.kv_heads,
+        loaded.head_dim,
+        dtype,
+        device,
+        spare=record is not None,
+    )
     return Engine(
-        Runner(loaded.model, cache, arm_tokens), Preemptive(limits), BlockPool(blocks, host, size.block), tokenizer=loaded.tokenizer,
+        Runner(loaded.model, cache, arm_tokens, record), Preemptive(limits), BlockPool(blocks, host, size.block), tokenizer=loaded.tokenizer,
         eos=loaded.eos, max_context=loaded.max_context, queue=queue or QueueLimits(),
     )  # fmt: skip
 

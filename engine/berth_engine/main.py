@@ -95,6 +95,7 @@ def serve(
     token_budget: Annotated[int, typer.Option(min=1, help="Tokens that compute together; prompts are cut to it.")] = 512,
     shared_tokens: Annotated[int, typer.Option(min=1, help="Prompt tokens of less urgent requests that may share a pass.")] = 128,
     arm_tokens: Annotated[int | None, typer.Option(min=1, help="From so many tokens on a pass may stop between two experts; never if left out.")] = None,
+    cuda_graphs: Annotated[bool, typer.Option("--cuda-graphs", help="Layers of decode passes as CUDA graphs. Never run on a GPU yet: compare before you rely on it.")] = False,
     patience: Annotated[float, typer.Option(min=0, help="Seconds a request may get nowhere because of more urgent ones.")] = 10.0,
     handicap_ms: Annotated[float, typer.Option(min=0, help="What a token still to compute counts as, beside the time of arrival; 0: first come, first served.")] = 1.0,
     max_queue: Annotated[int, typer.Option(min=1, help="Requests that may wait, for each priority.")] = 1024,
@@ -112,6 +113,12 @@ def serve(
     objectives = dict(_objective(pair) for pair in objective or [])
     if default_priority > max_priority:
         raise typer.BadParameter(f"must not be above --max-priority ({max_priority})", param_hint="--default-priority")
+    if cuda_graphs and device == "cpu":
+        raise typer.BadParameter("needs a GPU; leave it out with --device cpu", param_hint="--cuda-graphs")
+    if cuda_graphs and quantize is not None:
+        raise typer.BadParameter(
+            "experts in 8 bits cannot be recorded; leave one of the two out", param_hint="--cuda-graphs"
+        )
     if token_budget < max_batch:
         raise typer.BadParameter(f"must be at least --max-batch ({max_batch})", param_hint="--token-budget")
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
@@ -139,7 +146,9 @@ def serve(
         try:
             loaded = load(model, dtype=dtype, device=device, digest=digest, quantize=quantize, progress=_Progress())
             limits = Limits(max_batch, token_budget, shared_tokens, patience, handicap=handicap_ms / 1000)
-            engine = launch(loaded, limits, CacheSize(kv_share, kv_blocks, host_kv), QueueLimits(max_queue), arm_tokens)
+            engine = launch(
+                loaded, limits, CacheSize(kv_share, kv_blocks, host_kv), QueueLimits(max_queue), arm_tokens, cuda_graphs
+            )
             engine.start()
             service.open(engine, loaded)
             weights = ", ".join(f"{kind} {size / 2**30:.2f}" for kind, size in loaded.weights.items())

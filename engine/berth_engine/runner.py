@@ -5,7 +5,7 @@
 Transformers' layers are called one by one from outside, as their own model's forward does. Between two of them a pass is its
 hidden state, one vector a token: it can wait there for as long as it likes. Where its tokens stand (positions, rotary factors, places
 in the cache) follows from its chunks, and is made again when another pass has run in between. The layers of passes of
-`arm_tokens` and more can be left between two experts too (experts.py).
+`arm_tokens` and more can be left between two experts too (experts.py); layers of decode passes can be CUDA graphs (graphs.py).
 
 On a GPU, kernels are queued far ahead of what runs; so that a boundary is a boundary, at most `RUN_AHEAD` slices are queued:
 an event marks the end of each, and the next is launched when the one RUN_AHEAD before it has passed. (Not run here: no GPU.)
@@ -14,15 +14,17 @@ an event marks the end of each, and the next is launched when the one RUN_AHEAD 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import torch
 
-from berth_engine.attention import PagedCache, Pages
+from berth_engine.attention import PagedCache, Pages, Where
 from berth_engine.batch import Pass
 from berth_engine.experts import Armed
+from berth_engine.graphs import DecodeGraphs, Form, Step
 from berth_engine.kv_cache import Copy
 
 RUN_AHEAD = 2
@@ -34,7 +36,7 @@ class Place:
 
     positions: torch.Tensor
     rotary: Any
-    pages: Pages
+    pages: Where
 
 
 @dataclass(slots=True)
@@ -50,14 +52,18 @@ class Work:
 class Runner:
     """Runs slices of passes through one causal language model of transformers."""
 
-    def __init__(self, model: Any, cache: PagedCache, arm_tokens: int | None = None) -> None:
-        """arm_tokens: from how many tokens on a pass can stop between experts; None: never."""
+    def __init__(
+        self, model: Any, cache: PagedCache, arm_tokens: int | None = None,
+        record: Callable[[Step], Step] | None = None,
+    ) -> None:  # fmt: skip
+        """arm_tokens: from how many tokens on a pass can stop between experts; None: never. record: for decode passes (graphs.py)."""
         self.arm_tokens = arm_tokens
         self.head = model.lm_head
         self.model = model.model
         self.cache = cache
         self.layers = len(self.model.layers)
         self.device = cache.device.device
+        self.graphs = record and DecodeGraphs(self._forward, self.model.rotary_emb, cache, record)
         self._events: deque[Any] = deque()
         self._last: Pass | None = None  # whose slice ran last
 
@@ -83,7 +89,7 @@ class Runner:
             running.moved = False
         self._wait_for_the_boundary()
         layer = partial(self._run_layer, work, running.layer)
-        if self.arm_tokens is None or work.hidden.shape[1] < self.arm_tokens:
+        if not self._arms(work):
             work.hidden = layer()
         else:
             work.inside = work.inside or Armed(layer)
@@ -95,12 +101,23 @@ class Runner:
         self._mark_the_boundary()
         return True
 
+    def _arms(self, work: Work) -> bool:
+        return self.arm_tokens is not None and work.hidden.shape[1] >= self.arm_tokens
+
     def _run_layer(self, work: Work, layer: int) -> torch.Tensor:
         place = work.place
         assert place is not None
+        if isinstance(place.pages, Form):
+            assert self.graphs is not None
+            return self.graphs.run(layer, work.hidden, place.pages)
+        return self._forward(layer, work.hidden, place.positions, place.rotary, place.pages)
+
+    def _forward(
+        self, layer: int, hidden: torch.Tensor, positions: torch.Tensor, rotary: Any, pages: Where
+    ) -> torch.Tensor:
         out: torch.Tensor = self.model.layers[layer](
-            work.hidden, attention_mask=None, position_ids=place.positions, position_embeddings=place.rotary,
-            past_key_values=None, use_cache=False, pages=place.pages,
+            hidden, attention_mask=None, position_ids=positions, position_embeddings=rotary,
+            past_key_values=None, use_cache=False, pages=pages,
         )  # fmt: skip
         return out
 
@@ -146,6 +163,9 @@ class Runner:
         return Work(hidden, [chunk.count for chunk in running.chunks])
 
     def _place(self, running: Pass) -> Place:
+        form = None if self.graphs is None or self._arms(running.work) else self.graphs.form(running)
+        if form is not None:
+            return Place(form.positions, form.rotary, form)
         positions: list[int] = []
         for chunk in running.chunks:
             positions += range(chunk.start, chunk.start + chunk.count)

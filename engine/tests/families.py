@@ -23,6 +23,7 @@ from berth_engine.attention import NAME, PagedCache
 from berth_engine.batch import Pass
 from berth_engine.engine import Engine, Event
 from berth_engine.experts import NAME as EXPERTS
+from berth_engine.graphs import Step
 from berth_engine.kv_cache import BlockPool
 from berth_engine.quantize import experts_of, quantize_experts
 from berth_engine.request import Request, Sampling
@@ -86,8 +87,11 @@ def greedy(family: str, prompt: Sequence[int], tokens: int) -> list[int]:
 class Recording(Runner):
     """A runner that keeps all logits it gave."""
 
-    def __init__(self, built: Any, cache: PagedCache, arm_tokens: int | None = None) -> None:
-        super().__init__(built, cache, arm_tokens)
+    def __init__(
+        self, built: Any, cache: PagedCache, arm_tokens: int | None = None,
+        record: Callable[[Step], Step] | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(built, cache, arm_tokens, record)
         self.given: dict[str, list[torch.Tensor]] = {}
 
     def finish(self, done: Pass) -> dict[str, torch.Tensor]:
@@ -109,14 +113,14 @@ class Served:
 def serve(
     family: str, arrivals: Sequence[tuple[int, Request]], *, limits: Limits | None = None, device: int = 200, host: int = 0,
     share: bool = False, arm_tokens: int | None = None, cancels: Sequence[tuple[int, str]] = (), policy: Any = None,
-    on_start: Callable[[Engine], None] | None = None,
+    on_start: Callable[[Engine], None] | None = None, record: Callable[[Step], Step] | None = None,
 ) -> Served:  # fmt: skip
     """Serve requests that arrive after a number of slices, to the end; the clock ticks once a slice."""
     built = model(family)
     pool = BlockPool(device, host, BLOCK, share=share)
     heads = getattr(built.config, "num_key_value_heads", KV_HEADS)
-    cache = PagedCache(LAYERS, device, host, BLOCK, heads, HEAD_DIM, torch.float32, torch.device("cpu"))
-    runner = Recording(built, cache, arm_tokens)
+    cache = PagedCache(LAYERS, device, host, BLOCK, heads, HEAD_DIM, torch.float32, torch.device("cpu"), spare=1)
+    runner = Recording(built, cache, arm_tokens, record)
     ticks = 0
     policy = policy or Preemptive(limits or Limits(max_batch=8, token_budget=24, shared_tokens=8, patience=1e9))
     engine = Engine(runner, policy, pool, clock=lambda: float(ticks))

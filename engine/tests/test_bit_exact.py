@@ -36,11 +36,11 @@ class Pattern:
     def copies(self, requests: list[Request]) -> list[Request]:
         return [ask(request.id, request.prompt, request.sampling.max_tokens, request.priority) for request in requests]
 
-    def undisturbed(self, family: str, arm_tokens: int | None = None) -> list[Served]:
+    def undisturbed(self, family: str, **more: object) -> list[Served]:
         """The long requests without the urgent ones, and each urgent one alone."""
         runs = [self.copies(self.long), *([request] for request in self.copies(self.urgent))]
         return [
-            serve(family, [(0, request) for request in run], limits=APART, device=self.blocks, arm_tokens=arm_tokens)
+            serve(family, [(0, request) for request in run], limits=APART, device=self.blocks, **more)  # type: ignore[arg-type]
             for run in runs
         ]
 
@@ -50,10 +50,10 @@ class Pattern:
         return serve(family, arrivals, limits=limits, device=self.blocks, host=400, **more)  # type: ignore[arg-type]
 
 
-def check_paused(family: str, seed: int, arm_tokens: int | None = None) -> int:
+def check_paused(family: str, seed: int, **more: object) -> int:
     pattern = Pattern(seed)
-    served = pattern.disturbed(family, APART, arm_tokens=arm_tokens)
-    for run in pattern.undisturbed(family, arm_tokens):
+    served = pattern.disturbed(family, APART, **more)
+    for run in pattern.undisturbed(family, **more):
         for request, rows in run.logits.items():
             assert served.tokens[request] == run.tokens[request]
             assert len(served.logits[request]) == len(rows), "nothing is computed twice"
@@ -63,9 +63,9 @@ def check_paused(family: str, seed: int, arm_tokens: int | None = None) -> int:
     return served.engine.roster.counts.preemptions
 
 
-def check_merged(family: str, seed: int) -> None:
+def check_merged(family: str, seed: int, **more: object) -> None:
     pattern = Pattern(seed)
-    served = pattern.disturbed(family, TOGETHER, share=True)
+    served = pattern.disturbed(family, TOGETHER, share=True, **more)
     for request in pattern.long + pattern.urgent:
         expected = greedy(family, request.prompt, request.sampling.max_tokens)
         assert served.tokens[request.id] == expected, f"{request.id}, seed {seed}"
