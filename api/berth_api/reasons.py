@@ -117,6 +117,7 @@ class Reason(StrEnum):
     ANSWERING = "Answering"  # as many replicas as asked for, of this generation, answer and get traffic
     FETCHING = "Fetching"  # weights are on their way to a node
     LOADING = "Loading"  # the engine reads the weights
+    NOT_ANSWERING = "NotAnswering"  # a replica was ready and does not answer its probe any more
     NOT_VERIFIED = "NotVerified"  # weights on a claim, without a digest that they are held against
     NOT_ROUTED = "NotRouted"  # a replica is ready and not yet among the endpoints
     ROLLING_OUT = "RollingOut"  # replicas are being replaced or added

@@ -83,7 +83,9 @@ class _Operator:
         self._hints = UnderstoodHints(self._cluster, self._events, metrics, readers)
         self._cluster.listen(self._hints)
         self._serving = ServingView(connection)
-        reconciler = Reconciler(fenced, self._serving, RoomForSurge(self._cluster), settings.images)
+        reconciler = Reconciler(
+            fenced, self._serving, RoomForSurge(self._cluster), settings.images, node_answers=self._node_answers
+        )
         self._services = Services(self._serving, reconciler)
         self._serving.listen(self._services.changed)
         ServingMetrics(metrics.registry, self._serving, self._services, reconciler)
@@ -155,6 +157,10 @@ class _Operator:
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _node_answers(self, name: str) -> bool:
+        node = self._cluster.node(name)
+        return node is None or node.ready
 
     def _supervised(self, name: str, task: Task) -> asyncio.Task[None]:
         return asyncio.create_task(supervised(name, task, self._metrics.task_restarts), name=name)

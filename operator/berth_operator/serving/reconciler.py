@@ -61,6 +61,7 @@ class Reconciler:
         room: Callable[[LLMService, list[str]], bool],
         images: Images = Images(),  # noqa: B008 (a frozen value)
         *,
+        node_answers: Callable[[str], bool] = lambda _: True,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -68,6 +69,7 @@ class Reconciler:
         self._view = view
         self._room = room
         self._images = images
+        self._node_answers = node_answers
         self._clock = clock
         self._now = now
         self._trouble: dict[tuple[Place, ChildKey], _Trouble] = {}
@@ -89,16 +91,18 @@ class Reconciler:
         children = build_children(service, desired, template, room)
         refusal = await self._apply_missing(place, children, owned)
         hint, wishes = hint_status(service.spec.placement.hint)
+        pods = self._view.pods(place)
         seen = Observed(
             service,
             desired,
             revision,
-            self._view.pods(place),
+            pods,
             self._view.routed(place),
             refusal or _quota_refusal(owned),
             _autoscaling(service),
             hint,
             wishes,
+            {pod.node for pod in pods if pod.node and not self._node_answers(pod.node)},
         )
         await self._write_status(service, status_of(seen, self._now()))
         waits = [trouble.until for (of, _), trouble in self._trouble.items() if of == place]

@@ -9,6 +9,7 @@ import msgspec
 
 from berth_api.annotations import WHY, Why
 from berth_cluster.objects import OwnerReference, Wire
+from berth_operator.serving.names import ENGINE_CONTAINER
 from berth_operator.telling import read_why
 
 MAX_MESSAGE = 1_024
@@ -113,6 +114,19 @@ class SeenPod(Wire, frozen=True):
     @property
     def ready(self) -> bool:
         return not self.leaves and self._holds("Ready")
+
+    @property
+    def stopped_answering(self) -> bool:
+        """It was ready since its engine started last, and is no more."""
+        unready = next((c for c in self.status.conditions or () if c.type == "Ready" and c.status == "False"), None)
+        engine = next((c for c in self.status.container_statuses or () if c.name == ENGINE_CONTAINER), None)
+        if self.leaves or unready is None or unready.last_transition_time is None or engine is None:
+            return False
+        running = engine.state.running
+        # before its first readiness the condition dates from when the pod came, or from when the engine before ended
+        return (
+            running is not None and running.started_at is not None and unready.last_transition_time > running.started_at
+        )
 
     @property
     def scheduled(self) -> bool:

@@ -76,6 +76,8 @@ class Observed(msgspec.Struct, frozen=True):
     hint: Verdict = ("Unknown", Reason.NO_HINT, "")
     """Of HintUnderstood."""
     wishes: HintStatus | None = None
+    silent_nodes: Collection[str] = ()
+    """Of the pods' nodes those that do not answer."""
 
 
 def status_of(seen: Observed, now: datetime) -> LLMServiceStatus:
@@ -151,6 +153,13 @@ def _ready(
     if waiting:
         told = _waiting(waiting[0])
         return "False", told.code, f"{count}. Pod {told.pod} waits: {told.message}"
+    lost = next((pod for pod in current if pod.node in seen.silent_nodes), None)
+    if lost is not None:
+        return "False", Reason.NODE_LOST, f"{count}. Pod {lost.name} is on node {lost.node}, which does not answer"
+    silent = next((pod for pod in current if pod.stopped_answering), None)
+    if silent is not None:
+        message = f"{count}. Pod {silent.name} was ready and has stopped answering; see its log"
+        return "False", Reason.NOT_ANSWERING, message
     if any(pod.ready and pod.name not in seen.routed for pod in current):
         return "False", Reason.NOT_ROUTED, f"{count}; the rest is ready but not among the endpoints yet"
     if len(current) < len(alive) or len(current) < seen.desired:

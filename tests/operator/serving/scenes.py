@@ -34,9 +34,12 @@ def revision(of: LLMService) -> str:
 def pod(
     name: str, *, revision: str, node: str = "node-1", ready: bool = False, leaves: bool = False, phase: str = "Running",
     fetch: dict[str, Any] | None = None, engine: dict[str, Any] | None = None, why: str = "", said: str = "",
+    unready_since: str | None = None,
 ) -> SeenPod:  # fmt: skip
     """fetch, engine: the state of the container, as the kubelet reports it."""
-    conditions: list[dict[str, Any]] = [{"type": "Ready", "status": "True" if ready else "False"}]
+    conditions: list[dict[str, Any]] = [
+        {"type": "Ready", "status": "True" if ready else "False", "lastTransitionTime": unready_since}
+    ]
     if not node:
         conditions.append({"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": said})
     body = {

@@ -66,6 +66,17 @@ def test_whatever_keeps_it_from_answering_is_the_reason(shown: dict[str, Any], r
     assert words in message
 
 
+def test_a_replica_that_hangs_and_one_whose_node_is_lost_are_told_from_one_that_loads() -> None:
+    running = {"state": {"running": {"startedAt": "2026-11-23T11:00:00Z"}}}
+    loads = pod("a", revision=REVISION, engine=running, unready_since="2026-11-23T10:59:58Z")
+    hangs = pod("a", revision=REVISION, engine=running, unready_since="2026-11-23T11:30:00Z")
+    assert verdict(observed(SERVICE, loads))[1] == "Loading"
+    assert verdict(observed(SERVICE, hangs))[1] == "NotAnswering"
+    assert verdict(observed(SERVICE, hangs, silent_nodes={"node-1"}))[1] == "NodeLost"
+    assert "node-1" in verdict(observed(SERVICE, hangs, silent_nodes={"node-1"}))[2]
+    assert verdict(observed(SERVICE, loads, silent_nodes={"node-2"}))[1] == "Loading"
+
+
 def test_what_the_api_server_refuses_comes_first() -> None:
     refusal = Refusal("QuotaExceeded", "exceeded quota: gpus")
     crashing = pod("a", revision=REVISION, engine=ended(1))
