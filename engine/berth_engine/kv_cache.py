@@ -135,6 +135,11 @@ class BlockPool:
             if known is not None and self._holders[known]:
                 self._holders[known] += 1
                 target = known
+            elif known is not None and count > 0:
+                count -= 1
+                target = known  # it stands there yet, though nobody holds it
+                self._unheld.pop(known)
+                self._holders[known] = 1
             elif count > 0:
                 count -= 1
                 target = self._take()

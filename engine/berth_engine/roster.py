@@ -108,14 +108,16 @@ class Roster:
         is left out; None when nobody is left. An interrupted pass stays below.
         """
         members: list[Chunk] = []
+        spare = list(victims)
         for request, count in wanted:
             assert not request.in_pass, f"request {request.id} is in a pass already"
             if request.state is State.WAITING and not self.pool.admit(request):
                 continue
             if request.state is State.WAITING:
                 self._admitted(request)
+                spare.append(request)  # if it is left out it may hold a beginning that was known already
             count = min(count, request.remaining)
-            if count < 1 or not self._room_for(request, request.computed + count, victims):
+            if count < 1 or not self._room_for(request, request.computed + count, spare):
                 continue
             request.in_pass = True
             members.append(Chunk(request, request.computed, count))

@@ -201,7 +201,7 @@ class Watched(Preemptive):
                 ahead = {
                     block
                     for r in members
-                    if self._order(r) < self._order(left) or r not in patient
+                    if self._order(r) <= self._order(left) or r not in patient  # of equals either may come first
                     for block in r.blocks
                 }
                 wanted = pool.blocks_for(left.computed + min(left.remaining, self.limits.token_budget))
@@ -227,6 +227,28 @@ def profile(lives: int, steps: int) -> settings:
     return settings(
         max_examples=lives, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck)
     )
+
+
+def test_who_is_left_out_does_not_keep_the_place_of_the_next() -> None:
+    """A newcomer whose beginning is known holds those blocks from its admission on, also when there is no room for the rest."""
+    roster = Roster(BlockPool(6, 20, SIZE), LAYERS)
+
+    def comes(name: str, first: int, prompt: int) -> Request:
+        request = Request(name, [first] * prompt, Sampling(max_tokens=1))
+        roster.enqueue(request)
+        return request
+
+    before = comes("before", 7, 9)
+    opened = roster.open([(before, 9)], 0.0)
+    assert opened is not None
+    roster.close(opened, {"before": 1}, 0.0)
+    roster.leave(before, Finish.LENGTH, 0.0)
+    first, out, last = comes("first", 1, 15), comes("out", 7, 19), comes("last", 2, 7)
+    opened = roster.open([(first, 15), (out, 19), (last, 7)], 1.0)
+    assert opened is not None
+    assert out.cached == 8
+    assert [chunk.request.id for chunk in opened.chunks] == ["first", "last"]
+    roster.check()
 
 
 @settings(max_examples=40, deadline=None)

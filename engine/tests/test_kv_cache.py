@@ -61,7 +61,24 @@ def test_a_cache_of_nothing_is_refused(wrong: tuple[int, int, int]) -> None:
 
 
 def test_a_shared_beginning_that_was_spilled_is_shared_again() -> None:
-    """Two requests shared two blocks; when both come back from the host they need no more room than when they left."""
+    """Two requests shared two blocks; when both come back from the host they need no more room than when they left, whether
+    what they shared is still known on the device or not."""
+    for overwritten in (True, False):
+        pool, pair = spilled_pair()
+        if overwritten:
+            other = Request("c", [50 + token for token in range(19)], Sampling(max_tokens=1))
+            pool.admit(other)
+            pool.grow(other, 20)  # takes the whole device
+            pool.release(other)
+        pool.take_copies()
+        for request in pair:
+            pool.grow(request, 9)
+        assert (pool.used, pool.used_host) == (4, 0)
+        assert len(pool.take_copies()) == (4 if overwritten else 2), "what stands there yet is not copied"
+        pool.check(pair)
+
+
+def spilled_pair() -> tuple[BlockPool, list[Request]]:
     pool = BlockPool(5, 20, SIZE)
     pair = [Request(name, list(range(9)), Sampling(max_tokens=1)) for name in "ab"]
     for request in pair:
@@ -73,11 +90,4 @@ def test_a_shared_beginning_that_was_spilled_is_shared_again() -> None:
     for request in pair:
         pool.spill(request, 3)
     assert (pool.used, pool.used_host) == (0, 6)
-    other = Request("c", [50 + token for token in range(19)], Sampling(max_tokens=1))
-    pool.admit(other)
-    pool.grow(other, 20)  # takes the whole device: nothing of the pair is known there any more
-    pool.release(other)
-    for request in pair:
-        pool.grow(request, 9)
-    assert (pool.used, pool.used_host) == (4, 0)
-    pool.check(pair)
+    return pool, pair
