@@ -30,16 +30,25 @@ from berth_operator.serving.view import OPTIONAL, OWNED, SERVICES_PATH, Owned, S
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
 """Seconds between two applies of a child that somebody keeps changing, or that is refused."""
+SETTLED = 1.0
+"""Seconds until a new service's first status is written: of many made at once, all get what they need first."""
 CALM = 600.0
 """Seconds without trouble after which pauses begin anew."""
 _PATHS = OWNED | OPTIONAL
-_NOT_FOUND = 404
+NEVER_A_VERSION = "1"
+"""With this resourceVersion an apply makes what is not there and is refused (409) where something is: no object ever has the
+version of the empty store. Seen on 1.37."""
+_NOT_FOUND, _CONFLICT = 404, 409
 _REASONS = {403: Reason.ADMISSION_REFUSED, 422: Reason.ADMISSION_REFUSED, 404: Reason.NAMESPACE_GOES}
 
 logger = logging.getLogger(__name__)
 
 ChildKey = tuple[str, str]
 """Kind and name."""
+
+
+class _ExistsError(Exception):
+    """What was to be made is there."""
 
 
 class _Trouble(msgspec.Struct):
@@ -89,7 +98,10 @@ class Reconciler:
         revision = template["metadata"]["labels"][REVISION_LABEL]
         room = self._room_now(service, owned, revision)
         children = build_children(service, desired, template, room)
+        writes = self.writes
         refusal = await self._apply_missing(place, children, owned)
+        if self.writes > writes and refusal is None and not service.status.conditions:
+            return SETTLED  # by then there is something to tell
         hint, wishes = hint_status(service.spec.placement.hint)
         pods = self._view.pods(place)
         seen = Observed(
@@ -136,24 +148,28 @@ class Reconciler:
             if trouble is not None and self._clock() < trouble.until:
                 refusal = refusal or trouble.refusal
                 continue
-            refused = await self._taken(child) if standing is None else None
-            refused = refused or await self._apply(child)
+            refused = await (self._create(child) if standing is None else self._apply(child))
             self._again(place, key, refused, lacks)
             refusal = refusal or refused
         return refusal
 
-    async def _taken(self, child: Manifest) -> Refusal | None:
+    async def _create(self, child: Manifest) -> Refusal | None:
         """Somebody else's object of that name is left alone: whoever may make services must not get at it through us."""
+        only_new = {**child, "metadata": {**child["metadata"], "resourceVersion": NEVER_A_VERSION}}
+        try:
+            return await self._apply(only_new)
+        except _ExistsError:
+            pass
         try:
             body = await self._connection.request("GET", path_of(child))
         except ApiError as error:
             if error.status == _NOT_FOUND:
-                return None
+                return None  # it has gone meanwhile, and is made at the next look
             raise
         standing = msgspec.json.decode(body, type=Owned)
         owner = child["metadata"]["ownerReferences"][0]["uid"]
         if any(reference.get("uid") == owner for reference in standing.metadata.owner_references or ()):
-            return None
+            return await self._apply(child)  # the watch lags, or our label was taken away
         kind, name = child["kind"], child["metadata"]["name"]
         return Refusal(
             Reason.NAME_TAKEN, f"there is a {kind} {name} of somebody else; give the service another name, or remove it"
@@ -173,6 +189,8 @@ class Reconciler:
         except ApiError as error:
             if error.status == 0:
                 raise
+            if error.status == _CONFLICT and "resourceVersion" in meta:
+                raise _ExistsError from error
             reason = (
                 Reason.QUOTA_EXCEEDED
                 if "exceeded quota" in error.message
