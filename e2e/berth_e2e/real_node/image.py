@@ -39,18 +39,18 @@ def built_image(say: Callable[[str], None]) -> Path:
         work = Path(folder)
         files, unfinished = work / "files.tar", work / "image.tar"
         left_out = [f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT]
-        _run("mmdebstrap", "--variant=essential", f"--include={','.join(PACKAGES)}", *left_out, SUITE, str(files))
+        run_tool("mmdebstrap", "--variant=essential", f"--include={','.join(PACKAGES)}", *left_out, SUITE, str(files))
         buildah = ("buildah", "--storage-driver=vfs", f"--root={work / 'storage'}", f"--runroot={work / 'run'}")
-        container = _run(*buildah, "from", "scratch").strip()
-        _run(*buildah, "add", container, str(files), "/")
-        _run(*buildah, "config", f"--cmd={COMMAND}", f"--env=PATH={SYSTEM_PATH}", container)
-        _run(*buildah, "commit", "--quiet", container, f"docker-archive:{unfinished}:{IMAGE}")
+        container = run_tool(*buildah, "from", "scratch").strip()
+        run_tool(*buildah, "add", container, str(files), "/")
+        run_tool(*buildah, "config", f"--cmd={COMMAND}", f"--env=PATH={SYSTEM_PATH}", container)
+        run_tool(*buildah, "commit", "--quiet", container, f"docker-archive:{unfinished}:{IMAGE}")
         unfinished.rename(archive)
         shutil.rmtree(work / "storage", ignore_errors=True)
     return archive
 
 
-def _run(*command: str) -> str:
+def run_tool(*command: str) -> str:
     run = subprocess.run(
         command,
         env={**os.environ, "PATH": SYSTEM_PATH},
