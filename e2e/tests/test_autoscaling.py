@@ -278,7 +278,7 @@ def test_a_scaled_object_is_made_where_keda_is_and_rests_while_the_service_sleep
     ask_at_gateway(scaling)
     wait_until(scaling, "one answers", answering(scaling, 1))
     wait_until(scaling, "not paused", lambda: paused() == "false")
-    assert condition(scaling)[:2] == ("Unknown", "AutoscalerPending"), "nobody acts on it here"
+    assert condition(scaling)[:2] == ("Unknown", "AutoscalerPending"), condition(scaling)
     as_keda(scaling, "False", "TriggerError", "Triggers defined in ScaledObject are not working correctly")
     wait_until(scaling, "its word", lambda: condition(scaling)[:2] == ("False", "MetricUnavailable"))
     as_keda(scaling, "True", "ScaledObjectReady", "ScaledObject is defined correctly and is ready for scaling")

@@ -62,6 +62,8 @@ class _Trouble(msgspec.Struct):
     until: float
     refusal: Refusal | None
     """None while it may be that the watch only lags behind what was applied."""
+    asked: Manifest | None = None
+    """What was applied; None: it was removed. Who asks for something else now has changed its mind, and contends with nobody."""
 
 
 class Reconciler:
@@ -191,6 +193,9 @@ class Reconciler:
         refusal = None
         for key, standing in leaving.items():
             trouble = self._trouble.get((place, key))
+            if trouble is not None and trouble.asked is not None:
+                del self._trouble[place, key]
+                trouble = None
             if trouble is not None and self._clock() < trouble.until:
                 refusal = refusal or trouble.refusal
                 continue
@@ -227,12 +232,15 @@ class Reconciler:
                 self._calm(place, key)
                 continue
             trouble = self._trouble.get((place, key))
+            if trouble is not None and trouble.asked != child:
+                del self._trouble[place, key]
+                trouble = None
             if trouble is not None and self._clock() < trouble.until:
                 refusal = refusal or trouble.refusal
                 continue
             refused = await self._taken(child) if standing is None else None
             refused = refused or await self._apply(child, replicas_of(standing) if key[0] == "Deployment" else None)
-            self._again(place, key, refused, lacks)
+            self._again(place, key, refused, lacks, child)
             refusal = refusal or refused
         return refusal
 
@@ -295,14 +303,16 @@ class Reconciler:
             if error.status not in (404, 409):  # gone, or changed meanwhile: the watch tells, and it is looked at again
                 raise
 
-    def _again(self, place: Place, key: ChildKey, refused: Refusal | None, lacks: str) -> None:
+    def _again(
+        self, place: Place, key: ChildKey, refused: Refusal | None, lacks: str, asked: Manifest | None = None
+    ) -> None:
         """Not before a while. The first time costs nothing: the watch shows what was applied long before the pause ends."""
         before = self._trouble.get((place, key))
         pause = FIRST_PAUSE if before is None else min(before.pause * 2, LONGEST_PAUSE)
         if refused is None and before is not None:
             message = f"{key[0]} {key[1]} is changed by somebody else: {lacks} does not stay as asked"
             refused = Refusal(Reason.CHILD_CONTENDED, message)
-        self._trouble[place, key] = _Trouble(pause, self._clock() + pause, refused)
+        self._trouble[place, key] = _Trouble(pause, self._clock() + pause, refused, asked)
 
     def _calm(self, place: Place, key: ChildKey) -> None:
         trouble = self._trouble.get((place, key))
