@@ -15,6 +15,7 @@ import pytest
 
 from berth_e2e.berth_processes import Berth
 from berth_e2e.cluster import Cluster
+from berth_e2e.custom_metrics import NAME as ADAPTER
 from berth_e2e.custom_metrics import custom_metrics
 from berth_e2e.state import ROOT
 from berth_e2e.waiting import wait_for
@@ -73,7 +74,7 @@ def other_kinds(scaling: Cluster) -> Iterator[None]:
     restart_operator(scaling)
     yield
     scaling.clear()
-    scaling.kubectl("delete", *files)
+    scaling.kubectl("delete", "--ignore-not-found", *files)
     restart_operator(scaling)
 
 
@@ -260,6 +261,21 @@ def test_a_quantile_needs_prometheus(scaling: Cluster, load: Json) -> None:
     wait_until(scaling, "one answers", answering(scaling, 1))
 
 
+def test_an_adapter_that_is_away_takes_nothing_away(scaling: Cluster, load: Json) -> None:
+    load["queue"] = 12
+    scaling.api.create(llm_service({"target": 4}))
+    wait_until(scaling, "three answer", answering(scaling, 3))
+    scaling.api.delete(f"/api/v1/namespaces/kube-system/services/{ADAPTER}")
+    with replicas_seen(scaling) as seen:
+        wait_until(scaling, "told", lambda: condition(scaling)[:2] == ("False", "MetricUnavailable"))
+        restart_operator(scaling)  # which finds the API registered, and nobody behind it
+        scaling.api.merge(LLAMA, {"spec": {"engine": {"maxBatch": 8}}})
+        wait_until(scaling, "looked at", lambda: condition(scaling, "Progressing")[0] == "True")
+        wait_until(scaling, "three answer", lambda: condition(scaling, "Progressing")[1] == "Done")
+    assert seen == [3]
+    assert scaling.api.exists(f"{AUTOSCALERS}/llama")
+
+
 def as_keda(cluster: Cluster, status_: str, reason: str, message: str) -> None:
     """What KEDA's operator, which does not run here, would say."""
     conditions = [{"type": "Ready", "status": status_, "reason": reason, "message": message}]
@@ -288,6 +304,21 @@ def test_a_scaled_object_is_made_where_keda_is_and_rests_while_the_service_sleep
     scaling.api.merge(LLAMA, {"spec": {"autoscaling": None, "replicas": 1}})
     wait_until(scaling, "gone", lambda: not scaling.api.exists(f"{SCALED_OBJECTS}/llama"))
     wait_until(scaling, "one answers", answering(scaling, 1))
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.usefixtures("other_kinds")
+def test_when_keda_goes_the_fewest_run(scaling: Cluster) -> None:
+    scaling.api.create(llm_service({"min": 2}))
+    wait_until(scaling, "two answer", answering(scaling, 2))
+    scaling.api.merge(f"{DEPLOYMENTS}/llama/scale", {"spec": {"replicas": 4}})
+    wait_until(scaling, "four answer", answering(scaling, 4))
+    scaling.kubectl("delete", "crd", "scaledobjects.keda.sh")
+
+    def told() -> bool:
+        return condition(scaling)[:2] == ("False", "AutoscalerMissing") and answering(scaling, 2)()
+
+    wait_until(scaling, "told", told)
 
 
 @pytest.mark.usefixtures("other_kinds")
