@@ -16,6 +16,7 @@ from berth_api.llm_service_engine import Engine, EngineKind, EnvironmentVariable
 from berth_api.llm_service_model import Cache, Model, SecretRef
 from berth_api.llm_service_placement import Parallelism, Placement, Resources
 from berth_api.llm_service_pod_template import PodTemplate
+from berth_api.llm_service_pool import EndpointPicker, InferencePool
 from berth_api.llm_service_scaling import MAX_REPLICAS, Autoscaling, Metric, RequestPriority, StabilizationSeconds
 from berth_api.llm_service_status import (
     HintStatus,
@@ -32,10 +33,12 @@ from berth_api.resource import ApiModel, Resource
 __all__ = [
     "Autoscaling",
     "Cache",
+    "EndpointPicker",
     "Engine",
     "EngineKind",
     "EnvironmentVariable",
     "HintStatus",
+    "InferencePool",
     "LLMService",
     "LLMServiceSpec",
     "LLMServiceStatus",
@@ -92,6 +95,8 @@ class LLMServiceSpec(ApiModel):
     """How replicas are replaced, one at a time. Surge: the new one first, which takes room for one more. InPlace: the old one drains and
     leaves first. Auto: Surge when there is room, else InPlace."""
     suspend: bool = Field(default=False, description="No replicas, whatever else says so; everything else stays.")
+    inference_pool: InferencePool | None = None
+    """Makes the service a backend of the Gateway API too, where the cluster has its Inference Extension."""
     pod_template: PodTemplate | None = None
     """What no field above says: a fragment of a pod template, laid over the one that Berth makes."""
 

@@ -26,6 +26,7 @@ class ServiceCondition(StrEnum):
     DRAINING = "Draining"
     AUTOSCALING_ACTIVE = "AutoscalingActive"
     HINT_UNDERSTOOD = "HintUnderstood"
+    INFERENCE_POOL_ACCEPTED = "InferencePoolAccepted"
 
 
 class NodeReplicas(ApiModel):
@@ -109,7 +110,8 @@ class LLMServiceStatus(ApiModel):
     )
     """Ready: as many replicas as asked for, all of this generation, have loaded the weights, answer, and get traffic. ModelResolved: the
     weights are found and verified. Scheduled: every replica has a node. Progressing: replicas are being replaced or added. Draining:
-    replicas finish what they have begun. AutoscalingActive: load decides on the number. HintUnderstood: all of the hint counts."""
+    replicas finish what they have begun. AutoscalingActive: load decides on the number. HintUnderstood: all of the hint counts.
+    InferencePoolAccepted, where a pool is asked for: a gateway sends requests to it."""
     replicas: int = 0
     """Pods there are."""
     desired_replicas: int = 0

@@ -133,6 +133,17 @@ class Reason(StrEnum):
     NOT_CONFIGURED = "NotConfigured"  # spec.autoscaling is not set
     SCALING_BY_LOAD = "ScalingByLoad"
     AUTOSCALER_MISSING = "AutoscalerMissing"  # the cluster has nothing that scales on the metric
+    AUTOSCALER_PENDING = "AutoscalerPending"  # nobody has looked at the autoscaler yet
+    AUTOSCALER_FAILING = "AutoscalerFailing"  # it cannot change the number of replicas
+    METRIC_UNAVAILABLE = "MetricUnavailable"  # the autoscaler does not get the metric
+    METRIC_NEEDS_PROMETHEUS = "MetricNeedsPrometheus"  # a quantile, and there are only gauges of pods
+    NOTHING_TO_SCALE = "NothingToScale"  # min and max leave no choice
+
+    # What an LLMService says of its InferencePool
+    POOL_ACCEPTED = "PoolAccepted"
+    POOL_PENDING = "PoolPending"  # no gateway has taken it up
+    POOL_REFUSED = "PoolRefused"  # a gateway does not take it, or does not find the endpoint picker
+    INFERENCE_POOL_MISSING = "InferencePoolMissing"  # the cluster does not have the kind
 
     # What keeps an LLMService from answering: in the pods
     IMAGE_PULL_FAILED = "ImagePullFailed"

@@ -8,7 +8,8 @@
 - 429 and 503 with Retry-After wait as told, all else with a doubling, jittered backoff, which ends early when the server was
   away and answers others again (`outage`). A server that comes back forgets versions: the first 410 after an outage does not
   wait as long as the outage lasted. Other than that nothing here gives up, and no error leaves it.
-- An optional kind that is not there (404) or not allowed (403) counts as empty, and is looked for again now and then.
+- An optional kind that is not there (404) or not allowed (403) counts as empty, and is looked for again now and then; so does one
+  that has been there and went.
 
 Objects are applied on the event loop, in slices of `SLICE`, so that others get their turn within milliseconds.
 """
@@ -320,7 +321,8 @@ class Reflector(Generic[T]):
         if expired and not listing and not self._expired_before:
             self._expired_before = True
             self._backoff.reset()
-        if expired or _TOO_NEW in error.message:
+        went = self.collection.optional and error.status == _NOT_FOUND
+        if expired or went or _TOO_NEW in error.message:
             self.version = ""
             self._listing = None
             if listing:

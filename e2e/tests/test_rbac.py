@@ -15,6 +15,7 @@ import yaml
 from berth_api.annotations import SYSTEM_NAMESPACE
 from berth_e2e.berth_processes import Berth
 from berth_e2e.cluster import Cluster
+from berth_e2e.custom_metrics import custom_metrics
 from berth_e2e.objects import replica_set
 from berth_e2e.state import ROOT
 from berth_e2e.waiting import wait_for
@@ -34,6 +35,8 @@ NOT_THERE = (
     "scheduling.volcano.sh/podgroups",
     "scheduling.run.ai/podgroups",
     "monitoring.coreos.com/podmonitors",
+    "keda.sh/scaledobjects",
+    "inference.networking.k8s.io/inferencepools",
 )
 """Kinds that this control plane does not serve: they are asked for, and cannot be watched."""
 APPLIED = (
@@ -42,17 +45,16 @@ APPLIED = (
     "apps/deployments",
     "policy/poddisruptionbudgets",
     "networking.k8s.io/networkpolicies",
+    "autoscaling/horizontalpodautoscalers",
 )
 NOT_USED_HERE = {
     ("berth-extender", "create", "coordination.k8s.io/leases"),  # by server-side apply: one request, logged as a patch
     ("berth-operator", "get", "events"),  # the same event after ten minutes
     ("berth-operator", "patch", "events"),
     ("berth-operator", "delete", "berth.dev/packingplans"),  # finished ones, by count and age
-    *((account, "watch", kind) for account in ("berth-extender", "berth-operator") for kind in NOT_THERE[:-1]),
-    ("berth-operator", "watch", NOT_THERE[-1]),
-    ("berth-operator", "create", NOT_THERE[-1]),
-    ("berth-operator", "get", NOT_THERE[-1]),
-    ("berth-operator", "patch", NOT_THERE[-1]),
+    *((account, "watch", kind) for account in ("berth-extender", "berth-operator") for kind in NOT_THERE[:-3]),
+    *(("berth-operator", verb, kind) for verb in ("watch", "create", "get", "patch") for kind in NOT_THERE[-3:]),
+    *(("berth-operator", "delete", kind) for kind in NOT_THERE[-2:]),
     ("berth-operator", "update", "berth.dev/llmservices/finalizers"),  # on clusters that guard blockOwnerDeletion
     *(("berth-operator", "create", kind) for kind in APPLIED),  # by server-side apply, as above
 }
@@ -155,6 +157,21 @@ def test_each_process_does_all_its_work_under_its_own_roles(audited: Cluster, tm
     cluster, log = audited, tmp_path / "audit.log"
     cluster.kubectl("apply", "-f", "-", given=yaml.safe_dump_all(objects()))
     extender, operator, scheduler = (kubeconfig_of(cluster, account, tmp_path) for account in ACCOUNTS)
+    with custom_metrics(cluster, lambda pod, metric: 0.0):
+        _do_all_work(cluster, extender, operator, scheduler)
+    cluster.remove_berth()
+
+    events = asked(log)
+    refused = [e["requestURI"] for e in events if e.get("responseStatus", {}).get("code") == 403]
+    assert refused == []
+    used = {found for event in events if (found := right(event)) is not None}
+    ours = {found for found in used if found[0] != "berth-scheduler"}
+    assert ours <= granted()
+    assert {g for g in granted() if g[0] != "berth-scheduler"} - ours == NOT_USED_HERE
+
+
+def _do_all_work(cluster: Cluster, extender: str, operator: str, scheduler: str) -> None:
+    """By processes under their own accounts' kubeconfigs."""
     cluster.add_berth(
         Berth(pairs=1, extender_flags=("--kubeconfig", extender), operator_flags=("--kubeconfig", operator))
     )
@@ -186,7 +203,11 @@ def test_each_process_does_all_its_work_under_its_own_roles(audited: Cluster, tm
             "apiVersion": "berth.dev/v1alpha1",
             "kind": "LLMService",
             "metadata": {"name": "llama", "namespace": "default"},
-            "spec": {"model": {"uri": "path://tiny-mixtral"}, "resources": {"gpus": 0}},
+            "spec": {
+                "model": {"uri": "path://tiny-mixtral"},
+                "resources": {"gpus": 0},
+                "autoscaling": {"max": 2},
+            },
         }
     )
 
@@ -195,14 +216,10 @@ def test_each_process_does_all_its_work_under_its_own_roles(audited: Cluster, tm
         return bool(services[0].get("status", {}).get("readyReplicas"))
 
     wait_for("an LLMService that answers", answers, 30.0)
+    autoscaler = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers/llama"
+    wait_for("its autoscaler", lambda: cluster.api.exists(autoscaler), 20.0)
+    service = "/apis/berth.dev/v1alpha1/namespaces/default/llmservices/llama"
+    cluster.api.merge(service, {"spec": {"autoscaling": None}})
+    wait_for("the autoscaler's end", lambda: not cluster.api.exists(autoscaler), 20.0)
     wait_for("word about the policy", lambda: cluster.api.items(POLICIES_PATH)[0].get("status"), 20.0)
     wait_for("events", lambda: "PlanFinished" in {e["reason"] for e in cluster.events()}, 10.0)
-    cluster.remove_berth()
-
-    events = asked(log)
-    refused = [e["requestURI"] for e in events if e.get("responseStatus", {}).get("code") == 403]
-    assert refused == []
-    used = {found for event in events if (found := right(event)) is not None}
-    ours = {found for found in used if found[0] != "berth-scheduler"}
-    assert ours <= granted()
-    assert {g for g in granted() if g[0] != "berth-scheduler"} - ours == NOT_USED_HERE

@@ -84,7 +84,12 @@ class _Operator:
         self._cluster.listen(self._hints)
         self._serving = ServingView(connection)
         reconciler = Reconciler(
-            fenced, self._serving, RoomForSurge(self._cluster), settings.images, node_answers=self._node_answers
+            fenced,
+            self._serving,
+            RoomForSurge(self._cluster),
+            settings.images,
+            node_answers=self._node_answers,
+            prometheus_url=settings.prometheus_url,
         )
         self._services = Services(self._serving, reconciler)
         self._serving.listen(self._services.changed)

@@ -29,3 +29,5 @@ class Settings:
     """None: no language model is asked about hints."""
     images: Images = field(default_factory=Images)
     """Of the pods of LLMServices that name none."""
+    prometheus_url: str = ""
+    """Where KEDA reaches the Prometheus that scrapes the engines; empty: services are not scaled by KEDA."""

@@ -233,6 +233,23 @@ def test_an_optional_kind_that_is_not_there_counts_as_empty_until_it_is(caplog: 
     run(scenario())
 
 
+def test_an_optional_kind_that_goes_again_counts_as_empty() -> None:
+    async def scenario() -> None:
+        server = ApiServer()
+        path = PATHS["PackingPolicy"]
+        await server.put(Thing("berth.dev/v1alpha1", "PackingPolicy", "p", spec={}))
+        async with watching(server, frozenset((Kind.POLICIES,))) as cluster:
+            assert await cluster.wait_synced(PATIENCE)
+            assert set(cluster.policies) == {"p"}
+            server.served.discard(path)
+            await server.cut(path)
+            await until(lambda: cluster.policies == {})
+            server.served.add(path)
+            await until(lambda: set(cluster.policies) == {"p"})
+
+    run(scenario())
+
+
 def test_a_kind_that_is_required_and_forbidden_keeps_the_cache_from_being_ready() -> None:
     async def scenario() -> None:
         server = ApiServer()

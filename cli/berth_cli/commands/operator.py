@@ -40,6 +40,12 @@ def operator(
         str, typer.Option(metavar="NAMESPACE", help="Where the Leases of Berth's processes lie.")
     ] = "berth-system",
     log_level: options.LogLevel = options.LoggedFrom.INFO,
+    prometheus_url: Annotated[
+        str,
+        typer.Option(
+            metavar="URL", help="Prometheus with the engines' metrics, as KEDA reaches it. Scales LLMServices by KEDA."
+        ),
+    ] = "",
     hint_backend: Annotated[
         str | None,
         typer.Option(
@@ -122,7 +128,18 @@ def operator(
         )
     elif hint_model or hint_base_url or hint_region or hint_api_key_file or hint_api_key_env:
         raise CommandError("a language model is named, and no back end", hint="Add --hint-backend bedrock or openai.")
-    settings = Settings(kubeconfig, context, host, port, identity or default_identity(), system_namespace, model)
+    if prometheus_url and not prometheus_url.startswith(("http://", "https://")):
+        raise CommandError(f"{prometheus_url!r} is no URL", hint="Such as http://prometheus.monitoring:9090.")
+    settings = Settings(
+        kubeconfig,
+        context,
+        host,
+        port,
+        identity or default_identity(),
+        system_namespace,
+        model,
+        prometheus_url=prometheus_url,
+    )
     try:
         asyncio.run(run_operator(settings))
     except (ApiError, ConfigurationError) as error:

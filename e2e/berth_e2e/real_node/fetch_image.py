@@ -11,7 +11,7 @@ from importlib.metadata import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from berth_e2e.real_node.image import run_tool, built_image
+from berth_e2e.real_node.image import built_image, run_tool
 from berth_e2e.real_node.packages import SYSTEM_PATH
 from berth_e2e.state import ROOT
 from berth_e2e.tools import cache_folder
@@ -58,7 +58,5 @@ def _gather(into: Path) -> None:
                 shutil.copyfile(str(file.locate()), target)
     for folder in OURS:
         package = Path(folder)
-        shutil.copytree(
-            ROOT / folder, into.joinpath(*package.parts[1:]), ignore=shutil.ignore_patterns("__pycache__")
-        )
+        shutil.copytree(ROOT / folder, into.joinpath(*package.parts[1:]), ignore=shutil.ignore_patterns("__pycache__"))
     (into / "berth_operator" / "__init__.py").touch()

@@ -57,7 +57,7 @@ def build_deployment(service: LLMService, replicas: int | None, template: Manife
     }
     if replicas is not None:
         spec["replicas"] = replicas
-    return _manifest(service, "apps/v1", "Deployment", service.metadata.name, spec)
+    return manifest(service, "apps/v1", "Deployment", service.metadata.name, spec)
 
 
 def _rolling(service: LLMService, room: Room) -> dict[str, int]:
@@ -73,7 +73,7 @@ def build_service(service: LLMService) -> Manifest:
         "selector": selector(service.metadata.name),
         "ports": [{"name": "http", "port": HTTP_PORT, "targetPort": "http", "protocol": "TCP"}],
     }
-    return _manifest(service, "v1", "Service", service.metadata.name, spec)
+    return manifest(service, "v1", "Service", service.metadata.name, spec)
 
 
 def build_headless_service(service: LLMService) -> Manifest:
@@ -85,7 +85,7 @@ def build_headless_service(service: LLMService) -> Manifest:
         "selector": selector(service.metadata.name),
         "ports": [{"name": "http", "port": PORT, "targetPort": "http", "protocol": "TCP"}],
     }
-    return _manifest(service, "v1", "Service", f"{service.metadata.name}-pods", spec)
+    return manifest(service, "v1", "Service", f"{service.metadata.name}-pods", spec)
 
 
 def build_budget(service: LLMService) -> Manifest:
@@ -95,13 +95,13 @@ def build_budget(service: LLMService) -> Manifest:
         "unhealthyPodEvictionPolicy": "AlwaysAllow",
         "selector": {"matchLabels": selector(service.metadata.name)},
     }
-    return _manifest(service, "policy/v1", "PodDisruptionBudget", service.metadata.name, spec)
+    return manifest(service, "policy/v1", "PodDisruptionBudget", service.metadata.name, spec)
 
 
 def build_service_account(service: LLMService) -> Manifest:
     """Without a token: pods ask the API server nothing. Clouds that give roles to accounts read its annotations, which people add."""
     return {
-        **_manifest(service, "v1", "ServiceAccount", service.metadata.name, None),
+        **manifest(service, "v1", "ServiceAccount", service.metadata.name, None),
         "automountServiceAccountToken": False,
     }
 
@@ -113,7 +113,7 @@ def build_network_policy(service: LLMService, port: int) -> Manifest:
         "policyTypes": ["Ingress"],
         "ingress": [{"ports": [{"protocol": "TCP", "port": port}]}],
     }
-    return _manifest(service, "networking.k8s.io/v1", "NetworkPolicy", service.metadata.name, spec)
+    return manifest(service, "networking.k8s.io/v1", "NetworkPolicy", service.metadata.name, spec)
 
 
 def build_pod_monitor(service: LLMService) -> Manifest:
@@ -122,10 +122,10 @@ def build_pod_monitor(service: LLMService) -> Manifest:
         "selector": {"matchLabels": selector(service.metadata.name)},
         "podMetricsEndpoints": [{"port": "http", "path": path}],
     }
-    return _manifest(service, "monitoring.coreos.com/v1", "PodMonitor", service.metadata.name, spec)
+    return manifest(service, "monitoring.coreos.com/v1", "PodMonitor", service.metadata.name, spec)
 
 
-def _manifest(service: LLMService, version: str, kind: str, name: str, spec: dict[str, Any] | None) -> Manifest:
+def manifest(service: LLMService, version: str, kind: str, name: str, spec: dict[str, Any] | None) -> Manifest:
     meta = service.metadata
     made: Manifest = {
         "apiVersion": version,

@@ -14,7 +14,7 @@ from berth_cluster.quantities import QuantityError, nanos
 _NAMES = ("name", "containerPort", "port", "mountPath", "type", "topologyKey", "key")
 """What Kubernetes merges such lists by, the first that every element has."""
 
-_QUANTITIES = (".resources.", ".sizeLimit")
+_QUANTITIES = (".resources.", ".sizeLimit", ".averageValue")
 
 
 def missing(asked: Any, standing: Any, path: str = "") -> str | None:

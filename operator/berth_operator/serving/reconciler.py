@@ -20,12 +20,23 @@ from berth_api.llm_service import LLMService, LLMServiceStatus
 from berth_api.reasons import Reason
 from berth_cluster.connection import ApiError, Connection
 from berth_cluster.reflector import Place
+from berth_operator.serving.autoscaling import (
+    Means,
+    build_scaler,
+    choose,
+    is_owned_by,
+    replicas_asked,
+    replicas_of,
+    scaling_verdict,
+)
 from berth_operator.serving.children import Manifest, Room, build_children
 from berth_operator.serving.drift import missing
+from berth_operator.serving.handover import keep_replicas
 from berth_operator.serving.hint import hint_status
+from berth_operator.serving.inference_pool import build_inference_pool, pool_verdict
 from berth_operator.serving.names import FIELD_MANAGER, REVISION_LABEL
 from berth_operator.serving.pod_template import Images, build_pod_template
-from berth_operator.serving.status import Observed, Refusal, status_of
+from berth_operator.serving.status import Observed, Refusal, Verdict, status_of
 from berth_operator.serving.view import OPTIONAL, OWNED, SERVICES_PATH, Owned, ServingView
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
@@ -38,6 +49,8 @@ _PATHS = OWNED | OPTIONAL
 NEVER_A_VERSION = "1"
 """With this resourceVersion an apply makes what is not there and is refused (409) where something is: no object ever has the
 version of the empty store. Seen on 1.37."""
+REMOVABLE = frozenset(("ScaledObject", "HorizontalPodAutoscaler", "InferencePool"))
+"""What goes when it is asked for no longer; all else is asked for as long as there is the service."""
 _NOT_FOUND, _CONFLICT = 404, 409
 _REASONS = {403: Reason.ADMISSION_REFUSED, 422: Reason.ADMISSION_REFUSED, 404: Reason.NAMESPACE_GOES}
 
@@ -58,6 +71,8 @@ class _Trouble(msgspec.Struct):
     until: float
     refusal: Refusal | None
     """None while it may be that the watch only lags behind what was applied."""
+    asked: Manifest | None = None
+    """What was applied; None: it was removed. Who asks for something else now has changed its mind, and contends with nobody."""
 
 
 class Reconciler:
@@ -71,6 +86,7 @@ class Reconciler:
         images: Images = Images(),  # noqa: B008 (a frozen value)
         *,
         node_answers: Callable[[str], bool] = lambda _: True,
+        prometheus_url: str = "",
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -79,6 +95,7 @@ class Reconciler:
         self._room = room
         self._images = images
         self._node_answers = node_answers
+        self._prometheus_url = prometheus_url
         self._clock = clock
         self._now = now
         self._trouble: dict[tuple[Place, ChildKey], _Trouble] = {}
@@ -92,26 +109,45 @@ class Reconciler:
             for key in [key for key in self._trouble if key[0] == place]:
                 del self._trouble[key]
             return None
-        desired, changes = desired_replicas(service, self._now())
+        decided, changes = desired_replicas(service, self._now())
         owned = self._view.owned(place)
+        standing = replicas_of(owned.get(("Deployment", service.metadata.name)))
+        means = self._means()
+        choice = choose(service, means)
+        works = scaling_verdict(service, choice, owned, asleep=False)[0] == "True"
+        asked = replicas_asked(service, decided, choice.scaler, standing, works)
+        asleep = asked == 0
         template = build_pod_template(service, self._images)
         revision = template["metadata"]["labels"][REVISION_LABEL]
         room = self._room_now(service, owned, revision)
-        children = build_children(service, desired, template, room)
+        has_pools = self._view.has_kind("InferencePool")
+        scaler = build_scaler(service, choice.scaler, means, paused=asleep)
+        children = build_children(service, asked, template, room)
+        # one that is to rest does so before the last replica goes, one that is to act finds its Deployment
+        children = [*scaler, *children] if asleep else [*children, *scaler]
+        if has_pools:
+            children += build_inference_pool(service)
         writes = self.writes
-        refusal = await self._apply_missing(place, children, owned)
+        refusal = await self._remove_unasked(service, children, owned)
+        refusal = await self._apply_missing(place, children, owned) or refusal
         if self.writes > writes and refusal is None and not service.status.conditions:
             return SETTLED  # by then there is something to tell
         hint, wishes = hint_status(service.spec.placement.hint)
         pods = self._view.pods(place)
+        name = service.metadata.name
         seen = Observed(
             service,
-            desired,
+            (standing or 0) if asked is None else asked,
             revision,
             pods,
             self._view.routed(place),
             refusal or _quota_refusal(owned),
-            _autoscaling(service),
+            scaling_verdict(
+                service, choice, owned, asleep=asleep, refused=self._refused(place, (choice.scaler or "", name))
+            ),
+            pool_verdict(
+                service, has_pools, owned.get(("InferencePool", name)), self._refused(place, ("InferencePool", name))
+            ),
             hint,
             wishes,
             {pod.node for pod in pods if pod.node and not self._node_answers(pod.node)},
@@ -133,6 +169,69 @@ class Reconciler:
                 surges = self._room(service, names)
         return Room(for_surge=surges, pod_monitors=self._view.has_kind("PodMonitor"))
 
+    def _means(self) -> Means:
+        return Means(
+            keda=self._view.has_kind("ScaledObject"),
+            prometheus_url=self._prometheus_url,
+            autoscalers=self._view.has_kind("HorizontalPodAutoscaler"),
+            custom_metrics=self._view.custom_metrics.served,
+        )
+
+    def _refused(self, place: Place, key: ChildKey) -> Verdict | None:
+        """What the API server said of a child, if it did not take it."""
+        trouble = self._trouble.get((place, key))
+        if trouble is None or trouble.refusal is None:
+            return None
+        return "False", trouble.refusal.reason, trouble.refusal.message
+
+    async def _remove_unasked(
+        self, service: LLMService, children: list[Manifest], owned: Mapping[ChildKey, Owned]
+    ) -> Refusal | None:
+        """Only what is the service's own: KEDA gives its HorizontalPodAutoscaler our labels. Before anything is applied, for KEDA
+        refuses a ScaledObject while another autoscaler has the Deployment."""
+        asked = {(child["kind"], child["metadata"]["name"]) for child in children}
+        place = (service.metadata.namespace, service.metadata.name)
+        leaving = {
+            key: standing
+            for key, standing in owned.items()
+            if key[0] in REMOVABLE
+            and key not in asked
+            and standing.metadata.deletion_timestamp is None
+            and is_owned_by(standing, service.metadata.uid)
+        }
+        for of, key in list(self._trouble):
+            if of == place and key not in asked and key not in leaving:
+                del self._trouble[of, key]
+        refusal = None
+        for key, standing in leaving.items():
+            trouble = self._trouble.get((place, key))
+            if trouble is not None and trouble.asked is not None:
+                del self._trouble[place, key]
+                trouble = None
+            if trouble is not None and self._clock() < trouble.until:
+                refusal = refusal or trouble.refusal
+                continue
+            refused = await self._remove(service, key, standing)
+            self._again(place, key, refused, "its removal")
+            refusal = refusal or refused
+        return refusal
+
+    async def _remove(self, service: LLMService, key: ChildKey, standing: Owned) -> Refusal | None:
+        root, plural = _PATHS[key[0]].rsplit("/", 1)
+        self.writes += 1
+        try:
+            await self._connection.request(
+                "DELETE",
+                f"{root}/namespaces/{service.metadata.namespace}/{plural}/{key[1]}",
+                body={"preconditions": {"uid": standing.metadata.uid}},
+            )
+        except ApiError as error:
+            if error.status == 0:
+                raise
+            if error.status not in (_NOT_FOUND, _CONFLICT):  # gone, or another one already: the watch tells
+                return Refusal(Reason.API_ERROR, f"{key[0]} {key[1]} cannot be removed: {error.message}")
+        return None
+
     async def _apply_missing(
         self, place: Place, children: list[Manifest], owned: Mapping[ChildKey, Owned]
     ) -> Refusal | None:
@@ -145,11 +244,17 @@ class Reconciler:
                 self._calm(place, key)
                 continue
             trouble = self._trouble.get((place, key))
+            if trouble is not None and trouble.asked != child:
+                del self._trouble[place, key]
+                trouble = None
             if trouble is not None and self._clock() < trouble.until:
                 refusal = refusal or trouble.refusal
                 continue
-            refused = await (self._create(child) if standing is None else self._apply(child))
-            self._again(place, key, refused, lacks)
+            if standing is None:
+                refused = await self._create(child)
+            else:
+                refused = await self._apply(child, replicas_of(standing) if key[0] == "Deployment" else None)
+            self._again(place, key, refused, lacks, child)
             refusal = refusal or refused
         return refusal
 
@@ -167,18 +272,20 @@ class Reconciler:
                 return None  # it has gone meanwhile, and is made at the next look
             raise
         standing = msgspec.json.decode(body, type=Owned)
-        owner = child["metadata"]["ownerReferences"][0]["uid"]
-        if any(reference.get("uid") == owner for reference in standing.metadata.owner_references or ()):
+        if is_owned_by(standing, child["metadata"]["ownerReferences"][0]["uid"]):
             return await self._apply(child)  # the watch lags, or our label was taken away
         kind, name = child["kind"], child["metadata"]["name"]
         return Refusal(
             Reason.NAME_TAKEN, f"there is a {kind} {name} of somebody else; give the service another name, or remove it"
         )
 
-    async def _apply(self, child: Manifest) -> Refusal | None:
+    async def _apply(self, child: Manifest, replicas: int | None = None) -> Refusal | None:
+        """replicas: of a Deployment that stands."""
         meta = child["metadata"]
         self.writes += 1
         try:
+            if replicas is not None and "replicas" not in child["spec"]:
+                await keep_replicas(self._connection, path_of(child), child, replicas)
             await self._connection.request(
                 "PATCH",
                 path_of(child),
@@ -216,14 +323,16 @@ class Reconciler:
             if error.status not in (404, 409):  # gone, or changed meanwhile: the watch tells, and it is looked at again
                 raise
 
-    def _again(self, place: Place, key: ChildKey, refused: Refusal | None, lacks: str) -> None:
+    def _again(
+        self, place: Place, key: ChildKey, refused: Refusal | None, lacks: str, asked: Manifest | None = None
+    ) -> None:
         """Not before a while. The first time costs nothing: the watch shows what was applied long before the pause ends."""
         before = self._trouble.get((place, key))
         pause = FIRST_PAUSE if before is None else min(before.pause * 2, LONGEST_PAUSE)
         if refused is None and before is not None:
             message = f"{key[0]} {key[1]} is changed by somebody else: {lacks} does not stay as asked"
             refused = Refusal(Reason.CHILD_CONTENDED, message)
-        self._trouble[place, key] = _Trouble(pause, self._clock() + pause, refused)
+        self._trouble[place, key] = _Trouble(pause, self._clock() + pause, refused, asked)
 
     def _calm(self, place: Place, key: ChildKey) -> None:
         trouble = self._trouble.get((place, key))
@@ -256,20 +365,6 @@ def _last_asked(service: LLMService) -> datetime | None:
     except ValueError:
         return None
     return asked if asked.tzinfo is not None else None
-
-
-def _autoscaling(service: LLMService) -> tuple[bool, str, str]:
-    asked = service.spec.autoscaling
-    if asked is None:
-        return False, Reason.NOT_CONFIGURED, "spec.autoscaling is not set"
-    if asked.min == 0:
-        seconds = asked.stabilization_seconds.down
-        message = (
-            f"it sleeps {seconds} s after the last request through the gateway, and one replica wakes for the next"
-        )
-        return True, Reason.SCALING_BY_LOAD, f"{message}; this version adds no more by load"
-    message = f"this version adds no replicas by load: {asked.min} run; set spec.replicas, or scale another way"
-    return False, Reason.AUTOSCALER_MISSING, message
 
 
 def whole(status: LLMServiceStatus) -> dict[str, Any]:

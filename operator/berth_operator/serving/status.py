@@ -71,8 +71,10 @@ class Observed(msgspec.Struct, frozen=True):
     pods: Sequence[SeenPod]
     routed: Collection[str]
     refusal: Refusal | None = None
-    autoscaling: tuple[bool, str, str] = (False, Reason.NOT_CONFIGURED, "")
-    """Whether it is active, why, in words."""
+    autoscaling: Verdict = ("False", Reason.NOT_CONFIGURED, "")
+    """Of AutoscalingActive."""
+    pool: Verdict | None = None
+    """Of InferencePoolAccepted; None: no pool is asked for, and nothing is said."""
     hint: Verdict = ("Unknown", Reason.NO_HINT, "")
     """Of HintUnderstood."""
     wishes: HintStatus | None = None
@@ -90,15 +92,16 @@ def status_of(seen: Observed, now: datetime) -> LLMServiceStatus:
     waiting = [pod for pod in alive if not pod.scheduled]
     mine = [failure for failure in failures if failure.pod in {pod.name for pod in current}]
     model = _fetched(current) or _still_known(service)
-    conditions = list(before.conditions)
+    conditions = [one for one in before.conditions if one.type != "InferencePoolAccepted" or seen.pool is not None]
     for type_, (status, reason, message) in {
         "Ready": _ready(seen, alive, current, serving, mine or failures, waiting),
         "ModelResolved": _model(service, model, mine),
         "Scheduled": _scheduled(alive, waiting, seen.desired),
         "Progressing": _progressing(seen, alive, current, serving, failures),
         "Draining": _draining(seen.pods),
-        "AutoscalingActive": _flag(*seen.autoscaling),
+        "AutoscalingActive": seen.autoscaling,
         "HintUnderstood": seen.hint,
+        **({} if seen.pool is None else {"InferencePoolAccepted": seen.pool}),
     }.items():
         new = Condition(
             type=type_, status=status, reason=reason, message=message, last_transition_time=now,
@@ -121,10 +124,6 @@ def status_of(seen: Observed, now: datetime) -> LLMServiceStatus:
         last_failure=_last_failure(newest, before.last_failure, now),
         scaling_history=_history(before.scaling_history, seen.desired, now),
     )
-
-
-def _flag(holds: bool, reason: str, message: str) -> Verdict:
-    return ("True" if holds else "False"), reason, message
 
 
 def _ready(

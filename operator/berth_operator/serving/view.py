@@ -24,6 +24,7 @@ from berth_cluster.objects import Wire
 from berth_cluster.outage import Outage
 from berth_cluster.reflector import Collection, Place, Reflector
 from berth_cluster.watching import Pace
+from berth_operator.serving.metrics_api import CustomMetrics
 from berth_operator.serving.names import MANAGED_BY, OPERATOR, service_of
 from berth_operator.serving.seen import SeenPod
 
@@ -35,8 +36,13 @@ OWNED = {
     "PodDisruptionBudget": "/apis/policy/v1/poddisruptionbudgets",
     "NetworkPolicy": "/apis/networking.k8s.io/v1/networkpolicies",
 }
-OPTIONAL = {"PodMonitor": "/apis/monitoring.coreos.com/v1/podmonitors"}
-"""Where the cluster has them."""
+OPTIONAL = {
+    "PodMonitor": "/apis/monitoring.coreos.com/v1/podmonitors",
+    "ScaledObject": "/apis/keda.sh/v1alpha1/scaledobjects",
+    "HorizontalPodAutoscaler": "/apis/autoscaling/v2/horizontalpodautoscalers",
+    "InferencePool": "/apis/inference.networking.k8s.io/v1/inferencepools",
+}
+"""Where the cluster has them, and lets us."""
 OURS = f"{MANAGED_BY}={OPERATOR},{SERVICE_LABEL}"
 
 Changed = Callable[[Place], None]
@@ -139,6 +145,7 @@ class ServingView:
         self._pods: _Filed[SeenPod] = _Filed(self._tell)
         self._slices: _Filed[EndpointSlice] = _Filed(self._tell)
         self._owned: dict[str, _Filed[Owned]] = {kind: _Filed(self._tell) for kind in (*OWNED, *OPTIONAL)}
+        self.custom_metrics = CustomMetrics(connection, self._tell_all)
         outage = Outage(clock)
 
         def reflector(collection: Collection[Any], store: Any) -> Reflector[Any]:
@@ -165,13 +172,17 @@ class ServingView:
         if self._changed is not None:
             self._changed(place)
 
+    def _tell_all(self) -> None:
+        for place in list(self.services):
+            self._tell(place)
+
     @property
     def services(self) -> Mapping[Place, LLMService]:
         return self._services.objects
 
     @property
     def synced(self) -> bool:
-        return all(reflector.synced.is_set() for reflector in self._reflectors)
+        return self.custom_metrics.synced.is_set() and all(reflector.synced.is_set() for reflector in self._reflectors)
 
     def pods(self, service: Place) -> list[SeenPod]:
         """By name."""
@@ -200,6 +211,8 @@ class ServingView:
         async with asyncio.TaskGroup() as group:
             for reflector in self._reflectors:
                 group.create_task(reflector.run(), name=f"watch {reflector.collection.path}")
+            group.create_task(self.custom_metrics.run(), name="ask for custom metrics")
 
     async def wait_synced(self) -> None:
-        await asyncio.gather(*(reflector.synced.wait() for reflector in self._reflectors))
+        synced = [reflector.synced.wait() for reflector in self._reflectors]
+        await asyncio.gather(*synced, self.custom_metrics.synced.wait())
