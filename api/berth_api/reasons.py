@@ -119,6 +119,7 @@ class Reason(StrEnum):
     LOADING = "Loading"  # the engine reads the weights
     NOT_ROUTED = "NotRouted"  # a replica is ready and not yet among the endpoints
     ROLLING_OUT = "RollingOut"  # replicas are being replaced or added
+    MOVING = "Moving"  # a plan moves a replica; its replacement loads first
     DONE = "Done"
     PLACED = "Placed"  # every replica has a node
     VERIFIED = "Verified"  # the weights are those of the digest

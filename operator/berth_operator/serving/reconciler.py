@@ -23,8 +23,10 @@ from berth_cluster.reflector import Place
 from berth_operator.serving.children import Manifest, Room, build_children
 from berth_operator.serving.drift import missing
 from berth_operator.serving.hint import hint_status
+from berth_operator.serving.moving import Plans, moves_of, unmarked
 from berth_operator.serving.names import FIELD_MANAGER, REVISION_LABEL
 from berth_operator.serving.pod_template import Images, build_pod_template
+from berth_operator.serving.seen import SeenPod
 from berth_operator.serving.status import Observed, Refusal, status_of
 from berth_operator.serving.view import OPTIONAL, OWNED, SERVICES_PATH, Owned, ServingView
 
@@ -49,6 +51,8 @@ class _Trouble(msgspec.Struct):
     until: float
     refusal: Refusal | None
     """None while it may be that the watch only lags behind what was applied."""
+    asked: Manifest
+    """What was applied, or was to be."""
 
 
 class Reconciler:
@@ -61,6 +65,7 @@ class Reconciler:
         room: Callable[[LLMService, list[str]], bool],
         images: Images = Images(),  # noqa: B008 (a frozen value)
         *,
+        plans: Plans = dict,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -68,6 +73,7 @@ class Reconciler:
         self._view = view
         self._room = room
         self._images = images
+        self._plans = plans
         self._clock = clock
         self._now = now
         self._trouble: dict[tuple[Place, ChildKey], _Trouble] = {}
@@ -86,7 +92,10 @@ class Reconciler:
         template = build_pod_template(service, self._images)
         revision = template["metadata"]["labels"][REVISION_LABEL]
         room = self._room_now(service, owned, revision)
-        children = build_children(service, desired, template, room)
+        moves = moves_of(self._view.pods(place), desired, revision, self._view.routed(place), self._plans)
+        for pod in moves.void:
+            await self._take_mark_off(pod)
+        children = build_children(service, desired + moves.extra, template, room)
         refusal = await self._apply_missing(place, children, owned)
         hint, wishes = hint_status(service.spec.placement.hint)
         seen = Observed(
@@ -99,6 +108,7 @@ class Reconciler:
             _autoscaling(service),
             hint,
             wishes,
+            moves.told,
         )
         await self._write_status(service, status_of(seen, self._now()))
         waits = [trouble.until for (of, _), trouble in self._trouble.items() if of == place]
@@ -129,12 +139,15 @@ class Reconciler:
                 self._calm(place, key)
                 continue
             trouble = self._trouble.get((place, key))
+            if trouble is not None and trouble.refusal is None and trouble.asked != child:
+                del self._trouble[place, key]  # nobody took it away: something else is asked for by now
+                trouble = None
             if trouble is not None and self._clock() < trouble.until:
                 refusal = refusal or trouble.refusal
                 continue
             refused = await self._taken(child) if standing is None else None
             refused = refused or await self._apply(child)
-            self._again(place, key, refused, lacks)
+            self._again(place, key, refused, lacks, child)
             refusal = refusal or refused
         return refusal
 
@@ -194,14 +207,29 @@ class Reconciler:
             if error.status not in (404, 409):  # gone, or changed meanwhile: the watch tells, and it is looked at again
                 raise
 
-    def _again(self, place: Place, key: ChildKey, refused: Refusal | None, lacks: str) -> None:
+    async def _take_mark_off(self, pod: SeenPod) -> None:
+        """Of a plan that has ended."""
+        self.writes += 1
+        meta = pod.metadata
+        try:
+            await self._connection.request(
+                "PATCH",
+                f"/api/v1/namespaces/{meta.namespace}/pods/{meta.name}",
+                body={"metadata": {"uid": meta.uid, "annotations": unmarked(pod)}},
+                content_type="application/merge-patch+json",
+            )
+        except ApiError as error:
+            if error.status not in (404, 409):
+                raise
+
+    def _again(self, place: Place, key: ChildKey, refused: Refusal | None, lacks: str, asked: Manifest) -> None:
         """Not before a while. The first time costs nothing: the watch shows what was applied long before the pause ends."""
         before = self._trouble.get((place, key))
         pause = FIRST_PAUSE if before is None else min(before.pause * 2, LONGEST_PAUSE)
         if refused is None and before is not None:
             message = f"{key[0]} {key[1]} is changed by somebody else: {lacks} does not stay as asked"
             refused = Refusal(Reason.CHILD_CONTENDED, message)
-        self._trouble[place, key] = _Trouble(pause, self._clock() + pause, refused)
+        self._trouble[place, key] = _Trouble(pause, self._clock() + pause, refused, asked)
 
     def _calm(self, place: Place, key: ChildKey) -> None:
         trouble = self._trouble.get((place, key))

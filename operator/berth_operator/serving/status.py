@@ -77,6 +77,8 @@ class Observed(msgspec.Struct, frozen=True):
     hint: Verdict = ("Unknown", Reason.NO_HINT, "")
     """Of HintUnderstood."""
     wishes: HintStatus | None = None
+    moving: str = ""
+    """Which replica a plan moves; `moving.py`."""
 
 
 def status_of(seen: Observed, now: datetime) -> LLMServiceStatus:
@@ -192,7 +194,7 @@ def _progressing(
     failures: Sequence[Failure],
 ) -> Verdict:
     if len(current) == len(alive) and len(serving) >= seen.desired:
-        return "False", Reason.DONE, ""
+        return ("True", Reason.MOVING, seen.moving) if seen.moving else ("False", Reason.DONE, "")
     old = len(alive) - len(current)
     message = f"{len(serving)} of {seen.desired} replicas of generation {seen.service.metadata.generation} answer"
     message += f", {old} of earlier ones are to be replaced" if old else ""
