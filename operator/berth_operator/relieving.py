@@ -51,8 +51,15 @@ def split(turn: Turn, s: int, to_evict: Sequence[PlannedEviction]) -> Split:
         group = turn.arrivals.group_of_pod(pod)
         if group is None or eviction.target is None or pod.workload in services or not may_be_relieved(pod):
             continue
-        made, placed = _replacements(turn, group)
+        waiting = turn.arrivals.waiting[group]
+        if waiting and not is_marked(pod, turn.plan):
+            continue  # of a service that has no room for all its replicas none can be spared for a moment
+        made = _made(turn, group) > _gone(turn, group)
+        placed = made and not waiting
+        short = turn.arrivals.shortfall(s, group)
         if not placed:
+            if not short:
+                continue  # another replacement has taken its place
             trial = trial or Paper(turn.arrivals, turn.view.snapshot, leaving=True)
             if not trial.takes(pod, eviction.target):
                 continue
@@ -66,7 +73,7 @@ def split(turn: Turn, s: int, to_evict: Sequence[PlannedEviction]) -> Split:
             continue
         relieve.append(eviction)
         if made and not placed:
-            _see_placed(turn, s, group)
+            see_placed(turn, s, group, waiting[:short])
             if turn.draft.is_finished:
                 return Split()
     return Split(relieve, unanswered) if relieve else Split((), to_evict)
@@ -95,25 +102,20 @@ def _unready(eviction: PlannedEviction, when: str) -> str:
     return f"{eviction.pod} goes on serving: its replacement did not answer {when}; see the pods of {eviction.workload.name}"
 
 
-def _replacements(turn: Turn, group: GroupKey) -> tuple[bool, bool]:
-    """Whether one more was made than pods have gone for the plan, and whether one more has a node."""
+def _made(turn: Turn, group: GroupKey) -> int:
+    """Replacements, with a node or without."""
     arrivals = turn.arrivals
-    gone = 0
-    for eviction in turn.plan.spec.evictions:
-        if eviction.target is not None and eviction.uid in turn.draft.records and _is_of(eviction, group):
-            pod = arrivals.standing.get(eviction.uid)
-            gone += pod is None or pod.terminating
-    placed = len(arrivals.replacements(group))
     waiting = sum(arrivals.is_unnamed_newcomer(pod) for pod in arrivals.waiting[group])
-    return placed + waiting > gone, placed > gone
+    return len(arrivals.replacements(group)) + waiting
 
 
-def _is_of(eviction: PlannedEviction, group: GroupKey) -> bool:
-    workload = eviction.workload
-    return (workload.namespace, workload.kind, workload.name) == group.owner
-
-
-def _see_placed(turn: Turn, s: int, group: GroupKey) -> None:
-    pods = turn.arrivals.waiting[group][: turn.arrivals.shortfall(s, group)]
-    if pods:
-        see_placed(turn, s, group, pods)
+def _gone(turn: Turn, group: GroupKey) -> int:
+    """Pods of the group that have left for the plan, or are about to."""
+    found = 0
+    for eviction in turn.plan.spec.evictions:
+        workload = eviction.workload
+        owner = (workload.namespace, workload.kind, workload.name)
+        if owner == group.owner and eviction.uid in turn.draft.records:
+            pod = turn.arrivals.standing.get(eviction.uid)
+            found += pod is None or pod.terminating
+    return found

@@ -107,6 +107,31 @@ def test_others_of_the_step_wait_until_the_replica_has_left() -> None:
     assert (cluster.evicted, cluster.fewest["llm"]) == (["uid-web-0"], 1)
 
 
+def test_of_a_service_without_room_for_all_its_replicas_none_is_spared() -> None:
+    """The ReplicaSet would take the one that waits away, and never the marked one."""
+    cluster = ModelCluster().node("n1").node("n2", gpu=4).serve("llm", gpu=4, on=["n2"])
+    cluster.owners["llm"].replicas = 2
+    cluster.scheduler_runs = False
+    for _ in range(5):
+        cluster.tick()
+    assert cluster.on(None) == ["llm-1"]
+    built = plan("p1", cluster).evicts("llm-0", to="n1").places("llm", on="n1")
+    cluster.carry_out(built.build(), seconds=30.0)
+    assert (cluster.evicted, cluster.relieved) == (["uid-llm-0"], [])
+
+
+def test_a_replica_whose_place_another_replacement_has_taken_is_evicted() -> None:
+    """llm-0 has no place in the plan; its replacement takes the one that is kept for that of llm-1."""
+    cluster = ModelCluster().node("n1", gpu=4).node("n2").node("n3")
+    cluster.serve("llm", gpu=4, on=["n2", "n3"], load=1.0)
+    cluster.deploy("web", gpu=4, on=["n2", "n3"]).deploy("big", gpu=4, priority=100, on=[None, None])
+    built = plan("p1", cluster).evicts("llm-0").places("big", on="n2", pods=("big-0",)).next_wave()
+    built = built.evicts("llm-1", to="n1").places("llm", on="n1").then().places("big", on="n3", pods=("big-1",))
+    done = cluster.carry_out(built.build())
+    assert outcome(done) is Outcome.COMPLETED
+    assert cluster.evicted == ["uid-llm-0", "uid-llm-1"]
+
+
 def test_a_mark_that_nobody_answers_ends_in_the_plain_eviction() -> None:
     cluster = beside_a_free_half()
     cluster.owners["llm"].reconciled = False

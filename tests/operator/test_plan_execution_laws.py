@@ -108,7 +108,9 @@ def test_without_faults_everything_that_was_proven_runs_however_often_the_execut
     assert done.status.pods_placed == done.status.pods_planned
     gone = {uid.rsplit("-", 1)[0].removeprefix("uid-") for uid in cluster.evicted}
     for name, fewest in cluster.fewest.items():
-        assert name in gone or fewest == cluster.owners[name].replicas, f"{name} served with fewer, and nobody had to go"
+        assert name in gone or fewest == cluster.owners[name].replicas, (
+            f"{name} served with fewer, and nobody had to go"
+        )
     waiting = {pod.key for pod in cluster.pods.values() if pod.node is None}
     assert not waiting & {name for p in done.spec.placements for name in p.pods}
 
