@@ -33,7 +33,7 @@ class Moves(msgspec.Struct, frozen=True):
     """Replicas beyond those asked for."""
     told: str = ""
     """What moves where, in words; empty when nothing does."""
-    void: Sequence[SeenPod] = ()
+    void: tuple[SeenPod, ...] = ()
     """Pods whose mark is to be taken off."""
 
 
@@ -49,7 +49,7 @@ def moves_of(
         return NONE
     known = {plan.metadata.uid: plan for plan in plans().values()}
     standing = [pod for pod in marked if not pod.leaves]
-    void = [pod for pod in standing if _has_ended(known.get(_mark(pod)), pod)]
+    void = tuple(pod for pod in standing if _has_ended(known.get(_mark(pod)), pod))
     alive = [pod for pod in pods if not pod.leaves and not pod.has_ended]
     moving = {pod.name: plan for pod in alive if (plan := known.get(_mark(pod))) and _holds(plan, pod)}
     rolls_out = any(pod.label(REVISION_LABEL) != revision for pod in alive)
@@ -77,7 +77,7 @@ class MovingServices:
 
     def plan_changed(self, old: PackingPlan | None, new: PackingPlan | None) -> None:
         plan = new or old
-        if plan is not None and (plan.status.evictions or plan.is_finished):
+        if plan is not None and (new is None or plan.status.evictions or plan.is_finished):
             for place in {(e.workload.namespace, e.workload.name) for e in plan.spec.evictions if _of_service(e)}:
                 self._changed(place)
 

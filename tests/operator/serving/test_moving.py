@@ -80,7 +80,7 @@ def test_one_more_until_the_new_one_answers() -> None:
     assert moves(old, replica("b", ready=False), plan=plan).extra == 1
     assert moves(old, replica("b"), plan=plan, routed=["a"]).extra == 1, "ready, and not among the endpoints yet"
     found = moves(old, replica("b"), plan=plan)
-    assert (found.extra, found.void) == (0, [])
+    assert (found.extra, found.void) == (0, ())
     assert found.told == "a moves from node-1 to node-2, by plan-1; a new replica answers before it leaves"
     assert moves(replica("a", marked="uid-plan-1", leaves=True), replica("b"), plan=plan) == Moves()
 
@@ -92,7 +92,7 @@ def test_of_several_one_at_a_time() -> None:
     assert moves(a, b, replica("c"), replica("d"), plan=plan, desired=3).extra == 0
     gone = replica("a", marked="uid-plan-1", leaves=True)
     assert moves(gone, b, replica("c"), replica("d"), plan=plan, desired=3).extra == 1
-    assert moves(a, b, c, plan=plan, desired=3).void == [c], "that one the plan does not move"
+    assert moves(a, b, c, plan=plan, desired=3).void == (c,), "that one the plan does not move"
 
 
 def test_no_more_than_asked_for_while_a_rollout_or_an_autoscaler_is_at_work_or_none_is_wanted() -> None:
@@ -106,10 +106,10 @@ def test_no_more_than_asked_for_while_a_rollout_or_an_autoscaler_is_at_work_or_n
 def test_a_mark_is_void_when_its_plan_has_ended_and_not_before() -> None:
     old = replica("a", marked="uid-plan-1")
     finished = plan_for("a", conditions=("Approved", "Finished"))
-    assert moves(old, plan=finished) == Moves(void=[old])
-    assert moves(old, plan=None) == Moves(void=[old])
-    assert moves(old, plan=plan_for("a", cancelled=True)) == Moves(void=[])
-    assert moves(old, plan=plan_for("a", conditions=())) == Moves(void=[]), "the watch may be behind"
+    assert moves(old, plan=finished) == Moves(void=(old,))
+    assert moves(old, plan=None) == Moves(void=(old,))
+    assert moves(old, plan=plan_for("a", cancelled=True)) == Moves()
+    assert moves(old, plan=plan_for("a", conditions=())) == Moves(), "the watch may be behind"
 
 
 def test_a_deletion_cost_of_somebody_elses_is_left_to_them() -> None:
