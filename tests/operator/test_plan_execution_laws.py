@@ -32,10 +32,11 @@ def warm_solver() -> None:
 
 
 def random_cluster(random: Random) -> ModelCluster:
-    """Nodes in use and badly filled, and some pods that need more than any of them has free."""
+    """Nodes in use and badly filled, some of them half at most, and some pods that need more than any of them has free."""
     cluster = ModelCluster()
     names = [f"n{i}" for i in range(random.randint(2, 5))]
-    free = dict.fromkeys(names, GPUS)
+    crowded = random.random() < 0.5
+    free = dict.fromkeys(names, GPUS if crowded else GPUS // 2)
     for name in names:
         cluster.node(name, gpu=GPUS)
     for w in range(random.randint(1, 4)):
@@ -53,7 +54,7 @@ def random_cluster(random: Random) -> ModelCluster:
             else:
                 cluster.deploy(f"web{w}", gpu=gpu, on=on, priority=random.choice((0, 10)), kind=kind)
             cluster.owners[f"web{w}"].grace = random.choice((0.0, 0.0, 2.0, 8.0))
-    for b in range(random.randint(1, 3)):
+    for b in range(random.randint(1, 3) if crowded else 1):
         gpu = random.choice((4, 5, 6, 8))
         cluster.deploy(f"big{b}", gpu=gpu, on=[None] * random.randint(1, 2), priority=random.choice((10, 100)))
     return cluster
