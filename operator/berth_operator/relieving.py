@@ -23,13 +23,12 @@ from berth_cluster.snapshot import Pod
 from berth_operator.execution_turn import Turn
 from berth_operator.placing import see_placed
 from berth_operator.plan_validity import Paper
+from berth_planner.plan_object import LOADING_SECONDS
 from berth_scheduling.kept_room import GroupKey
 
 SERVICE = "LLMService"
 SURGE_SECONDS = 20.0
 """A mark that has brought no further replica by then will not: the pod is evicted as any other."""
-LOAD_SECONDS = 900.0
-"""So long a replacement may take until it answers."""
 
 
 class Split(msgspec.Struct, frozen=True):
@@ -63,8 +62,8 @@ def split(turn: Turn, s: int, to_evict: Sequence[PlannedEviction]) -> Split:
             trial = trial or Paper(turn.arrivals, turn.view.snapshot, leaving=True)
             if not trial.takes(pod, eviction.target):
                 continue
-        if made and turn.lasts(f"loading {eviction.uid}") >= LOAD_SECONDS:
-            minutes = f"{LOAD_SECONDS / 60:.0f} minutes"
+        if made and turn.lasts(f"loading {eviction.uid}") >= LOADING_SECONDS:
+            minutes = f"{LOADING_SECONDS / 60:.0f} minutes"
             turn.finish(Outcome.REPLACEMENT_NOT_READY, _unready(eviction, f"for {minutes}"))
             return Split()
         services.add(pod.workload)

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from berth_api.packing_plan import Outcome
 from berth_api.packing_policy import Budgets, PackingPolicySpec
-from berth_operator.relieving import LOAD_SECONDS, SURGE_SECONDS
+from berth_operator.relieving import SURGE_SECONDS
+from berth_planner.plan_object import LOADING_SECONDS
 
 from .model_cluster import ModelCluster, outcome, stamp
 from .plans import PlanBuilder, plan
@@ -155,7 +156,7 @@ def test_a_replacement_that_never_answers_ends_the_plan_and_the_old_one_serves_o
     done = cluster.carry_out(repack(cluster, deadline=deadline).build(), seconds=4_000.0)
     assert outcome(done) is Outcome.REPLACEMENT_NOT_READY
     assert words in done.status.message
-    assert cluster.seconds <= LOAD_SECONDS + 20
+    assert cluster.seconds <= LOADING_SECONDS + 20
     assert is_released(cluster)
     assert settled(cluster)
     assert (cluster.answering("llm"), cluster.fewest["llm"]) == (["llm-0"], 1)
