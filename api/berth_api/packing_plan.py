@@ -51,6 +51,7 @@ class Outcome(StrEnum):
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     BUDGET_EXHAUSTED = "BudgetExhausted"  # a policy's limit on moves
     EVICTION_BLOCKED = "EvictionBlocked"  # a PodDisruptionBudget said no until the deadline
+    REPLACEMENT_NOT_READY = "ReplacementNotReady"  # a service's new replica did not answer in time; the old one stays
     NO_EXTENDER = "NoExtender"  # no live extender: nothing would steer the replacements
     SUPERSEDED = "Superseded"  # a newer plan replaces it before it began
 

@@ -101,7 +101,10 @@ class PackingPolicySpec(ApiModel):
     consolidation: Consolidation = Consolidation()
     """Whether nodes are emptied."""
     plan_deadline_seconds: int = Field(
-        default=600, ge=30, le=86_400, description="A plan ends this long after it was made."
+        default=600,
+        ge=30,
+        le=86_400,
+        description="A plan ends this long after it was made; 15 minutes later where it moves replicas of LLMServices, which load first.",
     )
     rest_seconds: int = Field(
         default=3_600, ge=0, le=604_800, description="A moved pod's replacement is left alone so long."

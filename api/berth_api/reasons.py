@@ -121,6 +121,7 @@ class Reason(StrEnum):
     NOT_VERIFIED = "NotVerified"  # weights on a claim, without a digest that they are held against
     NOT_ROUTED = "NotRouted"  # a replica is ready and not yet among the endpoints
     ROLLING_OUT = "RollingOut"  # replicas are being replaced or added
+    MOVING = "Moving"  # a plan moves a replica; its replacement loads first
     DONE = "Done"
     PLACED = "Placed"  # every replica has a node
     VERIFIED = "Verified"  # the weights are those of the digest

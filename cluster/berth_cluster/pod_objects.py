@@ -32,6 +32,7 @@ class PodAnnotations(HintAnnotations, frozen=True):
     group_size: str | None = field(default=None, name="leaderworkerset.sigs.k8s.io/size")
     why: str | None = field(default=None, name="berth.dev/why")
     moved_at: str | None = field(default=None, name="berth.dev/moved-at")
+    relieved_by: str | None = field(default=None, name="berth.dev/relieved-by")
 
 
 class PodMeta(Wire, frozen=True):

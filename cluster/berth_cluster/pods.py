@@ -203,6 +203,8 @@ class PodReader:
             unschedulable_since=(refused.last_transition_time or "") if refused else "",
             why=annotations.why or "",
             moved_at=annotations.moved_at or "",
+            relieved_by=annotations.relieved_by or "",
+            deletion_cost=annotations.deletion_cost or "",
             resource_version=record.version,
         )
         return pod, membership

@@ -175,6 +175,10 @@ class Pod(msgspec.Struct, frozen=True, gc=False):
     """The annotation berth.dev/why as it stands."""
     moved_at: str = ""
     """The annotation berth.dev/moved-at: when it arrived as the replacement of an evicted pod; RFC 3339."""
+    relieved_by: str = ""
+    """The annotation berth.dev/relieved-by: uid of the plan for which it leaves once its replacement answers."""
+    deletion_cost: str = ""
+    """The annotation controller.kubernetes.io/pod-deletion-cost as it stands."""
     resource_version: str = ""
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import socket
 import subprocess
@@ -93,6 +94,21 @@ def test_scaling_suspending_and_deleting(serving: Cluster) -> None:
         lambda: not serving.api.exists(DEPLOYMENT) and not serving.pods("berth.dev/llm-service=llama"),
         SECONDS,
     )
+
+
+def test_changes_in_quick_succession_are_no_fight(serving: Cluster) -> None:
+    """Each is asked for before the Deployment was seen to be as asked the last time."""
+    serving.api.create(llm_service(replicas=1))
+    wait_until(serving, "ready", lambda: condition(serving)[0] == "True")
+    for replicas in (3, 1, 3, 1, 3, 1):
+        serving.api.merge(f"{SERVICES}/llama", {"spec": {"replicas": replicas}})
+        asked = functools.partial(_asked, serving, replicas)
+        wait_for(f"{replicas} asked for", asked, 5.0, seen=lambda: status(serving))
+    wait_until(serving, "one", lambda: status(serving).get("replicas") == 1 and condition(serving)[0] == "True")
+
+
+def _asked(cluster: Cluster, replicas: int) -> bool:
+    return bool(cluster.api.get(DEPLOYMENT)["spec"]["replicas"] == replicas)
 
 
 def test_replicas_without_room_say_why(serving: Cluster) -> None:

@@ -17,7 +17,9 @@ import pytest
 
 from berth_e2e.berth_processes import Berth
 from berth_e2e.cluster import Cluster
+from berth_e2e.plans import plan_of_one_step, planned_eviction
 from berth_e2e.tiny_service import PACKAGES, SECONDS, SERVICES, ask, condition, serving_pods, tiny, wait_until
+from berth_operator.plan_writing import PLANS_PATH
 
 pytestmark = [
     pytest.mark.slow,
@@ -71,6 +73,48 @@ def test_a_rollout_in_place_cuts_no_stream(real: Cluster) -> None:
     wait_until(
         real, "the new generation", lambda: condition(real)[0] == "True" and not set(serving_pods(real)) & set(before)
     )
+
+
+def test_a_plan_moves_the_replica_and_a_stream_goes_on(real: Cluster) -> None:
+    """To the other node: the new one answers first, the old one finishes what it has begun."""
+    real.create(tiny())
+    wait_until(real, "ready", lambda: condition(real)[0] == "True")
+    before = serving_pods(real)
+    (address,) = before.values()
+    (pod,) = real.running("berth.dev/llm-service=tiny")
+    target = next(name for name in real.real if name != pod["spec"]["nodeName"])
+    told: list[dict[str, Any]] = []
+    asking = threading.Thread(target=lambda: told.append(ask(address, max_tokens=1_500, ignore_eos=True)), daemon=True)
+    moved = planned_eviction(real, "berth.dev/llm-service=tiny", f"{SERVICES}/tiny", {}, target=target)
+    real.create(plan_of_one_step("move-tiny", moved))
+    refused, end = 0, time.monotonic() + SECONDS
+    while set(serving_pods(real)) & set(before) or not serving_pods(real):
+        assert time.monotonic() < end, (real.api.get(f"{PLANS_PATH}/move-tiny"), real.told())
+        assert condition(real)[0] == "True", condition(real)
+        answering = [one for one in serving_pods(real).values() if answers(one)]
+        refused += not answering
+        if len(answering) == 2 and asking.ident is None:
+            asking.start()  # the old one is about to be told to leave
+    assert not refused, "at every moment somebody took new requests"
+    assert asking.is_alive(), "the stream ran when the old replica was told to leave"
+    asking.join(SECONDS)
+    assert told
+    assert told[0]["usage"]["completion_tokens"] == 1_500, "what had begun was finished"
+    (pod,) = real.running("berth.dev/llm-service=tiny")
+    assert pod["spec"]["nodeName"] == target
+    wait_until(real, "the plan's end", lambda: plan_phase(real, "move-tiny") == "Completed")
+    assert condition(real)[0] == "True"
+
+
+def plan_phase(cluster: Cluster, name: str) -> str:
+    return str(cluster.api.get(f"{PLANS_PATH}/{name}").get("status", {}).get("phase", ""))
+
+
+def answers(address: str) -> bool:
+    try:
+        return bool(ask(address, max_tokens=1)["choices"])
+    except OSError:
+        return False
 
 
 @pytest.mark.parametrize(

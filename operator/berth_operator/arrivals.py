@@ -103,8 +103,12 @@ class Arrivals:
     def replacements(self, group: GroupKey) -> list[Pod]:
         """Newcomers that are not the waiting pods named by the plan; those on planned nodes first."""
         planned = self._planned(group)
-        found = [pod for pod in self.newcomers(group) if pod.key not in self._named]
+        found = [pod for pod in self.bound[group] if self.is_unnamed_newcomer(pod)]
         return sorted(found, key=lambda pod: (pod.node not in planned, pod.created, pod.key))
+
+    def is_unnamed_newcomer(self, pod: Pod) -> bool:
+        """Made since the plan was, and none of the waiting pods that it names."""
+        return pod.key not in self._named and self._is_new(pod)
 
     def _planned(self, group: GroupKey) -> dict[str, int]:
         counts: Counter[str] = Counter()

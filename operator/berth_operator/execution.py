@@ -28,7 +28,7 @@ from berth_operator.admission import in_turn
 from berth_operator.budgets import WINDOW
 from berth_operator.events import About, Events, about_plan
 from berth_operator.evictions import Evictor
-from berth_operator.execution_actions import Action, Evict, MarkMoved, Tell, Wake
+from berth_operator.execution_actions import Action, Evict, MarkMoved, Relieve, Tell, Wake
 from berth_operator.execution_metrics import ExecutionMetrics
 from berth_operator.execution_view import Decision, View
 from berth_operator.extenders import Extenders
@@ -211,7 +211,7 @@ class Executor:
         match action:
             case Evict():
                 self._evictor.ask(action)
-            case Wake() | MarkMoved():
+            case Wake() | MarkMoved() | Relieve():
                 self._patcher.patch(action)
             case Tell():
                 self._tell(plan, action)

@@ -33,6 +33,16 @@ class MarkMoved(msgspec.Struct, frozen=True):
     uid: str
 
 
+class Relieve(msgspec.Struct, frozen=True):
+    """Mark a replica of a service (`berth.dev/relieved-by`) to leave once its replacement answers: see `relieving`."""
+
+    namespace: str
+    name: str
+    uid: str
+    plan: str
+    """uid"""
+
+
 class Tell(msgspec.Struct, frozen=True):
     """An Event, on a pod when `pod` is given (namespace/name and uid), else on the plan."""
 
@@ -43,4 +53,4 @@ class Tell(msgspec.Struct, frozen=True):
     uid: str = ""
 
 
-Action = Evict | Wake | MarkMoved | Tell
+Action = Evict | Relieve | Wake | MarkMoved | Tell

@@ -12,6 +12,7 @@ from berth_api.packing_plan import Outcome, PackingPlan, PlanCondition
 from berth_operator.admission import admit, reserve
 from berth_operator.execution_turn import Turn
 from berth_operator.execution_view import Decision, View
+from berth_operator.relieving import why_unready
 from berth_operator.walking import walk
 
 
@@ -44,5 +45,7 @@ def _end_at_deadline(turn: Turn, taken_up: bool) -> None:
     if blocked:
         pod, refusal = blocked[0]
         turn.finish(Outcome.EVICTION_BLOCKED, f"{pod.key} could not be evicted before the deadline: {refusal.message}")
+    elif unready := why_unready(turn):
+        turn.finish(Outcome.REPLACEMENT_NOT_READY, unready)
     else:
         turn.finish(Outcome.DEADLINE_EXCEEDED, f"its deadline has passed; at last it {turn.draft.message or 'waited'}")

@@ -45,7 +45,7 @@ def place(turn: Turn, s: int) -> Ended | None:
             continue
         who = f"{short} pod{'s' if short > 1 else ''} of {group.owner[1]} {group.owner[0]}/{group.owner[2]}"
         if pods:
-            waits |= _await(turn, s, group, pods)
+            waits |= see_placed(turn, s, group, pods)
             if turn.draft.is_finished:
                 return None
         elif turn.plan.spec.cancelled and group.owner not in _evicted_owners(turn):
@@ -62,7 +62,7 @@ def place(turn: Turn, s: int) -> Ended | None:
     return max(reasons, key=lambda r: r[0] == REPLACEMENT_NEVER_CAME, default=("", ""))
 
 
-def _await(turn: Turn, s: int, group: GroupKey, pods: list[Pod]) -> bool:
+def see_placed(turn: Turn, s: int, group: GroupKey, pods: list[Pod]) -> bool:
     """Whether these pods are still to be waited for; ends the plan when they cannot come any more."""
     pod = pods[0]
     places = [placement.node for placement in turn.arrivals.open_places(s, group)]

@@ -122,6 +122,15 @@ class Paper:
         there = self._cluster.nodes.get(node)
         return Reason.UNKNOWN_NODE if there is None else self._cluster.against(pod, there)
 
+    def takes(self, pod: Pod, node: str) -> bool:
+        """Whether another pod like this one is let in beside it; it counts as placed then."""
+        name = f"{pod.name}-replacement"
+        other = msgspec.structs.replace(pod, name=name, uid=name, node=None, terminating=False)
+        if self.against(other, node) is not None:
+            return False
+        self._cluster.place(other, node)
+        return True
+
     def _place(self, s: int) -> list[Obstacle]:
         arrivals = self._arrivals
         left: list[tuple[Pod, GroupKey]] = []

@@ -1,4 +1,5 @@
-"""The two annotations that carrying out a plan writes on pods: `berth.dev/why` to wake one, `berth.dev/moved-at` to let it rest.
+"""What carrying out a plan writes on pods: `berth.dev/why` wakes one, `berth.dev/moved-at` lets it rest, `berth.dev/relieved-by`
+asks for its replacement first.
 
 Each patch carries the pod's uid, so that a namesake is left alone, and is not repeated while the cache may still lag.
 """
@@ -10,9 +11,9 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from berth_api.annotations import MOVED_AT, WHY
+from berth_api.annotations import DELETION_COST, LOWEST_DELETION_COST, MOVED_AT, RELIEVED_BY, WHY
 from berth_cluster.connection import ApiError, Connection
-from berth_operator.execution_actions import MarkMoved, Wake
+from berth_operator.execution_actions import MarkMoved, Relieve, Wake
 from berth_operator.execution_metrics import ExecutionMetrics
 
 AT_ONCE = 8
@@ -39,18 +40,22 @@ class PodPatcher:
         self._tasks: set[asyncio.Task[None]] = set()
         self._recent: dict[tuple[str, str], float] = {}
 
-    def patch(self, action: Wake | MarkMoved) -> None:
+    def patch(self, action: Wake | MarkMoved | Relieve) -> None:
         """Starts it; nothing happens when the same was done a moment ago."""
-        if isinstance(action, Wake):
-            annotation, value = WHY, action.why.model_dump_json(by_alias=True, exclude_none=True)
-        else:
-            annotation, value = MOVED_AT, self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        match action:
+            case Wake():
+                written = {WHY: action.why.model_dump_json(by_alias=True, exclude_none=True)}
+            case MarkMoved():
+                written = {MOVED_AT: self._now().strftime("%Y-%m-%dT%H:%M:%SZ")}
+            case Relieve():
+                written = {RELIEVED_BY: action.plan, DELETION_COST: LOWEST_DELETION_COST}
+        annotation = next(iter(written))
         now = self._clock()
         self._recent = {key: at for key, at in self._recent.items() if now - at < REPEAT_SECONDS}
         if (annotation, action.uid) in self._recent:
             return
         self._recent[annotation, action.uid] = now
-        task = asyncio.get_running_loop().create_task(self._patch(action, annotation, value))
+        task = asyncio.get_running_loop().create_task(self._patch(action, annotation, written))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -61,8 +66,8 @@ class PodPatcher:
             await asyncio.wait(list(self._tasks))
         self._recent.clear()
 
-    async def _patch(self, action: Wake | MarkMoved, annotation: str, value: str) -> None:
-        body = {"metadata": {"uid": action.uid, "annotations": {annotation: value}}}
+    async def _patch(self, action: Wake | MarkMoved | Relieve, annotation: str, written: dict[str, str]) -> None:
+        body = {"metadata": {"uid": action.uid, "annotations": written}}
         result = "written"
         async with self._at_once:
             try:

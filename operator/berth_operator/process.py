@@ -35,6 +35,7 @@ from berth_operator.metrics import Metrics
 from berth_operator.own_kinds import OwnKinds
 from berth_operator.planning_loop import PlanningLoop
 from berth_operator.serving.metrics import ServingMetrics
+from berth_operator.serving.moving import MovingServices
 from berth_operator.serving.reconciler import Reconciler
 from berth_operator.serving.room import RoomForSurge
 from berth_operator.serving.services import Services
@@ -90,8 +91,10 @@ class _Operator:
             settings.images,
             node_answers=self._node_answers,
             prometheus_url=settings.prometheus_url,
+            plans=lambda: self._cluster.plans,
         )
         self._services = Services(self._serving, reconciler)
+        self._cluster.listen(MovingServices(self._services.changed))
         self._serving.listen(self._services.changed)
         ServingMetrics(metrics.registry, self._serving, self._services, reconciler)
         self._own_kinds = OwnKinds(connection, self._planning.wake)

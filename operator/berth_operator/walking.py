@@ -1,4 +1,4 @@
-"""Walking an active plan's waves: for each step evict, wait until gone, see its pods arrive, then the next.
+"""Walking an active plan's waves: for each step evict (or relieve), wait until gone, see its pods arrive, then the next.
 
 Before anything is begun the rest of its wave is looked at again on the cluster as it stands. At the start of a wave, where
 one may stop, it is also asked whether the wave still serves a purpose, whether a more important pod has come meanwhile, and
@@ -11,7 +11,7 @@ from berth_api.annotations import SCHEDULER
 from berth_api.packing_plan import Outcome, PlannedEviction
 from berth_cluster.snapshot import Pod
 from berth_operator.arrivals import parsed
-from berth_operator.execution_actions import Evict, MarkMoved, Tell
+from berth_operator.execution_actions import Evict, MarkMoved, Relieve, Tell
 from berth_operator.execution_turn import GRACE_SECONDS, Turn
 from berth_operator.placing import place
 from berth_operator.plan_progress import (
@@ -22,6 +22,7 @@ from berth_operator.plan_progress import (
     REPLACEMENT_NEVER_CAME,
     StepState,
 )
+from berth_operator.relieving import Split, is_marked, split
 from berth_scheduling.kept_room import GroupKey, Owner, kept_requests
 
 MARK_SECONDS = 10.0
@@ -62,10 +63,7 @@ def _may_begin(turn: Turn, s: int) -> bool:
         return True
     overtaker = _overtaker(turn, s)
     if overtaker is not None:
-        turn.finish(
-            Outcome.OVERTAKEN,
-            f"{overtaker.key} of priority {overtaker.priority} came meanwhile and has no place; stopped after {_done(turn)}",
-        )
+        turn.finish(Outcome.OVERTAKEN, _overtaken_by(overtaker, turn))
         return False
     if not has_purpose(turn, wave):
         turn.say("none of the pods that its next wave is to place waits any more")
@@ -115,6 +113,10 @@ def _skip(turn: Turn, wave: int) -> None:
     for s in _steps_of(turn, wave):
         evicted, placed = turn.counts(s)
         turn.draft.set_step(*turn.places[s], "Skipped", reason, evicted=evicted, placed=placed)
+
+
+def _overtaken_by(pod: Pod, turn: Turn) -> str:
+    return f"{pod.key} of priority {pod.priority} came meanwhile and has no place; stopped after {_done(turn)}"
 
 
 def _overtaker(turn: Turn, s: int) -> Pod | None:
@@ -189,7 +191,21 @@ def _evict(turn: Turn, s: int, standing: list[PlannedEviction]) -> None:
                 f"{eviction.pod} was not evicted, because its owner has not replaced another; {_done(turn)}",
             )
             return
-    _ask_for(turn, to_evict)
+    asked = split(turn, s, to_evict)
+    if turn.draft.is_finished:
+        return
+    overtaker = _overtaker(turn, s) if asked.relieve and not asked.evict and _is_untouched(turn, wave) else None
+    if overtaker is not None:
+        turn.finish(Outcome.OVERTAKEN, _overtaken_by(overtaker, turn))
+        return
+    _ask_for(turn, asked)
+
+
+def _is_untouched(turn: Turn, wave: int) -> bool:
+    """Nobody has had to leave for the wave yet: one may still stop. A replacement may take minutes until it answers."""
+    pods = turn.arrivals.standing
+    evictions = [e for s in _steps_of(turn, wave) for e in turn.arrivals.steps[s].evictions]
+    return all(e.uid in pods and not pods[e.uid].terminating and e.uid not in turn.view.in_flight for e in evictions)
 
 
 def _unreplaced(turn: Turn, s: int) -> set[Owner]:
@@ -207,9 +223,9 @@ def _owner(eviction: PlannedEviction) -> Owner:
     return eviction.workload.namespace, eviction.workload.kind, eviction.workload.name
 
 
-def _ask_for(turn: Turn, to_evict: list[PlannedEviction]) -> None:
+def _ask_for(turn: Turn, asked: Split) -> None:
     records, allowance = turn.draft.records, turn.allowance()
-    new = [e for e in to_evict if e.uid not in records]
+    new = [e for e in (*asked.relieve, *asked.evict) if e.uid not in records]
     for eviction in new:
         limit = allowance.take(eviction)
         if limit:
@@ -218,15 +234,25 @@ def _ask_for(turn: Turn, to_evict: list[PlannedEviction]) -> None:
     for eviction in new:
         turn.draft.record(eviction)
         goes = f"its replacement goes to {eviction.target}" if eviction.target else "it has no place for now"
+        if eviction in asked.relieve:
+            goes = f"its replacement loads on {eviction.target} first"
         message = f"Moved by plan {turn.plan.metadata.name}: {goes}"
         turn.actions.append(
             Tell("Moved" if eviction.target else "Evicted", message, pod=eviction.pod, uid=eviction.uid)
         )
-    for eviction in to_evict:
+    for eviction in asked.relieve:
+        if not is_marked(turn.arrivals.standing[eviction.uid], turn.plan):
+            namespace, name = eviction.pod.split("/", 1)
+            turn.actions.append(Relieve(namespace, name, eviction.uid, turn.plan.metadata.uid))
+    for eviction in asked.evict:
         namespace, name = eviction.pod.split("/", 1)
         turn.actions.append(Evict(namespace, name, eviction.uid))
-    refused = [turn.view.refused[e.uid].message for e in to_evict if e.uid in turn.view.refused]
-    turn.say(f"evicts {to_evict[0].pod}" + (f": {refused[0]}" if refused else ""))
+    refused = [turn.view.refused[e.uid].message for e in asked.evict if e.uid in turn.view.refused]
+    if asked.evict:
+        turn.say(f"evicts {asked.evict[0].pod}" + (f": {refused[0]}" if refused else ""))
+    elif asked.relieve:
+        first = asked.relieve[0]
+        turn.say(f"waits until a replacement of {first.pod} answers on {first.target}; it leaves then")
 
 
 def _sources_ready(turn: Turn, to_evict: list[PlannedEviction]) -> bool:

@@ -30,6 +30,10 @@ from berth_planner.plan import Eviction, Placement, Plan, Step, Wave
 MAX_MOVES = 1_000
 MAX_BYTES = 900_000
 
+LOADING_SECONDS = 900
+"""So long a replica that replaces one of an LLMService may take until it answers, and so much later ends a plan that moves some:
+what was planned for seconds is not given up while a model of many gigabytes loads."""
+
 Requests = tuple[tuple[str, int], ...]
 _Kind = tuple[WorkloadKey, Requests, str]
 """Workload, request, node: what a placement counts."""
@@ -48,7 +52,9 @@ def plan_specs(
     resource_versions: Mapping[str, str] = {},
     fingerprint: str = "",
 ) -> list[PackingPlanSpec]:
-    """One object, or several to be carried out in this order."""
+    """One object, or several to be carried out in this order. deadline_seconds: besides what services take to load."""
+    moves_services = any(move.workload.kind == "LLMService" for move in plan.moves)
+    deadline_seconds += LOADING_SECONDS if moves_services else 0
     parts = _parts(plan.waves)
     taken = datetime.fromisoformat(snapshot.taken) if snapshot.taken else now
     whole = summary(plan)

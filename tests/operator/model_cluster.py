@@ -13,8 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 from msgspec.structs import replace
 
+from berth_api.annotations import DELETION_COST, LOWEST_DELETION_COST, RELIEVED_BY, SERVICE_LABEL
 from berth_api.packing_plan import EvictionRecord, Outcome, PackingPlan, PlanCondition
 from berth_api.packing_policy import PackingPolicySpec
 from berth_api.resource import find_condition
@@ -30,9 +32,12 @@ from berth_cluster.snapshot import (
     Snapshot,
     WorkloadKey,
 )
-from berth_operator.execution_actions import Action, Evict, MarkMoved, Wake
+from berth_operator.execution_actions import Action, Evict, MarkMoved, Relieve, Wake
 from berth_operator.execution_view import Refusal, View
 from berth_operator.next_actions import next_actions
+from berth_operator.serving.moving import moves_of
+from berth_operator.serving.names import REVISION_LABEL
+from berth_operator.serving.seen import SeenPod
 from berth_operator.stopwatch import Stopwatches
 from berth_scheduling.scheduler import Scheduler
 
@@ -62,6 +67,15 @@ class Owner:
     paused: bool = False
     made: int = 0
     due: list[float] = field(default_factory=list)
+    load: float | None = None
+    """Of an LLMService: seconds until a replica that has a node answers."""
+    extra: int = 0
+    """Replicas that its reconciler asks for beyond those that people do."""
+    reconciled: bool = True
+
+    @property
+    def wanted(self) -> int:
+        return self.replicas + self.extra
 
 
 @dataclass
@@ -93,6 +107,11 @@ class ModelCluster:
         """Uids that the Eviction API accepted, in order."""
         self.overdrawn: list[str] = []
         """What would have been lost with a crash: evictions that were accepted without standing in a status."""
+        self.relieved: list[str] = []
+        """Uids of replicas that were marked when their ReplicaSet took them away, in order."""
+        self.fewest: dict[str, int] = {}
+        """Of each service, the fewest replicas that answered at any moment."""
+        self._answers_at: dict[str, float] = {}
 
     @property
     def now(self) -> datetime:
@@ -128,6 +147,28 @@ class ModelCluster:
                 self._asleep[pod.uid] = True
         return self
 
+    def serve(self, app: str, *, gpu: int, on: Sequence[str], load: float = 5.0, grace: float = 0.0) -> ModelCluster:
+        """An LLMService with a replica that answers on each of these nodes."""
+        self.deploy(app, gpu=gpu, on=[], kind="LLMService", grace=grace)
+        owner = self.owners[app]
+        owner.load = load
+        owner.replicas = len(on)
+        owner.spec = msgspec.structs.replace(owner.spec, labels=((SERVICE_LABEL, app), (REVISION_LABEL, "r1")))
+        for node in on:
+            pod = self._new_pod(owner, START - timedelta(hours=1))
+            self._answers_at[pod.uid] = 0.0
+            self.change_pod(replace(pod, node=node, phase="Running"))
+        return self
+
+    def answering(self, app: str) -> list[str]:
+        """Names of the replicas of a service that answer now."""
+        pods = (pod for pod in self.pods.values() if pod.workload.name == app and not pod.terminating)
+        return sorted(pod.name for pod in pods if self._answers_at.get(pod.uid, float("inf")) <= self.seconds)
+
+    def fail(self, name: str) -> None:
+        """A replica stops answering for good."""
+        self._answers_at[self.pod(name).uid] = float("inf")
+
     def budget(self, app: str, max_unavailable: int) -> ModelCluster:
         self.budgets.append(Budget(app, max_unavailable))
         return self
@@ -161,6 +202,8 @@ class ModelCluster:
         """The surplus is ended, youngest first; fewer are waited for."""
         owner = self.owners[app]
         owner.replicas = replicas
+        if owner.load is not None:
+            return
         pods = [p for p in self.pods.values() if p.workload == owner.key and not p.terminating]
         for pod in sorted(pods, key=lambda p: (p.node is not None, p.created, p.name))[replicas:][::-1]:
             self._terminate(pod)
@@ -196,9 +239,14 @@ class ModelCluster:
             if self.seconds >= at and uid in self.pods:
                 self._remove(self.pods[uid])
         for owner in self.owners.values():
+            if owner.load is not None and owner.reconciled:
+                self._serve(owner)
             self._reconcile(owner)
         if self.scheduler_runs:
             self._schedule()
+        for name, owner in self.owners.items():
+            if owner.load is not None:
+                self.fewest[name] = min(self.fewest.get(name, owner.replicas), len(self.answering(name)))
 
     def evict(self, evict: Evict) -> Refusal | None:
         pod = self.pods.get(evict.uid)
@@ -214,9 +262,12 @@ class ModelCluster:
         self._terminate(pod)
         return None
 
-    def patch(self, action: Wake | MarkMoved) -> None:
+    def patch(self, action: Wake | MarkMoved | Relieve) -> None:
         pod = self.pods.get(action.uid)
         if pod is None:
+            return
+        if isinstance(action, Relieve):
+            self.change_pod(replace(pod, relieved_by=action.plan, deletion_cost=LOWEST_DELETION_COST))
             return
         if isinstance(action, MarkMoved):
             self.change_pod(replace(pod, moved_at=stamp(self.now)))
@@ -228,6 +279,8 @@ class ModelCluster:
     def _allowed(self, budget: Budget) -> int:
         owner = self.owners[budget.app]
         healthy = sum(p.workload == owner.key and p.node is not None and not p.terminating for p in self.pods.values())
+        if owner.load is not None:
+            healthy = len(self.answering(owner.key.name))
         return healthy - (owner.replicas - budget.max_unavailable)
 
     def _terminate(self, pod: Pod) -> None:
@@ -244,14 +297,46 @@ class ModelCluster:
         if pod.node is not None:
             self._wake_all()
 
+    def _serve(self, owner: Owner) -> None:
+        """The reconciler of services, with what it really decides by."""
+        name = owner.key.name
+        pods = [self._seen(pod) for pod in self.pods.values() if pod.workload == owner.key]
+        moves = moves_of(pods, owner.replicas, "r1", self.answering(name), lambda: self.plans)
+        owner.extra = moves.extra
+        for pod in moves.void:
+            self.change_pod(replace(self.pods[pod.metadata.uid], relieved_by="", deletion_cost=""))
+
+    def _seen(self, pod: Pod) -> SeenPod:
+        answers = pod.name in self.answering(pod.workload.name)
+        marks = {RELIEVED_BY: pod.relieved_by, DELETION_COST: pod.deletion_cost} if pod.relieved_by else {}
+        meta = {"name": pod.name, "namespace": "default", "uid": pod.uid, "labels": dict(pod.spec.labels)}
+        meta |= {"annotations": marks, "deletionTimestamp": stamp(self.now) if pod.terminating else None}
+        status = {"phase": pod.phase, "conditions": [{"type": "Ready", "status": str(answers)}]}
+        return msgspec.convert({"metadata": meta, "spec": {"nodeName": pod.node}, "status": status}, SeenPod)
+
+    def _scale_down(self, owner: Owner) -> None:
+        """As the ReplicaSet does: `ActivePodsWithRanks` of pkg/controller/controller_utils.go."""
+        answering = self.answering(owner.key.name)
+        alive = [p for p in self.pods.values() if p.workload == owner.key and not p.terminating]
+        alive.sort(key=lambda p: (p.node is not None, p.name in answering, int(p.deletion_cost or 0)))
+        for pod in alive[: max(len(alive) - owner.wanted, 0)]:
+            if pod.relieved_by and pod.name in answering:
+                self.relieved.append(pod.uid)
+                recorded = {r.uid for plan in self.plans.values() for r in plan.status.evictions}
+                self.overdrawn += [pod.uid] if pod.uid not in recorded else []
+            self._terminate(pod)
+
     def _reconcile(self, owner: Owner) -> None:
+        if owner.load is not None and not owner.paused:
+            self._scale_down(owner)
         one_by_one = owner.key.kind == "StatefulSet"  # a name is free again when its pod has gone
         alive = sum(p.workload == owner.key and (one_by_one or not p.terminating) for p in self.pods.values())
-        while not owner.paused and alive + len(owner.due) < owner.replicas:
+        while not owner.paused and alive + len(owner.due) < owner.wanted:
             owner.due.append(self.seconds + RECREATE_SECONDS)
         for at in [at for at in owner.due if self.seconds >= at]:
             owner.due.remove(at)
-            if not owner.paused:
+            if not owner.paused and (owner.load is None or alive < owner.wanted):
+                alive += 1
                 self.change_pod(self._new_pod(owner, self.now))
 
     def _new_pod(self, owner: Owner, created: datetime) -> Pod:
@@ -289,6 +374,7 @@ class ModelCluster:
                 fitting = sorted(passed, key=lambda name: -ranks[name])
             if fitting:
                 self.change_pod(replace(pod, node=fitting[0], phase="Running", unschedulable=False))
+                self._answers_at[pod.uid] = self.seconds + (self.owners[pod.workload.name].load or 0.0)
                 continue
             self._asleep[pod.uid] = ours
             self._backoff[pod.uid] = self.seconds + BACKOFF_SECONDS
@@ -386,7 +472,7 @@ class ModelExecutor:
                 self._refused.pop(action.uid, None)
                 if refusal is not None:
                     self._refused[action.uid] = refusal
-            case Wake() | MarkMoved():
+            case Wake() | MarkMoved() | Relieve():
                 self._cluster.patch(action)
             case _:
                 pass

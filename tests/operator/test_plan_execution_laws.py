@@ -32,14 +32,16 @@ def warm_solver() -> None:
 
 
 def random_cluster(random: Random) -> ModelCluster:
-    """Nodes in use and badly filled, and some pods that need more than any of them has free."""
+    """Nodes in use and badly filled, some of them half at most, and some pods that need more than any of them has free."""
     cluster = ModelCluster()
     names = [f"n{i}" for i in range(random.randint(2, 5))]
-    free = dict.fromkeys(names, GPUS)
+    crowded = random.random() < 0.5
+    free = dict.fromkeys(names, GPUS if crowded else GPUS // 2)
     for name in names:
         cluster.node(name, gpu=GPUS)
     for w in range(random.randint(1, 4)):
-        gpu = random.choice((1, 2, 3, 4))
+        kind = random.choice(("Deployment", "LLMService", "LLMService", "StatefulSet"))
+        gpu = random.choice((1, 2) if kind == "LLMService" else (1, 2, 3, 4))
         on: list[str] = []
         for _ in range(random.randint(1, 4)):
             places = [name for name in names if free[name] >= gpu]
@@ -47,10 +49,12 @@ def random_cluster(random: Random) -> ModelCluster:
                 on.append(random.choice(places))
                 free[on[-1]] -= gpu
         if on:
-            kind = random.choice(("Deployment", "Deployment", "StatefulSet"))
-            cluster.deploy(f"web{w}", gpu=gpu, on=on, priority=random.choice((0, 10)), kind=kind)
+            if kind == "LLMService":
+                cluster.serve(f"web{w}", gpu=gpu, on=on, load=random.choice((0.0, 4.0, 20.0)))
+            else:
+                cluster.deploy(f"web{w}", gpu=gpu, on=on, priority=random.choice((0, 10)), kind=kind)
             cluster.owners[f"web{w}"].grace = random.choice((0.0, 0.0, 2.0, 8.0))
-    for b in range(random.randint(1, 3)):
+    for b in range(random.randint(1, 3) if crowded else 1):
         gpu = random.choice((4, 5, 6, 8))
         cluster.deploy(f"big{b}", gpu=gpu, on=[None] * random.randint(1, 2), priority=random.choice((10, 100)))
     return cluster
@@ -71,6 +75,22 @@ def check(cluster: ModelCluster, done: PackingPlan) -> None:
     cluster.scheduler.expire()
     assert cluster.scheduler.active_plan_uids == ()
     assert cluster.scheduler.reserved_pods == 0
+    check_services(cluster, done)
+
+
+def check_services(cluster: ModelCluster, done: PackingPlan) -> None:
+    """Whoever was taken down for its mark is on record; a while after the plan nobody is marked, and none is too many."""
+    assert set(cluster.relieved) <= {r.uid for r in done.status.evictions}
+    for owner in cluster.owners.values():
+        owner.reconciled, owner.paused = True, False
+    for _ in range(30):
+        cluster.tick()
+    for owner in cluster.owners.values():
+        if owner.load is not None:
+            pods = [p for p in cluster.pods.values() if p.workload == owner.key and not p.terminating]
+            assert owner.extra == 0
+            assert len(pods) == owner.replicas
+            assert not any(p.relieved_by or p.deletion_cost for p in pods)
 
 
 @given(seed=st.integers(0, 2**32), death=st.sampled_from((0.0, 0.1, 0.4)))
@@ -87,6 +107,11 @@ def test_without_faults_everything_that_was_proven_runs_however_often_the_execut
     check(cluster, done)
     assert outcome(done) is Outcome.COMPLETED, done.status.message
     assert done.status.pods_placed == done.status.pods_planned
+    gone = {uid.rsplit("-", 1)[0].removeprefix("uid-") for uid in cluster.evicted}
+    for name, fewest in cluster.fewest.items():
+        assert name in gone or fewest == cluster.owners[name].replicas, (
+            f"{name} served with fewer, and nobody had to go"
+        )
     waiting = {pod.key for pod in cluster.pods.values() if pod.node is None}
     assert not waiting & {name for p in done.spec.placements for name in p.pods}
 
@@ -96,7 +121,7 @@ def strike(cluster: ModelCluster, random: Random) -> None:
     owners = [owner for name, owner in cluster.owners.items() if name.startswith("web")]
     nodes = sorted(cluster.nodes)
     kind = random.choice(
-        ("cordon", "flap", "delete", "thief", "scale", "pause", "urgent", "extender", "slow", "cancel")
+        ("cordon", "flap", "delete", "thief", "scale", "pause", "urgent", "extender", "slow", "cancel", "deaf", "stuck")
     )
     if kind == "cordon" and nodes:
         cluster.change_node(replace(cluster.nodes[random.choice(nodes)], unschedulable=True))
@@ -119,6 +144,12 @@ def strike(cluster: ModelCluster, random: Random) -> None:
         owner.paused = not owner.paused
     elif kind == "extender":
         cluster.extenders_live = not cluster.extenders_live
+    elif kind == "deaf" and owners:
+        owner = random.choice(owners)
+        owner.reconciled = not owner.reconciled
+    elif kind == "stuck" and owners:
+        owner = random.choice(owners)
+        owner.load = None if owner.load is None else float("inf")
     elif kind == "slow" and owners:
         random.choice(owners).grace = 40.0
     elif kind == "cancel":

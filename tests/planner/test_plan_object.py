@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from berth_api.packing_plan import PackingPlanSpec, Trigger
 from berth_cluster.snapshot import Snapshot
 from berth_planner import plan_object
 from berth_planner.options import PlanOptions
 from berth_planner.plan import Eviction, Placement, Plan, Wave
-from berth_planner.plan_object import MAX_BYTES, MAX_MOVES, plan_specs
+from berth_planner.plan_object import LOADING_SECONDS, MAX_BYTES, MAX_MOVES, plan_specs
 from berth_planner.planning import make_plan
 
 from .clusters import Cluster
@@ -42,6 +43,16 @@ def fragmented() -> Snapshot:
     """Two nodes of 8 GPUs with 6 taken each; 4 wanted at once."""
     cluster = Cluster().node("n1", gpu=8).node("n2", gpu=8)
     return cluster.pods("small", 3, gpu=2, on="n1").pods("small", 3, gpu=2, on="n2").pods("big", 1, gpu=4).snapshot()
+
+
+def test_where_replicas_of_services_move_there_is_time_for_them_to_load() -> None:
+    snapshot = fragmented()
+    [spec] = specs(planned(snapshot), snapshot)
+    assert (spec.deadline - NOW).total_seconds() == 90
+    services = [replace(p, workload=replace(p.workload, kind="LLMService")) for p in snapshot.pods]
+    snapshot = replace(snapshot, pods=tuple(services))
+    [spec] = specs(planned(snapshot), snapshot)
+    assert (spec.deadline - NOW).total_seconds() == 90 + LOADING_SECONDS
 
 
 def test_it_says_who_goes_where_and_how_many_stood_there() -> None:

@@ -34,8 +34,10 @@ from berth_operator.serving.drift import missing
 from berth_operator.serving.handover import keep_replicas
 from berth_operator.serving.hint import hint_status
 from berth_operator.serving.inference_pool import build_inference_pool, pool_verdict
+from berth_operator.serving.moving import Plans, moves_of, unmarked
 from berth_operator.serving.names import FIELD_MANAGER, REVISION_LABEL
 from berth_operator.serving.pod_template import Images, build_pod_template
+from berth_operator.serving.seen import SeenPod
 from berth_operator.serving.status import Observed, Refusal, Verdict, status_of
 from berth_operator.serving.view import OPTIONAL, OWNED, SERVICES_PATH, Owned, ServingView
 
@@ -87,6 +89,7 @@ class Reconciler:
         *,
         node_answers: Callable[[str], bool] = lambda _: True,
         prometheus_url: str = "",
+        plans: Plans = dict,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -96,6 +99,7 @@ class Reconciler:
         self._images = images
         self._node_answers = node_answers
         self._prometheus_url = prometheus_url
+        self._plans = plans
         self._clock = clock
         self._now = now
         self._trouble: dict[tuple[Place, ChildKey], _Trouble] = {}
@@ -120,9 +124,13 @@ class Reconciler:
         template = build_pod_template(service, self._images)
         revision = template["metadata"]["labels"][REVISION_LABEL]
         room = self._room_now(service, owned, revision)
+        pods = self._view.pods(place)
         has_pools = self._view.has_kind("InferencePool")
         scaler = build_scaler(service, choice.scaler, means, paused=asleep)
-        children = build_children(service, asked, template, room)
+        moves = moves_of(pods, asked, revision, self._view.routed(place), self._plans)
+        for pod in moves.void:
+            await self._take_mark_off(pod)
+        children = build_children(service, None if asked is None else asked + moves.extra, template, room)
         # one that is to rest does so before the last replica goes, one that is to act finds its Deployment
         children = [*scaler, *children] if asleep else [*children, *scaler]
         if has_pools:
@@ -133,7 +141,6 @@ class Reconciler:
         if self.writes > writes and refusal is None and not service.status.conditions:
             return SETTLED  # by then there is something to tell
         hint, wishes = hint_status(service.spec.placement.hint)
-        pods = self._view.pods(place)
         name = service.metadata.name
         seen = Observed(
             service,
@@ -151,6 +158,7 @@ class Reconciler:
             hint,
             wishes,
             {pod.node for pod in pods if pod.node and not self._node_answers(pod.node)},
+            moves.told,
         )
         await self._write_status(service, status_of(seen, self._now()))
         waits = [trouble.until for (of, _), trouble in self._trouble.items() if of == place]
@@ -321,6 +329,21 @@ class Reconciler:
             )
         except ApiError as error:
             if error.status not in (404, 409):  # gone, or changed meanwhile: the watch tells, and it is looked at again
+                raise
+
+    async def _take_mark_off(self, pod: SeenPod) -> None:
+        """Of a plan that has ended."""
+        self.writes += 1
+        meta = pod.metadata
+        try:
+            await self._connection.request(
+                "PATCH",
+                f"/api/v1/namespaces/{meta.namespace}/pods/{meta.name}",
+                body={"metadata": {"uid": meta.uid, "annotations": unmarked(pod)}},
+                content_type="application/merge-patch+json",
+            )
+        except ApiError as error:
+            if error.status not in (404, 409):
                 raise
 
     def _again(

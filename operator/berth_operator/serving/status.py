@@ -80,6 +80,8 @@ class Observed(msgspec.Struct, frozen=True):
     wishes: HintStatus | None = None
     silent_nodes: Collection[str] = ()
     """Of the pods' nodes those that do not answer."""
+    moving: str = ""
+    """Which replica a plan moves; `moving.py`."""
 
 
 def status_of(seen: Observed, now: datetime) -> LLMServiceStatus:
@@ -202,7 +204,7 @@ def _progressing(
     failures: Sequence[Failure],
 ) -> Verdict:
     if len(current) == len(alive) and len(serving) >= seen.desired:
-        return "False", Reason.DONE, ""
+        return ("True", Reason.MOVING, seen.moving) if seen.moving else ("False", Reason.DONE, "")
     old = len(alive) - len(current)
     message = f"{len(serving)} of {seen.desired} replicas of generation {seen.service.metadata.generation} answer"
     message += f", {old} of earlier ones are to be replaced" if old else ""
