@@ -139,7 +139,7 @@ class Reconciler:
                 self._calm(place, key)
                 continue
             trouble = self._trouble.get((place, key))
-            if trouble is not None and trouble.refusal is None and trouble.asked != child:
+            if trouble is not None and trouble.asked != child:
                 del self._trouble[place, key]  # nobody took it away: something else is asked for by now
                 trouble = None
             if trouble is not None and self._clock() < trouble.until:
