@@ -283,6 +283,32 @@ def test_a_rollout_that_never_gets_ready_and_is_turned_back_takes_nobody_down(
     assert kept <= endpoints(cluster), "and the way back took none of them down"
 
 
+def test_a_rollout_that_is_changed_on_the_way_takes_its_only_server_down_at_no_time(berth_cluster: Cluster) -> None:
+    """There is room for one more. The first pod that never gets ready has it; so there is none for the next, but its own."""
+    cluster = berth_cluster
+    cluster.add_nodes(1, gpus=2)
+    cluster.create(llama("1s"))
+    wait_for("ready", lambda: condition(cluster)[0] == "True" and len(endpoints(cluster)) == 1, SECONDS)
+    first = endpoints(cluster)
+    with Sampler(cluster) as seen:
+        for batch in (8, 16, 32):
+            change = {"podTemplate": llama(NEVER)["spec"]["podTemplate"], "engine": {"maxBatch": batch}}
+            cluster.api.merge(f"{SERVICES}/llama", {"spec": change})
+            begun = functools.partial(has_batch, cluster, batch)
+            wait_for("a pod that never gets ready", begun, SECONDS, seen=cluster.told)
+            time.sleep(2)
+            assert endpoints(cluster) == first
+        change = {"podTemplate": llama("1s")["spec"]["podTemplate"], "engine": {"maxBatch": 64}}
+        cluster.api.merge(f"{SERVICES}/llama", {"spec": change})
+        wait_for(
+            "the new one alone",
+            lambda: condition(cluster)[0] == "True" and has_batch(cluster, 64) and len(names(cluster)) == 1,
+            SECONDS,
+            seen=lambda: (condition(cluster), cluster.told()),
+        )
+    assert seen.fewest >= 1
+
+
 def has_batch(cluster: Cluster, batch: int) -> bool:
     """Whether a pod of that revision is there."""
     pods = cluster.running(OF_SERVICE) + [p for p in cluster.pods(OF_SERVICE) if p["status"]["phase"] == "Pending"]

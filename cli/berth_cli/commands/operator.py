@@ -19,6 +19,7 @@ Exit codes: 0 ended by SIGTERM or Ctrl-C, 2 the port is taken or a flag is wrong
 """
 
 
+IMAGES = "Images of LLMServices' pods, where the service names none"
 HINT_MODEL = "Language model for hints (off by default)"
 
 
@@ -46,6 +47,17 @@ def operator(
             metavar="URL", help="Prometheus with the engines' metrics, as KEDA reaches it. Scales LLMServices by KEDA."
         ),
     ] = "",
+    engine_image: Annotated[
+        str | None,
+        typer.Option(metavar="IMAGE", help="Of berth engines. Default: this release's.", rich_help_panel=IMAGES),
+    ] = None,
+    vllm_image: Annotated[
+        str | None, typer.Option(metavar="IMAGE", help="Of engines of kind vllm.", rich_help_panel=IMAGES)
+    ] = None,
+    fetch_image: Annotated[
+        str | None,
+        typer.Option(metavar="IMAGE", help="Of berth-fetch, which brings the weights.", rich_help_panel=IMAGES),
+    ] = None,
     hint_backend: Annotated[
         str | None,
         typer.Option(
@@ -101,6 +113,7 @@ def operator(
     from berth_intent.backends.backend import SetupError
     from berth_operator.hint_model_settings import HintBackend, HintModelSettings
     from berth_operator.process import run_operator
+    from berth_operator.serving.pod_template import Images
     from berth_operator.settings import Settings, default_identity
 
     outlive_callers()
@@ -130,6 +143,7 @@ def operator(
         raise CommandError("a language model is named, and no back end", hint="Add --hint-backend bedrock or openai.")
     if prometheus_url and not prometheus_url.startswith(("http://", "https://")):
         raise CommandError(f"{prometheus_url!r} is no URL", hint="Such as http://prometheus.monitoring:9090.")
+    asked = {"engine": engine_image, "vllm": vllm_image, "fetch": fetch_image}
     settings = Settings(
         kubeconfig,
         context,
@@ -139,6 +153,7 @@ def operator(
         system_namespace,
         model,
         prometheus_url=prometheus_url,
+        images=Images(**{k: v for k, v in asked.items() if v is not None}),
     )
     try:
         asyncio.run(run_operator(settings))
