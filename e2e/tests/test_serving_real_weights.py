@@ -15,11 +15,10 @@ from moto.server import ThreadedMotoServer
 
 from berth_e2e.berth_processes import Berth
 from berth_e2e.cluster import Cluster
-from berth_e2e.real_node.image import IMAGE
+from berth_e2e.real_node.fetch_image import FETCH_IMAGE, built_fetch_image
 from berth_e2e.state import ROOT
 from berth_e2e.tiny_service import PACKAGES, SECONDS, SERVICES, ask, condition, serving_pods, tiny, wait_until
 
-CONTROL = next((ROOT / ".venv" / "lib").glob("python3*/site-packages"))
 CANARY = "secret-of-the-bucket"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "somebody", "AWS_SECRET_ACCESS_KEY": CANARY, "AWS_EC2_METADATA_DISABLED": "true"}
 SAVE = """
@@ -40,7 +39,10 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def standing(binaries: Path) -> Iterator[Cluster]:
-    with Cluster.start(f"serving-weights-{os.getpid()}", real=1, berth=Berth(pairs=1)) as cluster:
+    berth = Berth(pairs=1, operator_flags=("--fetch-image", FETCH_IMAGE))
+    with Cluster.start(f"serving-weights-{os.getpid()}", real=1, berth=berth) as cluster:
+        for node in cluster.real.values():
+            node.import_image(built_fetch_image())
         yield cluster
 
 
@@ -68,32 +70,25 @@ def digest(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     return next(word for word in told.split() if word.startswith("sha256:"))
 
 
-@pytest.fixture
-def real(standing: Cluster, endpoint: str) -> Cluster:
-    standing.clear(nodes=False)
+@pytest.fixture(scope="module")
+def secret(standing: Cluster, endpoint: str) -> None:
     values = {**CREDENTIALS, "AWS_ENDPOINT_URL": endpoint, "AWS_DEFAULT_REGION": "us-east-1"}
     standing.create({
         "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "bucket", "namespace": "default"},
         "data": {name: base64.b64encode(value.encode()).decode() for name, value in values.items()},
     })  # fmt: skip
+
+
+@pytest.fixture
+def real(standing: Cluster, secret: None) -> Cluster:
+    standing.clear(nodes=False)
     return standing
 
 
 def fetched(uri: str = "s3://models/tiny", digest: str | None = None, **spec: Any) -> dict[str, Any]:
-    """The tiny service with its weights from S3; `berth-fetch` comes from this checkout, as the engine does."""
+    """The tiny service with its weights from S3."""
     model = {"uri": uri, "name": "tiny", "credentialsSecretRef": {"name": "bucket"}}
-    body = tiny(model=model | ({"digest": digest} if digest else {}), **spec)
-    mounts = {"control": (str(CONTROL), "/opt/control"), "berth": (str(ROOT), "/opt/berth")}
-    pod = body["spec"]["podTemplate"]["spec"]
-    pod["volumes"] += [{"name": name, "hostPath": {"path": path}} for name, (path, _) in mounts.items()]
-    floors = ":".join(f"/opt/berth/{floor}" for floor in ("api", "cluster", "intent", "solver", "operator"))
-    pod["initContainers"] = [{
-        "name": "berth-fetch", "image": IMAGE, "imagePullPolicy": "IfNotPresent",
-        "command": ["python3", "-m", "berth_operator.weights.main"],
-        "env": [{"name": "PYTHONPATH", "value": f"{floors}:/opt/control"}],
-        "volumeMounts": [{"name": n, "mountPath": at, "readOnly": True} for n, (_, at) in mounts.items()],
-    }]  # fmt: skip
-    return body
+    return tiny(model=model | ({"digest": digest} if digest else {}), **spec)
 
 
 def test_weights_from_a_bucket_are_verified_and_served(real: Cluster, digest: str) -> None:
@@ -103,14 +98,14 @@ def test_weights_from_a_bucket_are_verified_and_served(real: Cluster, digest: st
     status = real.api.get(f"{SERVICES}/tiny")["status"]
     assert status["model"]["digest"] == digest
     (address,) = serving_pods(real).values()
-    text = ask(address)["choices"][0]["text"]
+    text = ask(address, temperature=0)["choices"][0]["text"]
     real.api.merge(f"{SERVICES}/tiny", {"spec": {"model": {"digest": digest}}})  # as the docs advise
     wait_until(
         real, "pinned", lambda: condition(real)[0] == "True" and condition(real, "Progressing")[1] == "Done"
         and serving_pods(real) != {} and address not in serving_pods(real).values(),
     )  # fmt: skip
     (address,) = serving_pods(real).values()
-    assert ask(address)["choices"][0]["text"] == text
+    assert ask(address, temperature=0)["choices"][0]["text"] == text
 
 
 @pytest.mark.parametrize(
