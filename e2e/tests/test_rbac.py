@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import os
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from berth_api.annotations import SYSTEM_NAMESPACE
 from berth_e2e.berth_processes import Berth
 from berth_e2e.cluster import Cluster
 from berth_e2e.custom_metrics import custom_metrics
+from berth_e2e.gateway import gateway
 from berth_e2e.objects import replica_set
 from berth_e2e.state import ROOT
 from berth_e2e.waiting import wait_for
@@ -27,7 +30,7 @@ PAGE = ROOT / "docs" / "rbac.md"
 GROUP = "rbac.authorization.k8s.io"
 ACCOUNTS = ("berth-extender", "berth-operator", "berth-scheduler")
 OF_SCHEDULERS = ("system:kube-scheduler", "system:volume-scheduler")
-PREFIX = f"system:serviceaccount:{SYSTEM_NAMESPACE}:"
+GATEWAY, GATEWAY_NAMESPACE = "berth-gateway", "chat"
 NOT_THERE = (
     "leaderworkerset.x-k8s.io/leaderworkersets",
     "scheduling.k8s.io/podgroups",
@@ -63,7 +66,13 @@ AUDIT = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
     "omitStages": ["RequestReceived", "ResponseStarted"],
-    "rules": [{"level": "Metadata", "userGroups": [f"system:serviceaccounts:{SYSTEM_NAMESPACE}"]}, {"level": "None"}],
+    "rules": [
+        {
+            "level": "Metadata",
+            "userGroups": [f"system:serviceaccounts:{name}" for name in (SYSTEM_NAMESPACE, GATEWAY_NAMESPACE)],
+        },
+        {"level": "None"},
+    ],
 }
 
 Json = dict[str, Any]
@@ -72,8 +81,8 @@ Right = tuple[str, str, str]
 
 
 def roles() -> list[Json]:
-    text = PAGE.read_text().split("```yaml\n", 1)[1].split("```", 1)[0]
-    return list(yaml.safe_load_all(text))
+    blocks = [block.split("```", 1)[0] for block in PAGE.read_text().split("```yaml\n")[1:]]
+    return [role for block in blocks for role in yaml.safe_load_all(block) if isinstance(role, dict)]
 
 
 def granted() -> set[Right]:
@@ -100,13 +109,16 @@ def audited(binaries: Path, tmp_path: Path) -> Iterator[Cluster]:
         yield cluster
 
 
-def binding(kind: str, role_kind: str, role: str, account: str, namespace: str | None = None) -> Json:
+def binding(
+    kind: str, role_kind: str, role: str, account: str, namespace: str | None = None, home: str = SYSTEM_NAMESPACE
+) -> Json:
+    """home: the account's namespace."""
     return {
         "apiVersion": f"{GROUP}/v1",
         "kind": kind,
         "metadata": {"name": f"{account}-{role}".replace(":", "-")} | ({"namespace": namespace} if namespace else {}),
         "roleRef": {"apiGroup": GROUP, "kind": role_kind, "name": role},
-        "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": SYSTEM_NAMESPACE}],
+        "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": home}],
     }
 
 
@@ -120,12 +132,15 @@ def objects() -> list[Json]:
         made.append(binding("RoleBinding", "Role", name, name, SYSTEM_NAMESPACE))
     made += [binding("ClusterRoleBinding", "ClusterRole", name, name) for name in ACCOUNTS[:2]]
     made += [binding("ClusterRoleBinding", "ClusterRole", role, "berth-scheduler") for role in OF_SCHEDULERS]
+    account = {"name": GATEWAY, "namespace": GATEWAY_NAMESPACE}
+    made.append({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account})
+    made.append(binding("RoleBinding", "Role", GATEWAY, GATEWAY, GATEWAY_NAMESPACE, GATEWAY_NAMESPACE))
     reader = "extension-apiserver-authentication-reader"
     return [*made, binding("RoleBinding", "Role", reader, "berth-scheduler", "kube-system")]
 
 
-def kubeconfig_of(cluster: Cluster, account: str, folder: Path) -> str:
-    token = cluster.kubectl("create", "token", account, "-n", SYSTEM_NAMESPACE).strip()
+def kubeconfig_of(cluster: Cluster, account: str, folder: Path, namespace: str = SYSTEM_NAMESPACE) -> str:
+    token = cluster.kubectl("create", "token", account, "-n", namespace).strip()
     config = yaml.safe_load(cluster.kubeconfig.read_text())
     for entry in config["clusters"]:
         authority = entry["cluster"].pop("certificate-authority", None)
@@ -149,16 +164,19 @@ def right(event: Json) -> Right | None:
     if told is None or "resource" not in told:
         return None
     resource = "/".join(part for part in (told.get("apiGroup"), told["resource"], told.get("subresource")) if part)
-    return event["user"]["username"].removeprefix(PREFIX), event["verb"], resource
+    return event["user"]["username"].rsplit(":", 1)[-1], event["verb"], resource
 
 
 @pytest.mark.timeout(180)
 def test_each_process_does_all_its_work_under_its_own_roles(audited: Cluster, tmp_path: Path) -> None:
     cluster, log = audited, tmp_path / "audit.log"
+    cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": GATEWAY_NAMESPACE}})
     cluster.kubectl("apply", "-f", "-", given=yaml.safe_dump_all(objects()))
     extender, operator, scheduler = (kubeconfig_of(cluster, account, tmp_path) for account in ACCOUNTS)
     with custom_metrics(cluster, lambda pod, metric: 0.0):
         _do_all_work(cluster, extender, operator, scheduler)
+        _meet_objects_of_others(cluster)
+        _wake_one_through_the_gateway(cluster, kubeconfig_of(cluster, GATEWAY, tmp_path, GATEWAY_NAMESPACE), tmp_path)
     cluster.remove_berth()
 
     events = asked(log)
@@ -223,3 +241,42 @@ def _do_all_work(cluster: Cluster, extender: str, operator: str, scheduler: str)
     wait_for("the autoscaler's end", lambda: not cluster.api.exists(autoscaler), 20.0)
     wait_for("word about the policy", lambda: cluster.api.items(POLICIES_PATH)[0].get("status"), 20.0)
     wait_for("events", lambda: "PlanFinished" in {e["reason"] for e in cluster.events()}, 10.0)
+
+
+def _meet_objects_of_others(cluster: Cluster) -> None:
+    """A service whose names are all taken: the operator looks whose they are, and leaves them."""
+    cluster.kubectl("create", "namespace", "taken")
+    for kind in ("serviceaccount", "deployment --image=theirs", "poddisruptionbudget --selector=a=b --min-available=1"):
+        name, *flags = kind.split()
+        cluster.kubectl("create", name, "mine", "-n", "taken", *flags)
+    for name in ("mine", "mine-pods"):
+        cluster.kubectl("create", "service", "clusterip", name, "-n", "taken", "--tcp=1:1")
+    cluster.kubectl("autoscale", "deployment", "mine", "-n", "taken", "--max=2", "--cpu=50%")
+    spec: Json = {"podSelector": {"matchLabels": {"a": "b"}}}
+    version, metadata = "networking.k8s.io/v1", {"name": "mine", "namespace": "taken"}
+    cluster.create({"apiVersion": version, "kind": "NetworkPolicy", "metadata": metadata, "spec": spec})
+    spec = {"model": {"uri": "path://tiny-mixtral"}, "autoscaling": {"max": 2}, "resources": {"gpus": 0}}
+    cluster.create({"apiVersion": "berth.dev/v1alpha1", "kind": "LLMService", "metadata": metadata, "spec": spec})
+    path = "/apis/berth.dev/v1alpha1/namespaces/taken/llmservices/mine"
+
+    def told() -> bool:
+        conditions = cluster.api.get(path).get("status", {}).get("conditions", [])
+        return any((c["type"], c["reason"]) == ("Ready", "NameTaken") for c in conditions)
+
+    wait_for("names that are taken", told, 20.0)
+    for kind in ("serviceaccount", "deployment", "poddisruptionbudget", "service", "networkpolicy", "horizontalpodautoscaler"):  # fmt: skip
+        found = json.loads(cluster.kubectl("get", kind, "mine", "-n", "taken", "-o", "json"))
+        assert "ownerReferences" not in found["metadata"], kind
+
+
+def _wake_one_through_the_gateway(cluster: Cluster, kubeconfig: str, folder: Path) -> None:
+    spec = {"model": {"uri": "path://tiny-mixtral"}, "autoscaling": {"min": 0, "max": 1}, "resources": {"gpus": 0}}
+    metadata = {"name": "sleeper", "namespace": GATEWAY_NAMESPACE}
+    cluster.create({"apiVersion": "berth.dev/v1alpha1", "kind": "LLMService", "metadata": metadata, "spec": spec})
+    with gateway(kubeconfig, folder, "--namespace", GATEWAY_NAMESPACE, "--hold-seconds", "15") as url:
+        body = json.dumps({"model": "sleeper", "prompt": "x"}).encode()
+        asking = urllib.request.Request(f"{url}/v1/completions", body, {"Content-Type": "application/json"})
+        with pytest.raises(urllib.error.HTTPError):  # the fake pod's address answers nobody
+            urllib.request.urlopen(asking, timeout=60)
+    path = f"/apis/berth.dev/v1alpha1/namespaces/{GATEWAY_NAMESPACE}/llmservices/sleeper"
+    assert "berth.dev/wake" in cluster.api.get(path)["metadata"]["annotations"]

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import socket
-import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.request
@@ -17,6 +14,7 @@ from typing import Any
 import pytest
 
 from berth_e2e.cluster import Cluster
+from berth_e2e.gateway import gateway
 from berth_e2e.waiting import wait_for
 
 SERVICES = "/apis/berth.dev/v1alpha1/namespaces/default/llmservices"
@@ -200,15 +198,7 @@ def test_a_service_sleeps_until_somebody_asks_at_the_gateway(serving: Cluster, t
     del body["spec"]["replicas"]
     serving.api.create(body)
     wait_until(serving, "asleep", lambda: condition(serving)[1] == "ScaledToZero")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "berth_cli.main", "gateway", "--kubeconfig", str(serving.kubeconfig)]
-    with (tmp_path / "gateway.log").open("w") as log:
-        gateway = subprocess.Popen([*command, "--port", str(port), "--drain-seconds", "0"], stderr=log)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        wait_for("the gateway", lambda: _answers(f"{url}/readyz"), SECONDS, seen=(tmp_path / "gateway.log").read_text)
+    with gateway(serving.kubeconfig, tmp_path) as url:
         asked = threading.Thread(target=_ask, args=(f"{url}/v1/completions",), daemon=True)
         asked.start()
         wait_until(serving, "awake", lambda: condition(serving)[:2] == ("True", "Answering"))
@@ -217,17 +207,6 @@ def test_a_service_sleeps_until_somebody_asks_at_the_gateway(serving: Cluster, t
         wait_until(serving, "asleep again", lambda: condition(serving)[1] == "ScaledToZero")
         history = [(event["from"], event["to"]) for event in status(serving)["scalingHistory"]]
         assert history[-2:] == [(0, 1), (1, 0)]
-    finally:
-        gateway.terminate()
-        assert gateway.wait(SECONDS) == 0
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
 
 
 def _ask(url: str) -> None:

@@ -7,15 +7,11 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +19,7 @@ import pytest
 
 from berth_e2e.berth_processes import Berth, answers
 from berth_e2e.cluster import Cluster
+from berth_e2e.gateway import gateway
 from berth_e2e.real_node.nodes import wait_real_node
 from berth_e2e.tiny_service import OF_TINY, PACKAGES, SECONDS, SERVICES, condition, serving_pods, tiny, wait_until
 from berth_e2e.waiting import wait_for
@@ -110,23 +107,6 @@ def completion(url: str, *, stream: bool = False, max_tokens: int = 8) -> int:
     return int(json.loads(events[-2])["usage"]["completion_tokens"])
 
 
-@contextmanager
-def gateway(cluster: Cluster, folder: Path) -> Iterator[str]:
-    """Its URL."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "berth_cli.main", "gateway", "--kubeconfig", str(cluster.kubeconfig)]
-    with (folder / "gateway.log").open("w") as log:
-        process = subprocess.Popen([*command, "--port", str(port), "--drain-seconds", "0"], stderr=log)
-    try:
-        wait_for("the gateway", lambda: answers(port), 60.0, seen=(folder / "gateway.log").read_text)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
 def engines(cluster: Cluster) -> list[int]:
     """Processes of the engines on the cluster's nodes."""
     nodes = [node.cgroup for node in cluster.real.values()]
@@ -156,7 +136,7 @@ def is_replaced(cluster: Cluster, before: set[str]) -> bool:
 def test_rollouts_and_changes_of_mind_lose_no_request(real: Cluster, tmp_path: Path) -> None:
     real.create(spread())
     wait_until(real, "ready", lambda: is_ready(real))
-    with gateway(real, tmp_path) as url, Clients(url) as clients:
+    with gateway(real.kubeconfig, tmp_path) as url, Clients(url) as clients:
         wait_for("answers", lambda: clients.answered >= 3, SECONDS, seen=lambda: clients.failed[-3:])
         before = set(serving_pods(real))
         change(real, maxBatch=8)
@@ -175,7 +155,7 @@ def test_a_generation_that_never_gets_ready_takes_one_replica_and_no_more(real: 
     real.create(spread())
     wait_until(real, "ready", lambda: is_ready(real))
     before = set(serving_pods(real))
-    with gateway(real, tmp_path) as url, Clients(url, count=1) as clients:
+    with gateway(real.kubeconfig, tmp_path) as url, Clients(url, count=1) as clients:
         change(real, image="localhost/not-there:1")
         wait_until(real, "the reason", lambda: condition(real)[1] == "ImagePullFailed")
         assert condition(real, "Progressing")[1] == "Stalled"
@@ -226,7 +206,7 @@ def test_a_hung_engine_is_told_within_ten_seconds(real: Cluster) -> None:
 def test_a_lost_node_is_told_and_the_other_replica_answers_meanwhile(real: Cluster, tmp_path: Path) -> None:
     real.create(spread())
     wait_until(real, "ready", lambda: is_ready(real))
-    with gateway(real, tmp_path) as url, Clients(url, count=2) as clients:
+    with gateway(real.kubeconfig, tmp_path) as url, Clients(url, count=2) as clients:
         wait_for("answers", lambda: clients.answered >= 3, SECONDS)
         real.real["real-2"].cut()
         try:
