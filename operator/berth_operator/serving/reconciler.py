@@ -91,7 +91,7 @@ class Reconciler:
         owned = self._view.owned(place)
         template = build_pod_template(service, self._images)
         revision = template["metadata"]["labels"][REVISION_LABEL]
-        room = self._room_now(service, owned, revision)
+        room = self._room_now(service, owned, revision, desired)
         moves = moves_of(self._view.pods(place), desired, revision, self._view.routed(place), self._plans)
         for pod in moves.void:
             await self._take_mark_off(pod)
@@ -115,16 +115,22 @@ class Reconciler:
         due = [wait - self._clock() for wait in waits] + ([] if changes is None else [changes])
         return max(min(due), 0.05) if due else None
 
-    def _room_now(self, service: LLMService, owned: Mapping[ChildKey, Owned], revision: str) -> Room:
-        """For a rollout that begins; what stands while none does, or while one is under way."""
+    def _room_now(
+        self, service: LLMService, owned: Mapping[ChildKey, Owned], revision: str, desired: int | None
+    ) -> Room:
+        """For a rollout that begins; what stands while none does, or while one is under way. Where there is a pod more than asked
+        for, one more has room: its own. So one that surges and is changed on the way goes on surging; in place, a pod that
+        serves would have to leave for it."""
         standing = owned.get(("Deployment", service.metadata.name))
         surges = False
         if standing is not None:
             spec = standing.body()["spec"]
             surges = bool(spec["strategy"].get("rollingUpdate", {}).get("maxSurge"))
             if spec["template"]["metadata"]["labels"].get(REVISION_LABEL) != revision:
-                names = [pod.name for pod in self._view.pods((service.metadata.namespace, service.metadata.name))]
-                surges = self._room(service, names)
+                pods = self._view.pods((service.metadata.namespace, service.metadata.name))
+                alive = sum(not pod.leaves and not pod.has_ended for pod in pods)
+                one_more = desired is not None and alive > desired
+                surges = one_more or self._room(service, [pod.name for pod in pods])
         return Room(for_surge=surges, pod_monitors=self._view.has_kind("PodMonitor"))
 
     async def _apply_missing(
