@@ -247,6 +247,20 @@ def test_a_move_that_is_cancelled_leaves_the_replica_and_no_mark(asking: Cluster
     assert {ready for ready, _ in seen.ready} == {"True"}
 
 
+def test_a_change_in_mid_move_rolls_out_in_the_room_of_the_move(asking: Cluster) -> None:
+    """The new generation takes the place of the replica that was still loading, and answers before the old one leaves."""
+    before = proposed(asking, loads="8s")
+    with Sampler(asking) as seen:
+        approve(asking)
+        wait_for("a second replica", lambda: len(names(asking)) == 2, SECONDS)
+        asking.api.merge(f"{SERVICES}/llama", {"spec": {"podTemplate": llama("1s")["spec"]["podTemplate"]}})
+        wait_for("its end", lambda: outcome(asking), SECONDS, seen=lambda: (the_plan(asking), asking.told()))
+        wait_for("the new one", lambda: condition(asking)[0] == "True" and len(names(asking)) == 1, SECONDS)
+    assert seen.fewest == 1
+    assert before not in names(asking)
+    assert not marked(asking)
+
+
 @pytest.mark.parametrize("rollout", ["InPlace", "Surge"])
 def test_a_rollout_that_never_gets_ready_and_is_turned_back_takes_nobody_down(
     berth_cluster: Cluster, rollout: str

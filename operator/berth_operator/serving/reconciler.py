@@ -123,7 +123,7 @@ class Reconciler:
         asleep = asked == 0
         template = build_pod_template(service, self._images)
         revision = template["metadata"]["labels"][REVISION_LABEL]
-        room = self._room_now(service, owned, revision)
+        room = self._room_now(service, owned, revision, asked)
         pods = self._view.pods(place)
         has_pools = self._view.has_kind("InferencePool")
         scaler = build_scaler(service, choice.scaler, means, paused=asleep)
@@ -165,16 +165,22 @@ class Reconciler:
         due = [wait - self._clock() for wait in waits] + ([] if changes is None else [changes])
         return max(min(due), 0.05) if due else None
 
-    def _room_now(self, service: LLMService, owned: Mapping[ChildKey, Owned], revision: str) -> Room:
-        """For a rollout that begins; what stands while none does, or while one is under way."""
+    def _room_now(
+        self, service: LLMService, owned: Mapping[ChildKey, Owned], revision: str, desired: int | None
+    ) -> Room:
+        """For a rollout that begins; what stands while none does, or while one is under way. Where there is a pod more than asked
+        for, one more has room: its own. So one that surges and is changed on the way goes on surging; in place, a pod that
+        serves would have to leave for it."""
         standing = owned.get(("Deployment", service.metadata.name))
         surges = False
         if standing is not None:
             spec = standing.body()["spec"]
             surges = bool(spec["strategy"].get("rollingUpdate", {}).get("maxSurge"))
             if spec["template"]["metadata"]["labels"].get(REVISION_LABEL) != revision:
-                names = [pod.name for pod in self._view.pods((service.metadata.namespace, service.metadata.name))]
-                surges = self._room(service, names)
+                pods = self._view.pods((service.metadata.namespace, service.metadata.name))
+                alive = sum(not pod.leaves and not pod.has_ended for pod in pods)
+                one_more = desired is not None and alive > desired
+                surges = one_more or self._room(service, [pod.name for pod in pods])
         return Room(for_surge=surges, pod_monitors=self._view.has_kind("PodMonitor"))
 
     def _means(self) -> Means:
