@@ -37,6 +37,8 @@ CALLS_ANSWERED = "berth.dev/calls"
 
 SERVICE_LABEL = "berth.dev/llm-service"
 """On all that an LLMService owns, its pods too: the service's name."""
+MODEL_LABEL = "berth.dev/model"
+"""On pods: which model they serve, or keep for others. A digest's first 40 digits, or a hash of the URI."""
 WAKE = "berth.dev/wake"
 """On an LLMService that sleeps, by the gateway: when somebody asked for it last."""
 

@@ -23,6 +23,7 @@ from berth_cli.commands import (
     hint,
     import_,
     model,
+    model_prefetch,
     operator,
     plan,
     solve,
@@ -80,6 +81,7 @@ models = typer.Typer(
 models.command(cls=BerthCommand, epilog=model.PUSH_EXAMPLES)(model.push)
 models.command(cls=BerthCommand, epilog=model.DIGEST_EXAMPLES)(model.digest)
 models.command(cls=BerthCommand, epilog=model.PRESIGN_EXAMPLES)(model.presign)
+models.command(cls=BerthCommand, epilog=model_prefetch.EXAMPLES)(model_prefetch.prefetch)
 app.add_typer(models, name="model")
 app.command(cls=BerthCommand, epilog=status.EXAMPLES)(status.status)
 app.command(cls=BerthCommand, epilog=adopt.EXAMPLES)(adopt.adopt)

@@ -232,6 +232,13 @@ class LiveCluster:
     def node(self, name: str) -> Node | None:
         return self._nodes.get(name)
 
+    def nodes(self) -> Iterable[Node]:
+        return self._nodes.values()
+
+    def lies_on_node(self, namespace: str, claim: str) -> bool:
+        """A claim's volume is a folder of the node itself."""
+        return self._volumes.lies_on_node(namespace, claim)
+
     def read_pod(self, text: bytes | Raw) -> Pod:
         """A pod that the watch may not have shown yet, with the owners known so far. Raises FieldError."""
         try:

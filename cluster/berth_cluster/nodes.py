@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from berth_api.node_models import read
 from berth_api.reasons import Reason
 from berth_cluster.errors import FieldError
 from berth_cluster.findings import Findings
@@ -41,6 +42,7 @@ def read_node(wire: WireNode, findings: Findings) -> Node:
         taints=_taints(wire),
         unschedulable=bool(wire.spec and wire.spec.unschedulable),
         ready=_is_ready(wire),
+        models=read(wire.metadata.annotations.models) if wire.metadata.annotations else (),
     )
 
 

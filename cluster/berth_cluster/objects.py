@@ -105,6 +105,14 @@ class NodeSpec(Wire, frozen=True):
     unschedulable: bool | None = None
 
 
+class NodeAnnotations(HintAnnotations, frozen=True):
+    models: str | None = field(default=None, name="berth.dev/models")
+
+
+class NodeMeta(ObjectMeta, frozen=True):
+    annotations: NodeAnnotations | None = None
+
+
 class Condition(Wire, frozen=True):
     type: str = ""
     status: str = ""
@@ -121,6 +129,7 @@ class NodeStatus(Wire, frozen=True):
 
 
 class WireNode(Meta, frozen=True):
+    metadata: NodeMeta = NodeMeta()
     spec: NodeSpec | None = None
     status: NodeStatus | None = None
 
@@ -177,8 +186,14 @@ class VolumeAffinity(Wire, frozen=True):
     required: WireNodeSelector | None = None
 
 
+class NodeFolder(Wire, frozen=True):
+    path: str = ""
+
+
 class VolumeSpec(Wire, frozen=True):
     node_affinity: VolumeAffinity | None = None
+    host_path: NodeFolder | None = None
+    local: NodeFolder | None = None
 
 
 class PersistentVolume(Meta, frozen=True):

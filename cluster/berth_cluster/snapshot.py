@@ -15,6 +15,7 @@ from typing import Literal
 
 import msgspec
 
+from berth_api.node_models import Models
 from berth_api.reasons import Reason
 
 Resources = Mapping[str, int]
@@ -203,6 +204,8 @@ class Node(msgspec.Struct, frozen=True, gc=False):
     taints: tuple[Taint, ...] = ()
     unschedulable: bool = False
     ready: bool = True
+    models: Models = ()
+    """That lie there, with their bytes."""
 
     @property
     def amounts(self) -> dict[str, int]:

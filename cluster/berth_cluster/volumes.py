@@ -98,6 +98,12 @@ class Volumes:
     def claims_of(self, volume: str) -> tuple[tuple[str, str], ...]:
         return tuple(self._bound.get(volume, ()))
 
+    def lies_on_node(self, namespace: str, claim: str) -> bool:
+        """The claim is bound to a folder of the node itself (hostPath, local): what is in it is there and nowhere else."""
+        found = self._claims.get((namespace, claim))
+        volume = None if found is None else self._volumes.get(found.spec.volume_name or "")
+        return volume is not None and (volume.spec.host_path is not None or volume.spec.local is not None)
+
     def _unbind(self, place: tuple[str, str], claim: VolumeClaim) -> None:
         claims = self._bound.get(claim.spec.volume_name or "")
         if claims is not None:

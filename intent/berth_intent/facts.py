@@ -9,7 +9,7 @@ Cost: about 15 us a node.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -126,8 +126,10 @@ def node_facts(
     labels: Mapping[str, str],
     allocatable: Mapping[str, int],
     overrides: Mapping[str, tuple[str, ...]] = NO_OVERRIDES,
+    models: Iterable[str] = (),
 ) -> NodeFacts:
-    """allocatable: cpu in millicores, memory and ephemeral-storage in bytes. overrides: label keys by fact."""
+    """allocatable: cpu in millicores, memory and ephemeral-storage in bytes. overrides: label keys by fact. models: known to lie
+    on the node, besides those that its labels name."""
     keys = {**LABELS, **overrides} if overrides else LABELS
 
     def first(fact: str) -> str:
@@ -155,7 +157,7 @@ def node_facts(
         ),
         storage_types=_storage_types(labels, keys["storage_types"]) or kind.storage_types,
         spot=any(labels.get(key, "").lower() in _SPOT_VALUES for key in keys["spot"]),
-        cached_models=_cached_models(labels, keys["cached_models"]),
+        cached_models=_cached_models(labels, keys["cached_models"], models),
     )
 
 
@@ -202,8 +204,8 @@ def _storage_types(labels: Mapping[str, str], keys: tuple[str, ...]) -> tuple[st
     return tuple(sorted(found))
 
 
-def _cached_models(labels: Mapping[str, str], keys: tuple[str, ...]) -> tuple[str, ...]:
-    found = {labels[key] for key in keys if labels.get(key)}
+def _cached_models(labels: Mapping[str, str], keys: tuple[str, ...], models: Iterable[str]) -> tuple[str, ...]:
+    found = {*models, *(labels[key] for key in keys if labels.get(key))}
     found.update(
         key.removeprefix(CACHED_MODEL_PREFIX)
         for key, value in labels.items()

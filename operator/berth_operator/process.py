@@ -34,6 +34,7 @@ from berth_operator.leadership import Leadership
 from berth_operator.metrics import Metrics
 from berth_operator.own_kinds import OwnKinds
 from berth_operator.planning_loop import PlanningLoop
+from berth_operator.residency.node_annotations import NodeAnnotations
 from berth_operator.serving.metrics import ServingMetrics
 from berth_operator.serving.moving import MovingServices
 from berth_operator.serving.reconciler import Reconciler
@@ -96,6 +97,7 @@ class _Operator:
         self._services = Services(self._serving, reconciler)
         self._cluster.listen(MovingServices(self._services.changed))
         self._serving.listen(self._services.changed)
+        self._node_models = NodeAnnotations(connection, fenced, self._cluster)
         ServingMetrics(metrics.registry, self._serving, self._services, reconciler)
         self._own_kinds = OwnKinds(connection, self._planning.wake)
         self._executor = Executor(fenced, self._cluster, ExecutionMetrics(metrics.registry), self._events)
@@ -124,7 +126,12 @@ class _Operator:
         listening = socket.create_server((self._settings.host, self._settings.port))
         logger.info("health and metrics on %s:%d", *listening.getsockname()[:2])
         server = HealthServer(app)
-        always: dict[str, Task] = {"watch": self._cluster.run, "watch services": self._serving.run, "lead": self._lead}
+        always: dict[str, Task] = {
+            "watch": self._cluster.run,
+            "watch services": self._serving.run,
+            "watch models": self._node_models.watch,
+            "lead": self._lead,
+        }
         tasks = [self._supervised(name, task) for name, task in always.items()]
         serving = asyncio.create_task(server.serve([listening]), name="health")
         try:
@@ -154,6 +161,7 @@ class _Operator:
                 "own kinds": self._own_kinds.run,
                 "hints": self._hints.run,
                 "services": self._services.run,
+                "models of nodes": self._node_models.run,
             }
             if self._hint_model is not None:
                 acting["hint model"] = self._hint_model.run

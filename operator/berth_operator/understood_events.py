@@ -24,6 +24,7 @@ from berth_operator.events import About, Events
 from berth_operator.hinted_cluster import HintedCluster
 from berth_operator.metrics import Metrics
 from berth_operator.understood_as import Outcome
+from berth_scheduling.hints import spoken_of
 
 TICK_SECONDS = 2.0
 ANEW_SECONDS = 60.0
@@ -100,7 +101,7 @@ class UnderstoodHints:
             self._has_new = True
 
     def node_changed(self, old: Node | None, new: Node | None) -> None:
-        if old is None or new is None or (old.labels, old.allocatable) != (new.labels, new.allocatable):
+        if old is None or new is None or spoken_of(old) != spoken_of(new):
             self._is_old = True
 
     def policy_changed(self, old: PackingPolicy | None, new: PackingPolicy | None) -> None:

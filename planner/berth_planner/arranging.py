@@ -2,7 +2,8 @@
 
 The search for better places (`pleasing`) may not cost anything that was settled before it: when its places cannot be reached
 with equal counts and equally few evictions, those on nodes that somebody leaves first are left out of it, and after that the
-solution stands as it was. Where nobody who is placed has a wish nothing of this happens.
+solution stands as it was. Where nobody who is placed has a wish, places are looked for
+where their models lie already (`model_locality`); where these lie nowhere nothing of this happens.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from berth_planner.company import Company
+from berth_planner.model_locality import ModelLocality
 from berth_planner.node_sets import Mask
 from berth_planner.options import PlanOptions
 from berth_planner.packing import Packing
 from berth_planner.plan import WishReport
-from berth_planner.pleasing import Terms, please
+from berth_planner.pleasing import Judge, Terms, please
 from berth_planner.transition import Task, tasks_of
 from berth_planner.waves import TaskWave
 from berth_planner.wishes import Wishes
@@ -59,14 +61,14 @@ def arranged(packing: Packing, placement: IntArray, options: PlanOptions, order:
     """order: of tasks in safe waves; it may leave out tasks that turn out to be of no use."""
     tasks = tasks_of(packing, placement)
     waves = order(tasks)
-    wishes = packing.wishes
-    if wishes is None or not any(task.target is not None and wishes.of(task.pod) is not None for task in tasks):
+    judges = _judges(packing, tasks)
+    if judges is None:
         return Arranged(tasks, waves, True)
     until = options.clock() + max(PLEASING_SHARE * options.budget, LEAST_PLEASING_SECONDS)
     left = np.zeros(len(packing.problem.nodes), np.bool_)
     left[[task.source for task in tasks if task.source is not None]] = True
     for closed in (None, left) if left.any() else (None,):
-        better = _pleased(packing, wishes, placement, tasks, options, until, closed)
+        better = _pleased(packing, judges(), placement, tasks, options, until, closed)
         if better == tasks:
             break
         if placement_violations(packing.problem, placement_of(packing, better)):
@@ -76,6 +78,18 @@ def arranged(packing: Packing, placement: IntArray, options: PlanOptions, order:
         if _worth(packing, better, again) >= _worth(packing, tasks, waves):
             return Arranged(better, again, False)
     return Arranged(tasks, waves, True)
+
+
+def _judges(packing: Packing, tasks: Sequence[Task]) -> Callable[[], Judge] | None:
+    """Makes a judge of places that knows what `tasks` lead to; None: nobody minds where it is placed."""
+    wishes = packing.wishes
+    placed = [task for task in tasks if task.target is not None]
+    if wishes is not None and any(wishes.of(task.pod) is not None for task in placed):
+        return lambda: company_after(packing, wishes, tasks)
+    if any(packing.problem.classes[task.pod_class].preference for task in placed):
+        return None
+    locality = ModelLocality(packing.snapshot.nodes)
+    return (lambda: locality) if any(locality.kind(task.pod) is not None for task in placed) else None
 
 
 def wish_report(packing: Packing, done: Arranged, preference_proven: bool) -> WishReport | None:
@@ -125,7 +139,7 @@ def placement_of(packing: Packing, tasks: Sequence[Task]) -> IntArray:
 
 def _pleased(
     packing: Packing,
-    wishes: Wishes,
+    judge: Judge,
     placement: IntArray,
     tasks: Sequence[Task],
     options: PlanOptions,
@@ -139,8 +153,7 @@ def _pleased(
         movable = np.array([k.movable for k in packing.problem.classes], np.bool_)
         unused: Mask = placement[movable].sum(axis=0) == 0
         closed = unused if closed is None else closed | unused
-    company = company_after(packing, wishes, tasks)
-    return tuple(please(packing.problem, placement, tasks, company, Terms(until, options.clock, held, closed)))
+    return tuple(please(packing.problem, placement, tasks, judge, Terms(until, options.clock, held, closed)))
 
 
 def _worth(packing: Packing, tasks: Sequence[Task], waves: Sequence[TaskWave]) -> tuple[tuple[int, ...], int]:

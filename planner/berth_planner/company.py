@@ -20,10 +20,10 @@ from berth_intent.present import Present
 from berth_intent.scoring import Judgement, judge, score
 from berth_intent.understood import Preference
 from berth_planner.node_sets import Mask
-from berth_planner.wishes import Wish, Wishes, model_of
+from berth_planner.wishes import Wish, Wishes
 from berth_scheduling.company import Company as Standing
 from berth_scheduling.company import Siblings, siblings_of
-from berth_scheduling.hints import SCARCE, asks_for_devices
+from berth_scheduling.hints import SCARCE, asks_for_devices, model_of
 
 Amounts = npt.NDArray[np.int64]
 
@@ -145,7 +145,7 @@ class Company:
             load,
             fits,
             self._standing.missing(pod),
-            model_of(pod),
+            model_of(pod.spec),
             asks_for_devices(pod.spec),
         )
 

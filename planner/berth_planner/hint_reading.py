@@ -12,13 +12,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from berth_api.packing_policy import PackingPolicy
 from berth_cluster.snapshot import Node, Pod, Snapshot
-from berth_intent.facts import NO_OVERRIDES, NodeFacts, node_facts
+from berth_intent.facts import NO_OVERRIDES, NodeFacts
 from berth_intent.parser import parse
 from berth_intent.places import Places
 from berth_intent.terms import ANYTHING, HintTerms, Reading, reading_of
 from berth_intent.understood import Understood
 from berth_intent.vocabulary_of import vocabulary_of
 from berth_scheduling.company import BARE
+from berth_scheduling.hints import facts_of as facts_of_node
 from berth_scheduling.policies import Policies
 from berth_scheduling.understanding import Improved, Parse, no_better
 
@@ -109,7 +110,7 @@ class HintReading:
 
 
 def facts_of(nodes: Sequence[Node], label_keys: Mapping[str, tuple[str, ...]] = NO_OVERRIDES) -> tuple[NodeFacts, ...]:
-    return tuple(node_facts(node.name, node.labels, node.amounts, label_keys) for node in nodes)
+    return tuple(facts_of_node(node, label_keys) for node in nodes)
 
 
 def workloads_of(snapshot: Snapshot) -> set[str]:

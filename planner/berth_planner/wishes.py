@@ -26,7 +26,7 @@ from berth_planner.hint_reading import HintReading, Reading
 from berth_planner.node_sets import Mask, NodeSets
 from berth_planner.shapes import Shape
 from berth_scheduling.company import Siblings, siblings_of
-from berth_scheduling.hints import MODEL_LABEL, asks_for_devices
+from berth_scheduling.hints import asks_for_devices, model_of
 
 NodeShares = tuple[tuple[int, float], ...]
 """(node, 0..1), sorted by node."""
@@ -117,15 +117,10 @@ class Wishes:
         return Wish(
             preferences,
             pod.spec.preferred_nodes,
-            model_of(pod) if any(p.intent is Intent.PREFER_CACHED_MODEL for p in preferences) else "",
+            model_of(pod.spec) if any(p.intent is Intent.PREFER_CACHED_MODEL for p in preferences) else "",
             pod.namespace if about_others else "",
             siblings_of(pod) if about_siblings else None,
         )
-
-
-def model_of(pod: Pod) -> str:
-    """That it serves; empty where its labels do not tell."""
-    return next((value for key, value in pod.spec.labels if key == MODEL_LABEL), "")
 
 
 def wished_of_nodes(wishes: Wishes, shapes: Sequence[Shape], open_to: Mapping[int, Mask]) -> dict[int, NodeShares]:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from berth_api.annotations import MODEL_LABEL
 from berth_api.reasons import Reason
 from berth_cluster.matching import node_matches
 from berth_cluster.snapshot import Node, Pod, PodSpec
 from berth_intent.enforcing import meets
-from berth_intent.facts import node_facts
+from berth_intent.facts import NodeFacts, node_facts
 from berth_intent.parser import parse
 from berth_intent.places import Places, Rows, Shares
 from berth_intent.present import Present
@@ -29,8 +30,6 @@ from berth_scheduling.policies import Policies
 from berth_scheduling.room import Room
 from berth_scheduling.understanding import Parse, Understanding
 
-MODEL_LABEL = "berth.dev/model"
-"""On a pod: which model it serves."""
 MAX_REASONS = 64
 """Of one filter answer; nodes beyond get the sentence without what they have instead."""
 NO_DEVICES = frozenset(("cpu", "memory", "ephemeral-storage", "pods"))
@@ -99,14 +98,14 @@ class Hints:
             self._load,
             fits,
             self.company.missing(pod),
-            next((value for key, value in pod.spec.labels if key == MODEL_LABEL), ""),
+            model_of(pod.spec),
             asks_for_devices(pod.spec),
         )
 
     def node_changed(self, row: int, node: Node | None) -> None:
         """The node of a row; None: it has none any more."""
         self.places.reach(row + 1)
-        facts = node_facts(node.name, node.labels, node.amounts, self._labels) if node is not None else None
+        facts = facts_of(node, self._labels) if node is not None else None
         self.places.put(row, facts)
 
     def policies_changed(self) -> None:
@@ -146,6 +145,21 @@ class Hints:
 def _sentence(preference: Preference, why: str) -> str:
     said = f"{Reason.HINT_ENFORCED}: the hint's strong wish is enforced here: {phrase(preference)}"
     return f"{said}; {why}" if why else said
+
+
+def facts_of(node: Node, labels: Mapping[str, tuple[str, ...]]) -> NodeFacts:
+    """labels: keys that tell a fact instead of the usual ones."""
+    return node_facts(node.name, node.labels, node.amounts, labels, [model for model, _ in node.models])
+
+
+def spoken_of(node: Node) -> tuple[object, ...]:
+    """What the facts of a node are made from: other facts only where this differs."""
+    return node.labels, node.allocatable, node.models
+
+
+def model_of(spec: PodSpec) -> str:
+    """That the pod serves; empty where its labels do not tell."""
+    return next((value for key, value in spec.labels if key == MODEL_LABEL), "")
 
 
 def asks_for_devices(spec: PodSpec) -> bool:

@@ -1,12 +1,13 @@
 """Which of the nodes that may take a pod suits it best: lowest cost first, and as ranks for kube-scheduler.
 
-Two things are compared, the second only where the first is equal:
+Three things are compared, each only where those before it are equal:
 
 1. *wishes*: what the pod and the nodes' owner said themselves, added up. Preferred node affinity is one intent of strength
    1.0, shared out by its weights; so is keeping off a node with a PreferNoSchedule taint that the pod does not tolerate. With a
    hint they count among its plain wishes, after the strong and before the weak ones (`berth_intent.scoring`);
 2. *packing*: how much room the pod would spoil there for those that usually come (`packing`). Left out for pods with preferences that only kube-scheduler
-   weighs: its own scores decide those.
+   weighs: its own scores decide those;
+3. *models*: whether the pod's model lies there already (`model_locality`), where packing decides.
 
 Ranks are whole numbers: the best nodes get 10, the next best 9, and so on; nodes of equal cost share a rank and leave the
 choice to the in-tree plugins (DESIGN.md, "Traps": kube-scheduler multiplies by a weight of 121 or more). Only the first place
@@ -29,6 +30,7 @@ from berth_cluster.matching import term_matches, tolerates
 from berth_cluster.snapshot import Node, Pod, PodSpec
 from berth_intent.scoring import MAX_KEY
 from berth_scheduling.hints import Hints
+from berth_scheduling.model_locality import HoldsModel
 from berth_scheduling.node_figures import Costs, NodeFigures
 from berth_scheduling.packing import Packing
 from berth_scheduling.room import Room, Rows
@@ -78,13 +80,16 @@ class Ranking:
         self._packing = packing
         self._hints = hints
         self._wishes = wishes
+        self._holds = HoldsModel()
         self._wished = NodeFigures(room, 0.0)
 
     def best(self, pod: Pod, rows: Rows, count: int) -> Rows:
         """Positions in `rows` of the `count` best of them, ascending."""
         if len(rows) <= count:
             return np.arange(len(rows))
-        wished, packing = self._costs(pod, rows)
+        wished, packing, models = self._costs(pod, rows)
+        if models is not None:
+            return np.sort(self.order(pod, rows)[:count])
         if wished is None:
             return np.arange(count) if packing is None else np.sort(np.argpartition(packing, count)[:count])
         last = np.partition(wished, count - 1)[count - 1]
@@ -96,17 +101,17 @@ class Ranking:
 
     def order(self, pod: Pod, rows: Rows) -> Rows:
         """Positions in `rows`, the best first."""
-        wished, packing = self._costs(pod, rows)
-        keys = [costs for costs in (packing, wished) if costs is not None]
+        wished, packing, models = self._costs(pod, rows)
+        keys = [np.round(costs, DIGITS) for costs in (models, packing, wished) if costs is not None]
         return np.lexsort(keys) if keys else np.arange(len(rows))
 
     def ranks(self, pod: Pod, rows: Rows) -> npt.NDArray[np.int64]:
         """int64 [rows], 0 to 10, 10 the best."""
-        wished, packing = self._costs(pod, rows)
+        wished, packing, models = self._costs(pod, rows)
         if wished is None and packing is None:
             return np.full(len(rows), MAX_RANK)
         levels = np.zeros(len(rows))
-        for costs in (wished, packing):
+        for costs in (wished, packing, models):
             if costs is not None:
                 distinct = np.unique(np.round(costs, DIGITS))
                 levels = levels * (len(rows) + 1) + np.searchsorted(distinct, np.round(costs, DIGITS))
@@ -118,8 +123,8 @@ class Ranking:
             ranks[ties[np.argmin(rows[ties])]] = MAX_RANK
         return ranks
 
-    def _costs(self, pod: Pod, rows: Rows) -> tuple[Costs | None, Costs | None]:
-        """Costs of wishes and of packing, None where there is nothing to compare."""
+    def _costs(self, pod: Pod, rows: Rows) -> tuple[Costs | None, Costs | None, Costs | None]:
+        """Costs of wishes, of packing and of models, None where there is nothing to compare."""
         native = [costs[rows] for wish in self._wishes if (costs := self._wish_costs(wish, pod.spec)) is not None]
         reading = self._hints.reading(pod)
         wished: Costs | None = None
@@ -128,7 +133,10 @@ class Ranking:
             wished = (MAX_KEY - keys).astype(np.float64)
         elif native:
             wished = native[0] if len(native) == 1 else np.add.reduce(native)
-        return wished, None if pod.spec.soft_preferences else self._packing.costs(pod.spec.requests)[rows]
+        if pod.spec.soft_preferences:
+            return wished, None, None
+        models = self._wish_costs(self._holds, pod.spec)
+        return wished, self._packing.costs(pod.spec.requests)[rows], None if models is None else models[rows]
 
     def _wish_costs(self, wish: Wish, spec: PodSpec) -> Costs | None:
         """Of all rows; None where no node costs anything."""

@@ -45,7 +45,7 @@ class Room:
         """Requests of approved pods that can end on no other node: kube-scheduler counts them already."""
         self.changed: Rows = np.zeros(FIRST_ROWS, np.int64)
         self.relabelled: Rows = np.zeros(FIRST_ROWS, np.int64)
-        """Tick of the last change of labels or taints."""
+        """Tick of the last change of labels, taints or models."""
         self.tick = 0
         self.relabelled_at = 0
         self.width = 0
@@ -75,7 +75,7 @@ class Room:
         self.allocatable[row] = amounts
         self.nodes[row] = node
         self._touch(row)
-        if node is None or before is None or node.labels != before.labels or node.taints != before.taints:
+        if node is None or before is None or _wished_about(node) != _wished_about(before):
             self.relabelled[row] = self.relabelled_at = self.tick
         if node is None:
             self._give_up_if_empty(row)
@@ -203,6 +203,10 @@ class Room:
             self.free = _grown(self.free, self.size, 2 * self.free.shape[1])
             self.allocatable = _grown(self.allocatable, self.size, self.free.shape[1])
             self.assumed = _grown(self.assumed, self.size, self.free.shape[1])
+
+
+def _wished_about(node: Node) -> tuple[object, ...]:
+    return node.labels, node.taints, node.models
 
 
 def _grown(table: Amounts, rows: int, columns: int) -> Amounts:

@@ -26,7 +26,7 @@ from berth_scheduling.answers import FilterAnswer, PreemptAnswer
 from berth_scheduling.company import siblings_of
 from berth_scheduling.filtering import Filtering
 from berth_scheduling.gangs import Gangs
-from berth_scheduling.hints import Hints
+from berth_scheduling.hints import Hints, spoken_of
 from berth_scheduling.kept_room import GroupKey
 from berth_scheduling.ledger import Ledger
 from berth_scheduling.packing import Packing
@@ -102,7 +102,7 @@ class Scheduler:
             self._reservations.touch(old.name)
         if new is not None:
             self._room.node_changed(new.name, new)
-            if old is None or old.name != new.name or (old.labels, old.allocatable) != (new.labels, new.allocatable):
+            if old is None or old.name != new.name or spoken_of(old) != spoken_of(new):
                 self._hints.node_changed(self._room.rows[new.name], new)
             self._reservations.touch(new.name)
 

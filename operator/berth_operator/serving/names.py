@@ -8,8 +8,6 @@ from berth_api.annotations import SERVICE_LABEL
 
 REVISION_LABEL = "berth.dev/revision"
 """On pods: which template they were made from."""
-MODEL_LABEL = "berth.dev/model"
-"""On pods: which model they serve, for `prefer_cached_model`. A digest's first 40 digits, or a hash of the URI."""
 MANAGED_BY = "app.kubernetes.io/managed-by"
 OPERATOR = "berth-operator"
 FIELD_MANAGER = "berth-operator"

@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from berth_api.annotations import ALLOCATION_HINT
+from berth_api.annotations import ALLOCATION_HINT, MODEL_LABEL
 from berth_api.llm_service import LLMService
 from berth_operator.serving.engines import engine_of
-from berth_operator.serving.names import ENGINE_CONTAINER, MODEL_LABEL, REVISION_LABEL, labels
+from berth_operator.serving.names import ENGINE_CONTAINER, REVISION_LABEL, labels
 from berth_operator.serving.weights import weights_of
 
 ENDPOINT_SECONDS = 5

@@ -69,7 +69,8 @@ class Cache:
             if not os.path.samestat(os.fstat(descriptor), (folder / COMPLETE).stat()):
                 raise FileNotFoundError  # evicted while we waited
             manifest = _manifest(folder, digest)
-            os.utime(folder / COMPLETE)
+            with contextlib.suppress(OSError):  # whoever may only read uses it too; others see to its staying
+                os.utime(folder / COMPLETE)
         except (OSError, Refused):
             os.close(descriptor)
             return None
@@ -80,7 +81,7 @@ class Cache:
     @contextlib.contextmanager
     def fetching(self, name: str, waiting: Callable[[], None]) -> Iterator[Path]:
         """The folder for what is unfinished of that model, ours alone. `waiting` is told now and then that another has it."""
-        with self._alone(name, waiting), telling_of_the_disk(self.root):
+        with telling_of_the_disk(self.root), self._alone(name, waiting):
             folder = self._incoming / name
             folder.mkdir(exist_ok=True)
             yield folder

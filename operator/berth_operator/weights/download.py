@@ -285,5 +285,6 @@ def telling_of_the_disk(folder: Path) -> Iterator[None]:
             ) from error
         raise Refused(
             Reason.CACHE_UNUSABLE,
-            f"{error.filename or folder}: {error.strerror}: the cache must be a folder that this user can write",
+            f"{error.filename or folder}: {error.strerror}: the cache must be a folder that this user can write, or hold the "
+            "model already (`berth model prefetch`)",
         ) from error

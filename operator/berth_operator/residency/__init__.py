@@ -1,0 +1,1 @@
+"""Which nodes hold which models: seen from pods, written on nodes."""
