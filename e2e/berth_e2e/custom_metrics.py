@@ -45,8 +45,7 @@ def custom_metrics(cluster: Cluster, gauge: Gauge) -> Iterator[None]:
     context.load_cert_chain(pki / "admin.crt", pki / "admin.key")
     server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    objects = _registration(server.server_address[1])
-    given = yaml.safe_dump_all(objects)
+    given = yaml.safe_dump_all(registration(NAME, GROUP, VERSION, server.server_address[1]))
     try:
         cluster.kubectl("apply", "-f", "-", given=given)
         path = f"/apis/apiregistration.k8s.io/v1/apiservices/{VERSION}.{GROUP}"
@@ -63,25 +62,26 @@ def custom_metrics(cluster: Cluster, gauge: Gauge) -> Iterator[None]:
         server.server_close()
 
 
-def _registration(port: int) -> list[dict[str, Any]]:
+def registration(name: str, group: str, version: str, port: int) -> list[dict[str, Any]]:
+    """Of an API that a server on this machine's loopback answers for; name: of the Service that leads there."""
     return [
         {
             "apiVersion": "v1",
             "kind": "Service",
-            "metadata": {"name": NAME, "namespace": "kube-system"},
+            "metadata": {"name": name, "namespace": "kube-system"},
             "spec": {"type": "ExternalName", "externalName": "localhost"},
         },
         {
             "apiVersion": "apiregistration.k8s.io/v1",
             "kind": "APIService",
-            "metadata": {"name": f"{VERSION}.{GROUP}"},
+            "metadata": {"name": f"{version}.{group}"},
             "spec": {
-                "group": GROUP,
-                "version": VERSION,
+                "group": group,
+                "version": version,
                 "groupPriorityMinimum": 100,
                 "versionPriority": 200,
                 "insecureSkipTLSVerify": True,
-                "service": {"name": NAME, "namespace": "kube-system", "port": port},
+                "service": {"name": name, "namespace": "kube-system", "port": port},
             },
         },
     ]
