@@ -193,6 +193,7 @@ def test_without_room_for_two_it_drains_and_then_moves(asking: Cluster) -> None:
     """old has all of node-0 and no place any more; it and the replica leave together."""
     asking.add_nodes(2, gpus=2)
     put_on(asking, "node-0", replica_set("old", 1, gpus=2, scheduler="berth"), lambda: bool(asking.running("app=old")))
+    put_on(asking, "node-1", replica_set("stays", 1, gpus=1), lambda: len(asking.running("app=stays")) == 1)
     put_on(asking, "node-1", llama("1s"), lambda: condition(asking)[0] == "True")
     (before,) = names(asking)
     asking.create(plan_of_swap(asking))
