@@ -19,7 +19,7 @@ from berth_e2e.berth_processes import Berth
 from berth_e2e.cluster import Cluster
 from berth_e2e.custom_metrics import custom_metrics
 from berth_e2e.gateway import gateway
-from berth_e2e.objects import replica_set
+from berth_e2e.objects import pod, replica_set
 from berth_e2e.state import ROOT
 from berth_e2e.waiting import wait_for
 from berth_extender.kube_scheduler import configuration
@@ -94,6 +94,21 @@ def granted() -> set[Right]:
         for group in rule["apiGroups"]
         for resource in rule["resources"]
     }
+
+
+def with_model(cluster: Cluster, node: str) -> None:
+    """A pod there that has fetched a model into a folder of the node."""
+    body = pod("fetched", labels={"berth.dev/model": "ab" * 20, "app": "fetched"})
+    body["spec"]["nodeName"] = node
+    body["spec"]["volumes"] = [{"name": "cache", "hostPath": {"path": "/models"}}]
+    body["spec"]["initContainers"] = [{"name": "berth-fetch", "image": "fetch"}]
+    cluster.create(body)
+    cluster.wait_running("app=fetched", 1)
+    word = json.dumps({"code": "Fetched", "digest": f"sha256:{'ab' * 32}", "bytes": 1})
+    status = {"name": "berth-fetch", "image": "fetch", "imageID": "", "ready": True, "restartCount": 0}
+    ended = {"terminated": {"exitCode": 0, "message": word}}
+    path = "/api/v1/namespaces/default/pods/fetched/status"
+    cluster.api.merge(path, {"status": {"initContainerStatuses": [{**status, "state": ended}]}})
 
 
 @pytest.fixture
@@ -239,6 +254,12 @@ def _do_all_work(cluster: Cluster, extender: str, operator: str, scheduler: str)
     service = "/apis/berth.dev/v1alpha1/namespaces/default/llmservices/llama"
     cluster.api.merge(service, {"spec": {"autoscaling": None}})
     wait_for("the autoscaler's end", lambda: not cluster.api.exists(autoscaler), 20.0)
+    with_model(cluster, "node-0")
+
+    def tells() -> bool:
+        return "berth.dev/models" in cluster.api.get("/api/v1/nodes/node-0")["metadata"].get("annotations", {})
+
+    wait_for("a node that tells of its model", tells, 30.0)
     wait_for("word about the policy", lambda: cluster.api.items(POLICIES_PATH)[0].get("status"), 20.0)
     wait_for("events", lambda: "PlanFinished" in {e["reason"] for e in cluster.events()}, 10.0)
 

@@ -33,7 +33,7 @@ AGAIN_SECONDS = 30.0
 AT_ONCE = 4
 PATCH_SECONDS = 5.0
 REPEAT_SECONDS = 10.0
-"""The same is not written again so soon: the watch may lag behind."""
+"""So long what was written is believed rather than the watch, which may lag behind."""
 GONE = 404
 
 logger = logging.getLogger(__name__)
@@ -83,7 +83,6 @@ class NodeAnnotations:
     ) -> None:
         """connection: to watch with. fenced: to write with."""
         self.restarts: Counter[str] = Counter()
-        self.writes = 0
         self._fenced = fenced
         self._cluster = cluster
         self._clock = clock
@@ -123,15 +122,15 @@ class NodeAnnotations:
         differing = [
             (node.name, models)
             for node in self._cluster.nodes()
-            if (models := held.get(node.name, ())) != node.models
-            and self._recent.get(node.name, (0.0, None))[1] != models
+            if (models := held.get(node.name, ())) != self._recent.get(node.name, (now, node.models))[1]
         ]
         at_once = asyncio.Semaphore(AT_ONCE)
-        await asyncio.gather(*(self._write(at_once, name, models) for name, models in differing))
+        errors = await asyncio.gather(*(self._write(at_once, name, models) for name, models in differing))
+        if failed := [error for error in errors if error is not None]:
+            logger.warning("%d nodes were not annotated with their models, such as: %s", len(failed), failed[0])
 
-    async def _write(self, at_once: asyncio.Semaphore, node: str, models: Models) -> None:
+    async def _write(self, at_once: asyncio.Semaphore, node: str, models: Models) -> ApiError | None:
         async with at_once:
-            self.writes += 1
             try:
                 await self._fenced.request(
                     "PATCH",
@@ -141,7 +140,6 @@ class NodeAnnotations:
                     timeout=PATCH_SECONDS,
                 )
             except ApiError as error:
-                if error.status != GONE:
-                    logger.warning("node %s was not annotated with its models: %s", node, error)
-            else:
-                self._recent[node] = (self._clock(), models)
+                return error if error.status != GONE else None
+            self._recent[node] = (self._clock(), models)
+            return None

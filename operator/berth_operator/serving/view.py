@@ -65,13 +65,26 @@ class Owned(Wire, frozen=True):
     """An object that a service owns, as it stands."""
 
     metadata: _OwnedMeta = _OwnedMeta()
-    spec: Any = None
-    status: Any = None
+    stored_spec: msgspec.Raw = msgspec.field(default=msgspec.Raw(b"null"), name="spec")
+    stored_status: msgspec.Raw = msgspec.field(default=msgspec.Raw(b"null"), name="status")
+    """As they came: as objects they would take ten times the room, and they are looked at now and then."""
+
+    def __post_init__(self) -> None:
+        # a part of a message keeps all of it, managed fields too
+        for name in ("stored_spec", "stored_status"):
+            msgspec.structs.force_setattr(self, name, getattr(self, name).copy())
+
+    @property
+    def spec(self) -> Any:
+        return msgspec.json.decode(self.stored_spec)
+
+    @property
+    def status(self) -> Any:
+        return msgspec.json.decode(self.stored_status)
 
     def body(self) -> dict[str, Any]:
         """As a manifest, to be compared with what is asked for."""
-        built: dict[str, Any] = msgspec.to_builtins(self)
-        return built
+        return {"metadata": msgspec.to_builtins(self.metadata), "spec": self.spec}
 
 
 class _Filed(Generic[T]):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import signal
 import subprocess
+import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -173,3 +176,33 @@ def test_flock_is_seen_through_a_read_only_mount(tmp_path: Path) -> None:
         assert room(cache, 500_000) == [digest]
     finally:
         subprocess.run(["umount", "-l", view], check=True)
+
+
+READER = """
+import json, os, sys
+from pathlib import Path
+from berth_operator.weights.cache import Cache
+from berth_operator.weights.refused import Refused
+os.setgroups([]); os.setgid(65532); os.setuid(65532)
+cache = Cache(Path(sys.argv[1]))
+use = cache.use(sys.argv[2])
+try:
+    with cache.fetching("another", lambda: None):
+        said = "it may write"
+except Refused as refused:
+    said = refused.reason
+print(json.dumps([use is not None, said]))
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="to be another user needs root")
+def test_whoever_may_only_read_uses_what_is_there_and_is_told_where_it_cannot_write() -> None:
+    with tempfile.TemporaryDirectory() as made:  # pytest's own folders are nobody else's to look into
+        folder = Path(made)
+        folder.chmod(0o755)
+        cache = Cache(folder / "cache")
+        digest = put(cache, folder, 1, 9)
+        command = [sys.executable, "-c", READER, str(cache.root), digest]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.stdout, run.stderr[-500:]
+    assert json.loads(run.stdout) == [True, Reason.CACHE_UNUSABLE]
