@@ -338,7 +338,7 @@ def test_the_example_is_applied_and_listed(stored: Cluster) -> None:
 
 def test_every_example_of_the_page_is_taken(cluster: Cluster) -> None:
     examples = [yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(), re.S | re.M)]
-    assert len(examples) >= 6
+    assert len(examples) >= 10
     for example in examples:
         tried(cluster, example)
 
