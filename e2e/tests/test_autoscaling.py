@@ -206,6 +206,18 @@ def test_a_quantile_needs_prometheus(scaling: Cluster, load: Json) -> None:
     wait_until(scaling, "one answers", answering(scaling, 1))
 
 
+def test_a_deployment_that_lost_our_label_gets_it_back_and_keeps_its_number(scaling: Cluster, load: Json) -> None:
+    load["queue"] = 12
+    scaling.api.create(llm_service({"target": 4}))
+    wait_until(scaling, "three answer", answering(scaling, 3))
+    label = "berth.dev/llm-service"
+    with replicas_seen(scaling) as seen:
+        scaling.api.merge(f"{DEPLOYMENTS}/llama", {"metadata": {"labels": {label: None}}})
+        wait_until(scaling, "the label", lambda: label in scaling.api.get(f"{DEPLOYMENTS}/llama")["metadata"]["labels"])
+        wait_until(scaling, "three answer", answering(scaling, 3))
+    assert seen == [3]
+
+
 def test_an_adapter_that_is_away_takes_nothing_away(scaling: Cluster, load: Json) -> None:
     load["queue"] = 12
     scaling.api.create(llm_service({"target": 4}))

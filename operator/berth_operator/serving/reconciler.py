@@ -287,7 +287,7 @@ class Reconciler:
             raise
         standing = msgspec.json.decode(body, type=Owned)
         if is_owned_by(standing, child["metadata"]["ownerReferences"][0]["uid"]):
-            return await self._apply(child)  # the watch lags, or our label was taken away
+            return await self._apply(*unseen(child, standing))  # the watch lags, or our label was taken away
         kind, name = child["kind"], child["metadata"]["name"]
         return Refusal(
             Reason.NAME_TAKEN, f"there is a {kind} {name} of somebody else; give the service another name, or remove it"
@@ -403,6 +403,15 @@ def whole(status: LLMServiceStatus) -> dict[str, Any]:
 
 def _optional(status: LLMServiceStatus) -> list[str]:
     return [field.alias or name for name, field in type(status).model_fields.items() if getattr(status, name) is None]
+
+
+def unseen(child: Manifest, standing: Owned) -> tuple[Manifest, int | None]:
+    """What to apply to one of ours that the watch does not show: all but the number of replicas, which was decided as if there were
+    none. It is put right, if need be, once the watch shows it."""
+    if child["kind"] != "Deployment":
+        return child, None
+    spec = {key: value for key, value in child["spec"].items() if key != "replicas"}
+    return {**child, "spec": spec}, replicas_of(standing)
 
 
 def path_of(child: Manifest) -> str:
