@@ -10,7 +10,9 @@ import hashlib
 import json
 import os
 import random
+import subprocess
 import sysconfig
+import tempfile
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,9 +24,10 @@ from moto.server import ThreadedMotoServer
 from berth_e2e.berth_processes import Berth
 from berth_e2e.cluster import Cluster
 from berth_e2e.objects import namespace
-from berth_e2e.real_node.image import IMAGE
+from berth_e2e.real_node.image import IMAGE, built_image
 from berth_e2e.real_node.network import NodeNetwork
 from berth_e2e.real_node.node import LABEL
+from berth_e2e.real_node.packages import SYSTEM_PATH
 from berth_e2e.state import ROOT
 from berth_e2e.waiting import wait_for
 from berth_operator.residency.prefetch import CLAIM, Prefetch, build_claim, build_prefetch
@@ -33,6 +36,7 @@ from berth_operator.weights.push import push
 from berth_operator.weights.s3 import make_client
 
 SECONDS = 120.0
+FETCH_IMAGE = "localhost/berth-e2e-fetch:local"
 FOLDER = "/var/lib/kubelet/berth-models"
 """There each of the machine's nodes has a folder of its own."""
 SIZE = 3_000_000
@@ -64,7 +68,30 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def real(binaries: Path) -> Iterator[Cluster]:
     with Cluster.start(f"residency-{os.getpid()}", real=2, berth=Berth(pairs=1)) as cluster:
+        with tempfile.TemporaryDirectory() as work:
+            add_fetch_image(cluster, Path(work))
         yield cluster
+
+
+def add_fetch_image(cluster: Cluster, work: Path) -> None:
+    """The nodes' image once more, with `berth-fetch` as what it runs."""
+    archive = work / "image.tar"
+    buildah = ("buildah", "--storage-driver=vfs", f"--root={work / 'storage'}", f"--runroot={work / 'run'}")
+    made = run(*buildah, "from", f"docker-archive:{built_image(print)}").split()[-1]
+    run(*buildah, "config", "--cmd=", '--entrypoint=["python3", "-m", "berth_operator.weights.main"]', made)
+    run(*buildah, "commit", "--quiet", made, f"docker-archive:{archive}:{FETCH_IMAGE}")
+    for node in cluster.real.values():
+        run(
+            "ctr", f"--address={node.folder / 'run' / 'containerd.sock'}", "-n=k8s.io", "images", "import", str(archive)
+        )
+
+
+def run(*command: str) -> str:
+    done = subprocess.run(
+        command, env={**os.environ, "PATH": SYSTEM_PATH}, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.fixture
@@ -92,9 +119,8 @@ def fetching(env: dict[str, str]) -> dict[str, Any]:
     """What a container needs to run this checkout's `berth-fetch`."""
     env = {**env, "PYTHONPATH": PYTHON_PATH, "PYTHONDONTWRITEBYTECODE": "1"}
     return {
-        "image": IMAGE,
+        "image": FETCH_IMAGE,
         "imagePullPolicy": "IfNotPresent",
-        "command": ["python3", "-m", "berth_operator.weights.main"],
         "env": [{"name": name, "value": value} for name, value in env.items()],
     }
 
@@ -127,6 +153,7 @@ def service(name: str, uri: str, digest: str, env: dict[str, str]) -> dict[str, 
         "spec": {
             "model": {"uri": uri, "digest": digest, "cache": {"claimName": CLAIM}},
             "resources": {"gpus": 0},
+            "drainSeconds": 1,
             "placement": {
                 "hint": "prefer a node where the model is cached",
                 "nodeSelector": {LABEL: "true"},

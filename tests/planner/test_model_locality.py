@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from berth_cluster.snapshot import Snapshot
+from berth_cluster.snapshot import PreferredNodeTerm, Snapshot
 from berth_planner.planning import make_plan
 from berth_scheduling.hints import MODEL_LABEL
 
-from .clusters import Cluster
+from .clusters import Cluster, where
 
 MODEL, SMALL = "ab" * 20, "cd" * 20
 GB = 10**9
@@ -49,3 +49,11 @@ def test_nobody_is_moved_for_it() -> None:
     cluster.pods("stays", on="n1", gpu=4).pods("llm", gpu=4, labels={MODEL_LABEL: MODEL})
     snapshot = holding(cluster.snapshot(), n1={MODEL: 90 * GB})
     assert targets(snapshot) == {"llm": "n2"}
+
+
+def test_a_node_affinity_of_anybody_who_is_placed_counts_before_it() -> None:
+    cluster = Cluster().node("n1", gpu=4, pool="a").node("n2", gpu=4)
+    wants = (PreferredNodeTerm(1, where(pool="a")),)
+    cluster.pods("picky", gpu=4, prefers=wants).pods("llm", gpu=4, labels={MODEL_LABEL: MODEL})
+    snapshot = holding(cluster.snapshot(), n1={MODEL: 90 * GB})
+    assert targets(snapshot) == {"picky": "n1", "llm": "n2"}

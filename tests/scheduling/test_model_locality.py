@@ -64,3 +64,9 @@ def test_filter_keeps_the_holder_among_those_it_offers() -> None:
     stage = Stage(*(node(f"n{i}") for i in range(5)), holding("n5"))
     rows = stage.scheduler._room.rows_of(list(stage.nodes))
     assert 5 in stage.scheduler._ranking.best(serving(), rows, 1).tolist()
+
+
+def test_filter_keeps_what_packs_best_rather_than_the_holder() -> None:
+    stage = Stage(holding("empty"), node("fits"), pod("a", gpu=4, on="fits"))
+    rows = stage.scheduler._room.rows_of(["empty", "fits"])
+    assert stage.scheduler._ranking.best(serving(), rows, 1).tolist() == [1]
