@@ -32,10 +32,10 @@ from berth_cluster.connection import Connection
 from berth_e2e.berth_processes import Berth
 from berth_e2e.cluster import Cluster
 from berth_e2e.waiting import wait_for
+from berth_operator.serving.applying import path_of
 from berth_operator.serving.children import Manifest, Room, build_children
 from berth_operator.serving.names import FIELD_MANAGER
 from berth_operator.serving.pod_template import Images, build_pod_template
-from berth_operator.serving.reconciler import path_of
 from berth_operator.serving.services import WORKERS
 
 NAMESPACE = "bench"

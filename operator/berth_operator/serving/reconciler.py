@@ -1,80 +1,43 @@
 """One service: what it needs, what of it is missing, what its status should say. Level-triggered: it remembers nothing that it
 could not see again, so a restart in the middle goes on.
 
-Writes only what differs. A child is applied (server-side apply, one field manager, forced) when something that we ask for is not
-there. When others take it away again and again, the pauses between our applies grow, and the service says so, instead of a fight.
+    what stands (view) -> how many, by whom (waking, autoscaling, moving) -> children -> applying -> status
 """
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-
-from berth_api.annotations import WAKE
 from berth_api.llm_service import LLMService, LLMServiceStatus
 from berth_api.reasons import Reason
 from berth_cluster.connection import ApiError, Connection
 from berth_cluster.reflector import Place
+from berth_operator.serving.applying import Applier
 from berth_operator.serving.autoscaling import (
     Means,
     build_scaler,
     choose,
-    is_owned_by,
     replicas_asked,
     replicas_of,
     scaling_verdict,
 )
-from berth_operator.serving.children import Manifest, Room, build_children
-from berth_operator.serving.drift import missing
-from berth_operator.serving.handover import keep_replicas
+from berth_operator.serving.children import Room, build_children
 from berth_operator.serving.hint import hint_status
 from berth_operator.serving.inference_pool import build_inference_pool, pool_verdict
 from berth_operator.serving.moving import Plans, moves_of, unmarked
-from berth_operator.serving.names import FIELD_MANAGER, REVISION_LABEL
+from berth_operator.serving.names import REVISION_LABEL
 from berth_operator.serving.pod_template import Images, build_pod_template
 from berth_operator.serving.seen import SeenPod
 from berth_operator.serving.status import Observed, Refusal, Verdict, status_of
-from berth_operator.serving.view import OPTIONAL, OWNED, SERVICES_PATH, Owned, ServingView
+from berth_operator.serving.troubles import ChildKey
+from berth_operator.serving.view import SERVICES_PATH, Owned, ServingView
+from berth_operator.serving.waking import desired_replicas
 
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
-"""Seconds between two applies of a child that somebody keeps changing, or that is refused."""
 SETTLED = 1.0
 """Seconds until a new service's first status is written: of many made at once, all get what they need first."""
-CALM = 600.0
-"""Seconds without trouble after which pauses begin anew."""
-_PATHS = OWNED | OPTIONAL
-NEVER_A_VERSION = "1"
-"""With this resourceVersion an apply makes what is not there and is refused (409) where something is: no object ever has the
-version of the empty store. Seen on 1.37."""
-REMOVABLE = frozenset(("ScaledObject", "HorizontalPodAutoscaler", "InferencePool"))
-"""What goes when it is asked for no longer; all else is asked for as long as there is the service."""
-_NOT_FOUND, _CONFLICT = 404, 409
-_REASONS = {403: Reason.ADMISSION_REFUSED, 422: Reason.ADMISSION_REFUSED, 404: Reason.NAMESPACE_GOES}
-
-logger = logging.getLogger(__name__)
-
-ChildKey = tuple[str, str]
-"""Kind and name."""
-
-
-class _ExistsError(Exception):
-    """What was to be made is there."""
-
-
-class _Trouble(msgspec.Struct):
-    """With one child of one service."""
-
-    pause: float
-    until: float
-    refusal: Refusal | None
-    """None while it may be that the watch only lags behind what was applied."""
-    asked: Manifest | None = None
-    """What was applied; None: it was removed. Who asks for something else now has changed its mind, and contends with nobody."""
 
 
 class Reconciler:
@@ -102,16 +65,19 @@ class Reconciler:
         self._plans = plans
         self._clock = clock
         self._now = now
-        self._trouble: dict[tuple[Place, ChildKey], _Trouble] = {}
-        self.writes = 0
+        self._applier = Applier(connection, clock)
+        self._own_writes = 0
+
+    @property
+    def writes(self) -> int:
         """Requests that changed, or were to change, something."""
+        return self._own_writes + self._applier.writes
 
     async def reconcile(self, place: Place) -> float | None:
         """Seconds after which it should be looked at again, whatever happens; None when nothing hangs on time."""
         service = self._view.services.get(place)
         if service is None or service.metadata.deletion_timestamp is not None:
-            for key in [key for key in self._trouble if key[0] == place]:
-                del self._trouble[key]
+            self._applier.forget(place)
             return None
         decided, changes = desired_replicas(service, self._now())
         owned = self._view.owned(place)
@@ -136,8 +102,7 @@ class Reconciler:
         if has_pools:
             children += build_inference_pool(service)
         writes = self.writes
-        refusal = await self._remove_unasked(service, children, owned)
-        refusal = await self._apply_missing(place, children, owned) or refusal
+        refusal = await self._applier.bring_about(service, children, owned)
         if self.writes > writes and refusal is None and not service.status.conditions:
             return SETTLED  # by then there is something to tell
         hint, wishes = hint_status(service.spec.placement.hint)
@@ -161,8 +126,7 @@ class Reconciler:
             moves.told,
         )
         await self._write_status(service, status_of(seen, self._now()))
-        waits = [trouble.until for (of, _), trouble in self._trouble.items() if of == place]
-        due = [wait - self._clock() for wait in waits] + ([] if changes is None else [changes])
+        due = [at - self._clock() for at in self._applier.due(place)] + ([] if changes is None else [changes])
         return max(min(due), 0.05) if due else None
 
     def _room_now(
@@ -193,138 +157,13 @@ class Reconciler:
 
     def _refused(self, place: Place, key: ChildKey) -> Verdict | None:
         """What the API server said of a child, if it did not take it."""
-        trouble = self._trouble.get((place, key))
-        if trouble is None or trouble.refusal is None:
-            return None
-        return "False", trouble.refusal.reason, trouble.refusal.message
-
-    async def _remove_unasked(
-        self, service: LLMService, children: list[Manifest], owned: Mapping[ChildKey, Owned]
-    ) -> Refusal | None:
-        """Only what is the service's own: KEDA gives its HorizontalPodAutoscaler our labels. Before anything is applied, for KEDA
-        refuses a ScaledObject while another autoscaler has the Deployment."""
-        asked = {(child["kind"], child["metadata"]["name"]) for child in children}
-        place = (service.metadata.namespace, service.metadata.name)
-        leaving = {
-            key: standing
-            for key, standing in owned.items()
-            if key[0] in REMOVABLE
-            and key not in asked
-            and standing.metadata.deletion_timestamp is None
-            and is_owned_by(standing, service.metadata.uid)
-        }
-        for of, key in list(self._trouble):
-            if of == place and key not in asked and key not in leaving:
-                del self._trouble[of, key]
-        refusal = None
-        for key, standing in leaving.items():
-            trouble = self._trouble.get((place, key))
-            if trouble is not None and trouble.asked is not None:
-                del self._trouble[place, key]
-                trouble = None
-            if trouble is not None and self._clock() < trouble.until:
-                refusal = refusal or trouble.refusal
-                continue
-            refused = await self._remove(service, key, standing)
-            self._again(place, key, refused, "its removal")
-            refusal = refusal or refused
-        return refusal
-
-    async def _remove(self, service: LLMService, key: ChildKey, standing: Owned) -> Refusal | None:
-        root, plural = _PATHS[key[0]].rsplit("/", 1)
-        self.writes += 1
-        try:
-            await self._connection.request(
-                "DELETE",
-                f"{root}/namespaces/{service.metadata.namespace}/{plural}/{key[1]}",
-                body={"preconditions": {"uid": standing.metadata.uid}},
-            )
-        except ApiError as error:
-            if error.status == 0:
-                raise
-            if error.status not in (_NOT_FOUND, _CONFLICT):  # gone, or another one already: the watch tells
-                return Refusal(Reason.API_ERROR, f"{key[0]} {key[1]} cannot be removed: {error.message}")
-        return None
-
-    async def _apply_missing(
-        self, place: Place, children: list[Manifest], owned: Mapping[ChildKey, Owned]
-    ) -> Refusal | None:
-        refusal = None
-        for child in children:
-            key: ChildKey = (child["kind"], child["metadata"]["name"])
-            standing = owned.get(key)
-            lacks = "the whole" if standing is None else missing(child, {**_type_of(child), **standing.body()})
-            if lacks is None:
-                self._calm(place, key)
-                continue
-            trouble = self._trouble.get((place, key))
-            if trouble is not None and trouble.asked != child:
-                del self._trouble[place, key]
-                trouble = None
-            if trouble is not None and self._clock() < trouble.until:
-                refusal = refusal or trouble.refusal
-                continue
-            if standing is None:
-                refused = await self._create(child)
-            else:
-                refused = await self._apply(child, replicas_of(standing) if key[0] == "Deployment" else None)
-            self._again(place, key, refused, lacks, child)
-            refusal = refusal or refused
-        return refusal
-
-    async def _create(self, child: Manifest) -> Refusal | None:
-        """Somebody else's object of that name is left alone: whoever may make services must not get at it through us."""
-        only_new = {**child, "metadata": {**child["metadata"], "resourceVersion": NEVER_A_VERSION}}
-        try:
-            return await self._apply(only_new)
-        except _ExistsError:
-            pass
-        try:
-            body = await self._connection.request("GET", path_of(child))
-        except ApiError as error:
-            if error.status == _NOT_FOUND:
-                return None  # it has gone meanwhile, and is made at the next look
-            raise
-        standing = msgspec.json.decode(body, type=Owned)
-        if is_owned_by(standing, child["metadata"]["ownerReferences"][0]["uid"]):
-            return await self._apply(*unseen(child, standing))  # the watch lags, or our label was taken away
-        kind, name = child["kind"], child["metadata"]["name"]
-        return Refusal(
-            Reason.NAME_TAKEN, f"there is a {kind} {name} of somebody else; give the service another name, or remove it"
-        )
-
-    async def _apply(self, child: Manifest, replicas: int | None = None) -> Refusal | None:
-        """replicas: of a Deployment that stands."""
-        meta = child["metadata"]
-        self.writes += 1
-        try:
-            if replicas is not None and "replicas" not in child["spec"]:
-                await keep_replicas(self._connection, path_of(child), child, replicas)
-            await self._connection.request(
-                "PATCH",
-                path_of(child),
-                query={"fieldManager": FIELD_MANAGER, "force": "true"},
-                body=child,
-                content_type="application/apply-patch+yaml",
-            )
-        except ApiError as error:
-            if error.status == 0:
-                raise
-            if error.status == _CONFLICT and "resourceVersion" in meta:
-                raise _ExistsError from error
-            reason = (
-                Reason.QUOTA_EXCEEDED
-                if "exceeded quota" in error.message
-                else _REASONS.get(error.status, Reason.API_ERROR)
-            )
-            logger.warning("%s %s/%s: %s", child["kind"], meta["namespace"], meta["name"], error)
-            return Refusal(reason, f"{child['kind']} {meta['name']} was refused: {error.message}")
-        return None
+        refusal = self._applier.refusal(place, key)
+        return None if refusal is None else ("False", refusal.reason, refusal.message)
 
     async def _write_status(self, service: LLMService, status: LLMServiceStatus) -> None:
         if status == service.status:
             return
-        self.writes += 1
+        self._own_writes += 1
         meta = service.metadata
         try:
             await self._connection.request(
@@ -339,7 +178,7 @@ class Reconciler:
 
     async def _take_mark_off(self, pod: SeenPod) -> None:
         """Of a plan that has ended."""
-        self.writes += 1
+        self._own_writes += 1
         meta = pod.metadata
         try:
             await self._connection.request(
@@ -352,49 +191,6 @@ class Reconciler:
             if error.status not in (404, 409):
                 raise
 
-    def _again(
-        self, place: Place, key: ChildKey, refused: Refusal | None, lacks: str, asked: Manifest | None = None
-    ) -> None:
-        """Not before a while. The first time costs nothing: the watch shows what was applied long before the pause ends."""
-        before = self._trouble.get((place, key))
-        pause = FIRST_PAUSE if before is None else min(before.pause * 2, LONGEST_PAUSE)
-        if refused is None and before is not None:
-            message = f"{key[0]} {key[1]} is changed by somebody else: {lacks} does not stay as asked"
-            refused = Refusal(Reason.CHILD_CONTENDED, message)
-        self._trouble[place, key] = _Trouble(pause, self._clock() + pause, refused, asked)
-
-    def _calm(self, place: Place, key: ChildKey) -> None:
-        trouble = self._trouble.get((place, key))
-        if trouble is not None and (trouble.pause == FIRST_PAUSE or self._clock() - trouble.until > CALM):
-            del self._trouble[place, key]
-
-
-def desired_replicas(service: LLMService, now: datetime) -> tuple[int, float | None]:
-    """How many there should be, and in how many seconds that changes by itself.
-
-    One that may sleep (`autoscaling.min: 0`) is awake as long as it was asked for lately; the gateway says when that was.
-    """
-    spec = service.spec
-    if spec.suspend:
-        return 0, None
-    if spec.autoscaling is None:
-        return (1 if spec.replicas is None else spec.replicas), None
-    if spec.autoscaling.min:
-        return spec.autoscaling.min, None
-    asked = _last_asked(service)
-    down = spec.autoscaling.stabilization_seconds.down
-    left = -1.0 if asked is None else min(down - (now - asked).total_seconds(), down)
-    return (1, left) if left > 0 else (0, None)
-
-
-def _last_asked(service: LLMService) -> datetime | None:
-    """Whoever may write annotations may write anything there; a time that is none counts for nothing."""
-    try:
-        asked = datetime.fromisoformat(service.metadata.annotations.get(WAKE, ""))
-    except ValueError:
-        return None
-    return asked if asked.tzinfo is not None else None
-
 
 def whole(status: LLMServiceStatus) -> dict[str, Any]:
     """As a merge patch: what is absent is taken away."""
@@ -403,25 +199,6 @@ def whole(status: LLMServiceStatus) -> dict[str, Any]:
 
 def _optional(status: LLMServiceStatus) -> list[str]:
     return [field.alias or name for name, field in type(status).model_fields.items() if getattr(status, name) is None]
-
-
-def unseen(child: Manifest, standing: Owned) -> tuple[Manifest, int | None]:
-    """What to apply to one of ours that the watch does not show: all but the number of replicas, which was decided as if there were
-    none. It is put right, if need be, once the watch shows it."""
-    if child["kind"] != "Deployment":
-        return child, None
-    spec = {key: value for key, value in child["spec"].items() if key != "replicas"}
-    return {**child, "spec": spec}, replicas_of(standing)
-
-
-def path_of(child: Manifest) -> str:
-    meta = child["metadata"]
-    root, plural = _PATHS[child["kind"]].rsplit("/", 1)
-    return f"{root}/namespaces/{meta['namespace']}/{plural}/{meta['name']}"
-
-
-def _type_of(child: Manifest) -> dict[str, str]:
-    return {"apiVersion": child["apiVersion"], "kind": child["kind"]}
 
 
 def _quota_refusal(owned: Mapping[ChildKey, Owned]) -> Refusal | None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from scenes import NOW, service
 
-from berth_operator.serving.reconciler import desired_replicas
+from berth_operator.serving.waking import desired_replicas
 
 
 def asked(ago: float | str | None, **autoscaling: Any) -> tuple[int, float | None]:
