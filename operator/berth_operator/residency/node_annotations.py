@@ -4,7 +4,7 @@ A watch of the pods that carry `berth.dev/model` says what they brought; the clu
 now. A change is waited on for a moment, since a rollout changes many pods; now and then all is compared again. Nothing is
 written before both watches have listed everything: what is not seen yet is not gone.
 
-Cost: a round over 5,000 pods and nodes about 10 ms; a patch for each node that differs, a few at a time.
+Cost: a round over 10,000 copies and 5,000 nodes 7 to 16 ms; a patch for each node that differs, a few at a time.
 """
 
 from __future__ import annotations
