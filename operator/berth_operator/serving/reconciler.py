@@ -93,10 +93,11 @@ class Reconciler:
         revision = template["metadata"]["labels"][REVISION_LABEL]
         room = self._room_now(service, owned, revision, desired)
         moves = moves_of(self._view.pods(place), desired, revision, self._view.routed(place), self._plans)
-        for pod in moves.void:
-            await self._take_mark_off(pod)
         children = build_children(service, desired + moves.extra, template, room)
         refusal = await self._apply_missing(place, children, owned)
+        if moves.void and _replicas(owned, service.metadata.name) in (None, desired + moves.extra):
+            for pod in moves.void:
+                await self._take_mark_off(pod)
         hint, wishes = hint_status(service.spec.placement.hint)
         seen = Observed(
             service,
@@ -259,6 +260,13 @@ def desired_replicas(service: LLMService, now: datetime) -> tuple[int, float | N
     down = spec.autoscaling.stabilization_seconds.down
     left = -1.0 if asked is None else min(down - (now - asked).total_seconds(), down)
     return (1, left) if left > 0 else (0, None)
+
+
+def _replicas(owned: Mapping[ChildKey, Owned], name: str) -> int | None:
+    """That its Deployment was asked for, as seen."""
+    standing = owned.get(("Deployment", name))
+    found = None if standing is None else standing.body()["spec"].get("replicas")
+    return found if isinstance(found, int) else None
 
 
 def _last_asked(service: LLMService) -> datetime | None:
