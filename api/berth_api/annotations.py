@@ -19,8 +19,8 @@ WHY = "berth.dev/why"
 """Written by the leader on waiting pods, only on change: JSON of `Why`."""
 MOVED_AT = "berth.dev/moved-at"
 RELIEVED_BY = "berth.dev/relieved-by"
-"""Written by the leader on a replica of an LLMService that leaves once its replacement answers: the plan's uid. Void when that
-plan has ended. With it goes the lowest deletion cost, so that of two replicas the ReplicaSet takes this one away."""
+"""Written by the leader on a replica of an LLMService that leaves once its replacement answers: the plan's uid; empty when it was
+taken back. Void when that plan has ended. With it goes the lowest deletion cost, so that the ReplicaSet takes this one away."""
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 LOWEST_DELETION_COST = str(-(2**31))
 SCALE_UP_DELAY = "cluster-autoscaler.kubernetes.io/pod-scale-up-delay"

@@ -169,7 +169,7 @@ def moved_to_node_0(cluster: Cluster, before: str) -> None:
     wait_for("its end", lambda: outcome(cluster), SECONDS, seen=lambda: (the_plan(cluster), cluster.told()))
     assert outcome(cluster) == "Completed", the_plan(cluster)["status"]
     cluster.wait_running("app=big", 1)
-    (pod,) = cluster.running(OF_SERVICE)
+    (pod,) = cluster.wait_running(OF_SERVICE, 1)
     assert pod["metadata"]["name"] != before
     assert pod["spec"]["nodeName"] == "node-0"
     assert [r["pod"] for r in the_plan(cluster)["status"]["evictions"]] == [f"default/{before}"]
@@ -201,7 +201,7 @@ def test_without_room_for_two_it_drains_and_then_moves(asking: Cluster) -> None:
         wait_for("its end", lambda: outcome(asking), SECONDS, seen=lambda: (the_plan(asking), asking.told()))
         wait_for("ready again", lambda: names(asking) and condition(asking)[0] == "True", SECONDS, seen=asking.told)
     assert outcome(asking) == "Completed", the_plan(asking)["status"]
-    (pod,) = asking.running(OF_SERVICE)
+    (pod,) = asking.wait_running(OF_SERVICE, 1)
     assert (pod["metadata"]["name"] != before, pod["spec"]["nodeName"]) == (True, "node-0")
     assert max(map(len, seen.endpoints)) == 1, "there was never a second one"
     assert frozenset() in seen.endpoints
@@ -212,6 +212,20 @@ def plan_of_swap(cluster: Cluster) -> Json:
     leaves = planned_eviction(cluster, "app=old", "/apis/apps/v1/namespaces/default/replicasets/old", {GPU: 2})
     moves = planned_eviction(cluster, OF_SERVICE, f"{SERVICES}/llama", {GPU: 1}, target="node-0")
     return plan_of_one_step("swap", leaves, moves)
+
+
+def test_where_a_quota_forbids_a_second_replica_it_is_evicted_after_a_while(asking: Cluster) -> None:
+    before = proposed(asking, loads="1s")
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "full", "namespace": "default"}}
+    asking.create(quota | {"spec": {"hard": {"pods": str(len(asking.pods()))}}})
+    path = "/api/v1/namespaces/default/resourcequotas/full"
+    try:
+        wait_for("the quota counted", lambda: asking.api.get(path).get("status", {}).get("used"), SECONDS)
+        approve(asking)
+        moved_to_node_0(asking, before)
+    finally:
+        asking.api.delete(path)
+    assert not marked(asking)
 
 
 @pytest.mark.parametrize("moment", ["marked", "surged", "answered"])

@@ -40,7 +40,7 @@ class Relieve(msgspec.Struct, frozen=True):
     name: str
     uid: str
     plan: str
-    """uid"""
+    """uid; empty: the mark is taken back."""
 
 
 class Tell(msgspec.Struct, frozen=True):

@@ -6,9 +6,10 @@ extra replica is taken back, and the ReplicaSet takes the marked pod away, which
 Eviction API, for the service never has fewer replicas that answer than before: disruption budgets hold of themselves.
 
 Nothing is remembered. What stands says how far it is: whether a pod is marked, and whether as many replacements were made, or
-have a node, as pods of its kind have gone and one more. A mark that nobody answers (a quota, a paused Deployment) ends in the
-plain eviction; a replacement that does not answer ends the plan, with the old replica still serving. Marks of ended plans are
-void, and the reconciler takes them away. Cost: that of one more `Paper` a look, until the replacement has a node.
+have a node, as pods of its kind have gone and one more. A mark that nobody answers (a quota, a paused Deployment) is taken back
+and the pod evicted, once the reconciler has taken the mark off: as long as one more is asked for, the disruption budget counts one
+as missing, and it counts anew only when a pod changes. A replacement that does not answer ends the plan, with the old replica still serving. Marks of ended plans are void, and the
+reconciler takes them away. Cost: that of one more `Paper` a look, until the replacement has a node.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ from berth_scheduling.kept_room import GroupKey
 SERVICE = "LLMService"
 SURGE_SECONDS = 20.0
 """A mark that has brought no further replica by then will not: the pod is evicted as any other."""
+
+TAKE_BACK_SECONDS = 10.0
+"""So long the reconciler has to take a mark off that was taken back."""
 
 
 class Split(msgspec.Struct, frozen=True):
@@ -54,8 +58,8 @@ def split(turn: Turn, s: int, to_evict: Sequence[PlannedEviction]) -> Split:
         if waiting and not is_marked(pod, turn.plan):
             continue  # of a service that has no room for all its replicas none can be spared for a moment
         made = _made(turn, group) > _gone(turn, group)
-        placed = made and not waiting
         short = turn.arrivals.shortfall(s, group)
+        placed = made and not (waiting and short)
         if not placed:
             if not short:
                 continue  # another replacement has taken its place
@@ -81,7 +85,14 @@ def split(turn: Turn, s: int, to_evict: Sequence[PlannedEviction]) -> Split:
 def may_be_relieved(pod: Pod) -> bool:
     """A replica of a service, without a deletion cost of somebody else's: that one would be lost."""
     of_service = pod.workload.kind == SERVICE and dict(pod.spec.labels).get(SERVICE_LABEL) == pod.workload.name
-    return of_service and (not pod.deletion_cost or bool(pod.relieved_by))
+    return of_service and pod.deletion_cost in ("", LOWEST_DELETION_COST)
+
+
+def is_taken_back(turn: Turn, pod: Pod) -> bool:
+    """Whether nothing of a mark is left that would keep a budget from letting it go; or whoever takes it off does not work."""
+    if pod.deletion_cost != LOWEST_DELETION_COST or pod.terminating:
+        return True
+    return turn.lasts(f"taking back {pod.uid}") >= TAKE_BACK_SECONDS
 
 
 def is_marked(pod: Pod, plan: PackingPlan) -> bool:

@@ -22,7 +22,7 @@ from berth_operator.plan_progress import (
     REPLACEMENT_NEVER_CAME,
     StepState,
 )
-from berth_operator.relieving import Split, is_marked, split
+from berth_operator.relieving import Split, is_marked, is_taken_back, may_be_relieved, split
 from berth_scheduling.kept_room import GroupKey, Owner, kept_requests
 
 MARK_SECONDS = 10.0
@@ -246,7 +246,11 @@ def _ask_for(turn: Turn, asked: Split) -> None:
             turn.actions.append(Relieve(namespace, name, eviction.uid, turn.plan.metadata.uid))
     for eviction in asked.evict:
         namespace, name = eviction.pod.split("/", 1)
-        turn.actions.append(Evict(namespace, name, eviction.uid))
+        pod = turn.arrivals.standing[eviction.uid]
+        if is_marked(pod, turn.plan):
+            turn.actions.append(Relieve(namespace, name, eviction.uid, ""))
+        elif not may_be_relieved(pod) or is_taken_back(turn, pod):
+            turn.actions.append(Evict(namespace, name, eviction.uid))
     refused = [turn.view.refused[e.uid].message for e in asked.evict if e.uid in turn.view.refused]
     if asked.evict:
         turn.say(f"evicts {asked.evict[0].pod}" + (f": {refused[0]}" if refused else ""))

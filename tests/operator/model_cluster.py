@@ -72,6 +72,8 @@ class Owner:
     extra: int = 0
     """Replicas that its reconciler asks for beyond those that people do."""
     reconciled: bool = True
+    most: int = 1_000
+    """Pods that a quota allows."""
 
     @property
     def wanted(self) -> int:
@@ -281,7 +283,7 @@ class ModelCluster:
         healthy = sum(p.workload == owner.key and p.node is not None and not p.terminating for p in self.pods.values())
         if owner.load is not None:
             healthy = len(self.answering(owner.key.name))
-        return healthy - (owner.replicas - budget.max_unavailable)
+        return healthy - (owner.wanted - budget.max_unavailable)
 
     def _terminate(self, pod: Pod) -> None:
         if pod.node is None:
@@ -302,13 +304,14 @@ class ModelCluster:
         name = owner.key.name
         pods = [self._seen(pod) for pod in self.pods.values() if pod.workload == owner.key]
         moves = moves_of(pods, owner.replicas, "r1", self.answering(name), lambda: self.plans)
-        owner.extra = moves.extra
-        for pod in moves.void:
+        seen, owner.extra = owner.extra, moves.extra
+        for pod in moves.void if seen == owner.extra else ():
             self.change_pod(replace(self.pods[pod.metadata.uid], relieved_by="", deletion_cost=""))
 
     def _seen(self, pod: Pod) -> SeenPod:
         answers = pod.name in self.answering(pod.workload.name)
-        marks = {RELIEVED_BY: pod.relieved_by, DELETION_COST: pod.deletion_cost} if pod.relieved_by else {}
+        ours = pod.deletion_cost == LOWEST_DELETION_COST
+        marks = {RELIEVED_BY: pod.relieved_by, DELETION_COST: pod.deletion_cost} if ours else {}
         meta = {"name": pod.name, "namespace": "default", "uid": pod.uid, "labels": dict(pod.spec.labels)}
         meta |= {"annotations": marks, "deletionTimestamp": stamp(self.now) if pod.terminating else None}
         status = {"phase": pod.phase, "conditions": [{"type": "Ready", "status": str(answers)}]}
@@ -334,6 +337,8 @@ class ModelCluster:
         while not owner.paused and alive + len(owner.due) < owner.wanted:
             owner.due.append(self.seconds + RECREATE_SECONDS)
         for at in [at for at in owner.due if self.seconds >= at]:
+            if sum(p.workload == owner.key for p in self.pods.values()) >= owner.most:
+                continue
             owner.due.remove(at)
             if not owner.paused and (owner.load is None or alive < owner.wanted):
                 alive += 1

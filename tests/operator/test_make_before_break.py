@@ -139,8 +139,38 @@ def test_a_mark_that_nobody_answers_ends_in_the_plain_eviction() -> None:
     done = cluster.carry_out(repack(cluster).build())
     assert outcome(done) is Outcome.COMPLETED
     assert (cluster.evicted, cluster.relieved) == (["uid-llm-0"], [])
-    assert SURGE_SECONDS <= cluster.seconds < SURGE_SECONDS + 15
+    assert SURGE_SECONDS <= cluster.seconds < SURGE_SECONDS + 20
     assert len(done.status.evictions) == 1
+
+
+def test_where_a_quota_forbids_one_more_the_budget_lets_it_be_evicted() -> None:
+    """As long as one more is asked for, one is missing, and the budget lets nobody go."""
+    cluster = beside_a_free_half().budget("llm", 1)
+    cluster.owners["llm"].most = 1
+    done = cluster.carry_out(repack(cluster).build())
+    assert outcome(done) is Outcome.COMPLETED
+    assert (cluster.evicted, cluster.relieved) == (["uid-llm-0"], [])
+    assert cluster.seconds < SURGE_SECONDS + 20
+    assert settled(cluster)
+
+
+def test_a_replica_whose_place_is_taken_by_a_pod_of_the_same_plan_holds_nobody_up() -> None:
+    """n1 has room for one of two, the further replica and pod-0, until old-0 has left it."""
+    cluster = ModelCluster().node("n1").node("n2", gpu=4).node("n3", gpu=4).budget("llm", 1)
+    cluster.deploy("old", gpu=4, on=["n1"]).serve("llm", gpu=4, on=["n2"], load=5.0)
+    cluster.deploy("pod", gpu=4, priority=100, on=[None])
+    built = plan("p1", cluster).evicts("old-0", to="n3").evicts("llm-0", to="n1").places("llm", on="n1")
+    built = built.places("pod", on="n1", pods=("pod-0",)).places("old", on="n3")
+
+    def come_first(cluster: ModelCluster, seconds: float) -> None:
+        if cluster.owners["llm"].extra and cluster.pod("pod-0").node is None:
+            cluster.change_pod(replace(cluster.pod("pod-0"), node="n1", phase="Running", unschedulable=False))
+
+    done = cluster.carry_out(built.build(), during=come_first)
+    assert outcome(done) is Outcome.COMPLETED
+    assert (cluster.evicted, cluster.relieved, cluster.fewest["llm"]) == (["uid-old-0"], ["uid-llm-0"], 1)
+    assert cluster.seconds < 30
+    assert settled(cluster)
 
 
 def test_a_deletion_cost_of_somebody_elses_is_left_alone() -> None:

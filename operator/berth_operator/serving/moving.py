@@ -5,7 +5,8 @@ one more; once enough replicas answer without the marked one it is asked for as 
 marked one away: of pods that are all ready the one with the lowest deletion cost goes first (`ActivePodsWithRanks`). Were
 another one taken, because it had just become unready, the mark still stands and it begins anew.
 
-A mark holds while its plan is carried out; one whose plan has ended is void, and is taken off. All follows from what stands.
+A mark holds while its plan is carried out; one whose plan has ended, or has taken it back, is void. It is taken off when the
+Deployment is seen to be asked for no more than it should: then the disruption budget counts anew, and rightly. All follows from what stands.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def moves_of(
     pods: Sequence[SeenPod], desired: int | None, revision: str, routed: Collection[str], plans: Plans
 ) -> Moves:
     """desired: replicas asked for; None where an autoscaler of the cluster decides."""
-    marked = [pod for pod in pods if _mark(pod)]
+    marked = [pod for pod in pods if RELIEVED_BY in (pod.metadata.annotations or {})]
     if not marked:
         return NONE
     known = {plan.metadata.uid: plan for plan in plans().values()}

@@ -94,8 +94,6 @@ class Reconciler:
         has_pools = self._view.has_kind("InferencePool")
         scaler = build_scaler(service, choice.scaler, means, paused=asleep)
         moves = moves_of(pods, asked, revision, self._view.routed(place), self._plans)
-        for pod in moves.void:
-            await self._take_mark_off(pod)
         children = build_children(service, None if asked is None else asked + moves.extra, template, room)
         # one that is to rest does so before the last replica goes, one that is to act finds its Deployment
         children = [*scaler, *children] if asleep else [*children, *scaler]
@@ -103,6 +101,9 @@ class Reconciler:
             children += build_inference_pool(service)
         writes = self.writes
         refusal = await self._applier.bring_about(service, children, owned)
+        if standing is None or asked is None or standing == asked + moves.extra:  # the spare has been asked to go
+            for pod in moves.void:
+                await self._take_mark_off(pod)
         if self.writes > writes and refusal is None and not service.status.conditions:
             return SETTLED  # by then there is something to tell
         hint, wishes = hint_status(service.spec.placement.hint)

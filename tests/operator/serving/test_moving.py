@@ -112,6 +112,14 @@ def test_a_mark_is_void_when_its_plan_has_ended_and_not_before() -> None:
     assert moves(old, plan=plan_for("a", conditions=())) == Moves(), "the watch may be behind"
 
 
+def test_a_mark_that_was_taken_back_is_void() -> None:
+    old = replica("a", marked="uid-plan-1")
+    annotations = {**(old.metadata.annotations or {}), RELIEVED_BY: ""}
+    old = msgspec.structs.replace(old, metadata=msgspec.structs.replace(old.metadata, annotations=annotations))
+    assert moves(old, plan=plan_for("a")) == Moves(void=(old,))
+    assert unmarked(old) == {RELIEVED_BY: None, DELETION_COST: None}
+
+
 def test_a_deletion_cost_of_somebody_elses_is_left_to_them() -> None:
     assert unmarked(replica("a", marked="x")) == {RELIEVED_BY: None, DELETION_COST: None}
     theirs = replica("a", marked="uid-plan-1", cost="5")
