@@ -170,4 +170,5 @@ class Reason(StrEnum):
     CHILD_CONTENDED = "ChildContended"  # somebody else keeps changing what the operator applies
     NAMESPACE_GOES = "NamespaceGoes"  # the namespace is gone, or about to be
     API_ERROR = "APIError"  # the API server refused for another reason
+    PAUSED = "Paused"  # somebody has paused the Deployment of a service
     STALLED = "Stalled"  # a rollout cannot go on until a failure is repaired

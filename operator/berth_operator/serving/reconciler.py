@@ -123,8 +123,9 @@ class Reconciler:
             ),
             hint,
             wishes,
-            {pod.node for pod in pods if pod.node and not self._node_answers(pod.node)},
-            moves.told,
+            is_paused=_is_paused(owned.get(("Deployment", name))),
+            silent_nodes={pod.node for pod in pods if pod.node and not self._node_answers(pod.node)},
+            moving=moves.told,
         )
         await self._write_status(service, status_of(seen, self._now()))
         due = [at - self._clock() for at in self._applier.due(place)] + ([] if changes is None else [changes])
@@ -200,6 +201,10 @@ def whole(status: LLMServiceStatus) -> dict[str, Any]:
 
 def _optional(status: LLMServiceStatus) -> list[str]:
     return [field.alias or name for name, field in type(status).model_fields.items() if getattr(status, name) is None]
+
+
+def _is_paused(deployment: Owned | None) -> bool:
+    return deployment is not None and bool(deployment.spec.get("paused"))
 
 
 def _quota_refusal(owned: Mapping[ChildKey, Owned]) -> Refusal | None:

@@ -78,6 +78,8 @@ class Observed(msgspec.Struct, frozen=True):
     hint: Verdict = ("Unknown", Reason.NO_HINT, "")
     """Of HintUnderstood."""
     wishes: HintStatus | None = None
+    is_paused: bool = False
+    """Somebody has paused the Deployment: a change of the template waits."""
     silent_nodes: Collection[str] = ()
     """Of the pods' nodes those that do not answer."""
     moving: str = ""
@@ -164,6 +166,8 @@ def _ready(
     if any(pod.ready and pod.name not in seen.routed for pod in current):
         return "False", Reason.NOT_ROUTED, f"{count}; the rest is ready but not among the endpoints yet"
     if len(current) < len(alive) or len(current) < seen.desired:
+        if seen.is_paused:
+            return "False", Reason.PAUSED, f"{count}; {_how_to_resume(service)}"
         return "False", Reason.ROLLING_OUT, f"{count}; pods of this generation are on their way"
     fetching = sum(_is_fetching(pod) for pod in current)
     if fetching:
@@ -203,14 +207,23 @@ def _progressing(
     serving: Sequence[SeenPod],
     failures: Sequence[Failure],
 ) -> Verdict:
+    if seen.refusal is not None:  # also while what stands answers
+        return "False", seen.refusal.reason, seen.refusal.message
     if len(current) == len(alive) and len(serving) >= seen.desired:
         return ("True", Reason.MOVING, seen.moving) if seen.moving else ("False", Reason.DONE, "")
     old = len(alive) - len(current)
     message = f"{len(serving)} of {seen.desired} replicas of generation {seen.service.metadata.generation} answer"
     message += f", {old} of earlier ones are to be replaced" if old else ""
+    if seen.is_paused:
+        return "False", Reason.PAUSED, f"{message}; {_how_to_resume(seen.service)}"
     if failures:
         return "False", Reason.STALLED, f"{message}; {failures[0].reason}: {failures[0].message}"
     return "True", Reason.ROLLING_OUT, message
+
+
+def _how_to_resume(service: LLMService) -> str:
+    meta = service.metadata
+    return f"its Deployment is paused: kubectl rollout resume deployment/{meta.name} -n {meta.namespace}"
 
 
 def _draining(pods: Iterable[SeenPod]) -> Verdict:

@@ -77,10 +77,22 @@ def test_a_replica_that_hangs_and_one_whose_node_is_lost_are_told_from_one_that_
     assert verdict(observed(SERVICE, loads, silent_nodes={"node-2"}))[1] == "Loading"
 
 
+def test_a_paused_rollout_is_told_and_one_that_is_done_is_not() -> None:
+    old = pod("old", revision="before", ready=True)
+    paused = observed(SERVICE, old, routed=("old",), is_paused=True)
+    assert verdict(paused)[:2] == verdict(paused, "Progressing")[:2] == ("False", "Paused")
+    assert "kubectl rollout resume deployment/llama -n chat" in verdict(paused)[2]
+    done = observed(SERVICE, pod("a", revision=REVISION, ready=True), routed=("a",), is_paused=True)
+    assert (verdict(done)[1], verdict(done, "Progressing")[1]) == ("Answering", "Done")
+
+
 def test_what_the_api_server_refuses_comes_first() -> None:
     refusal = Refusal("QuotaExceeded", "exceeded quota: gpus")
     crashing = pod("a", revision=REVISION, engine=ended(1))
     assert verdict(observed(SERVICE, crashing, refusal=refusal))[1] == "QuotaExceeded"
+    fought_over = observed(SERVICE, pod("a", revision=REVISION, ready=True), routed=("a",), refusal=refusal)
+    assert verdict(fought_over)[0] == "True", "it answers all the same"
+    assert verdict(fought_over, "Progressing") == ("False", "QuotaExceeded", "exceeded quota: gpus")
 
 
 def test_a_words_author_is_believed_only_in_a_code_and_a_sentence() -> None:
