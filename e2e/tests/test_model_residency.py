@@ -203,3 +203,24 @@ def _annotated_at(cluster: Cluster) -> dict[str, list[str]]:
 def _leads(cluster: Cluster) -> bool:
     lease = cluster.api.get("/apis/coordination.k8s.io/v1/namespaces/berth-system/leases/berth-operator")
     return bool(lease["spec"].get("holderIdentity"))
+
+
+def test_a_replica_that_would_fetch_much_again_tells_plans_what_a_move_costs(nodes: Cluster) -> None:
+    spec = {"model": {"uri": "s3://models/large", "digest": DIGEST}, "resources": {"gpus": 1}, "replicas": 1}
+    metadata = {"name": "large", "namespace": "default"}
+    nodes.create({"apiVersion": "berth.dev/v1alpha1", "kind": "LLMService", "metadata": metadata, "spec": spec})
+    (pod,) = nodes.wait_running("berth.dev/llm-service=large", 1)
+    path = f"/api/v1/namespaces/default/pods/{pod['metadata']['name']}"
+    word = json.dumps({"code": "Fetched", "digest": DIGEST, "bytes": 93_000_000_000})
+    status = {"name": "berth-fetch", "image": "fetch", "imageID": "", "ready": True, "restartCount": 0}
+    ended = {**status, "state": {"terminated": {"exitCode": 0, "message": word}}}
+    nodes.api.merge(f"{path}/status", {"status": {"initContainerStatuses": [ended]}})
+
+    def cost() -> str:
+        return str(nodes.api.get(path)["metadata"].get("annotations", {}).get("berth.dev/move-cost", ""))
+
+    wait_for("the cost", lambda: cost() == "10", SECONDS, seen=cost)
+    nodes.api.merge(path, {"metadata": {"annotations": {"berth.dev/move-cost": "3"}}})
+    nodes.api.merge("/apis/berth.dev/v1alpha1/namespaces/default/llmservices/large/scale", {"spec": {"replicas": 2}})
+    nodes.wait_running("berth.dev/llm-service=large", 2)
+    assert cost() == "3", "what somebody has said stays"

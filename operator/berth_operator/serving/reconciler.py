@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from berth_api.annotations import MOVE_COST
 from berth_api.llm_service import LLMService, LLMServiceStatus
 from berth_api.reasons import Reason
 from berth_cluster.connection import ApiError, Connection
@@ -25,6 +26,7 @@ from berth_operator.serving.autoscaling import (
     scaling_verdict,
 )
 from berth_operator.serving.children import Room, build_children
+from berth_operator.serving.fetched import untold_move_costs
 from berth_operator.serving.hint import hint_status
 from berth_operator.serving.inference_pool import build_inference_pool, pool_verdict
 from berth_operator.serving.moving import Plans, moves_of, unmarked
@@ -103,7 +105,9 @@ class Reconciler:
         refusal = await self._applier.bring_about(service, children, owned)
         if standing is None or asked is None or standing == asked + moves.extra:  # the spare has been asked to go
             for pod in moves.void:
-                await self._take_mark_off(pod)
+                await self._annotate(pod, unmarked(pod))
+        for pod, cost in untold_move_costs(service, pods):
+            await self._annotate(pod, {MOVE_COST: cost})
         if self.writes > writes and refusal is None and not service.status.conditions:
             return SETTLED  # by then there is something to tell
         hint, wishes = hint_status(service.spec.placement.hint)
@@ -178,15 +182,14 @@ class Reconciler:
             if error.status not in (404, 409):  # gone, or changed meanwhile: the watch tells, and it is looked at again
                 raise
 
-    async def _take_mark_off(self, pod: SeenPod) -> None:
-        """Of a plan that has ended."""
+    async def _annotate(self, pod: SeenPod, annotations: Mapping[str, str | None]) -> None:
         self._own_writes += 1
         meta = pod.metadata
         try:
             await self._connection.request(
                 "PATCH",
                 f"/api/v1/namespaces/{meta.namespace}/pods/{meta.name}",
-                body={"metadata": {"uid": meta.uid, "annotations": unmarked(pod)}},
+                body={"metadata": {"uid": meta.uid, "annotations": dict(annotations)}},
                 content_type="application/merge-patch+json",
             )
         except ApiError as error:

@@ -27,6 +27,7 @@ from berth_api.llm_service import (
 from berth_api.reasons import Reason
 from berth_api.resource import Condition, with_condition
 from berth_operator.serving.failures import Failure, failure_of
+from berth_operator.serving.fetched import fetched_by
 from berth_operator.serving.names import FETCH_CONTAINER, REVISION_LABEL, selector
 from berth_operator.serving.seen import SeenPod
 
@@ -256,24 +257,8 @@ def _nodes(alive: Sequence[SeenPod], serving: Sequence[SeenPod]) -> list[NodeRep
     ]
 
 
-class _Fetched(msgspec.Struct):
-    digest: str
-    bytes: int = 0
-
-
 def _fetched(current: Iterable[SeenPod]) -> ModelStatus | None:
-    """What a pod's fetch said at its end: the digest that it has verified."""
-    for pod in current:
-        for container in pod.status.init_container_statuses or ():
-            ended = container.state.terminated
-            if container.name != FETCH_CONTAINER or ended is None or ended.exit_code != 0:
-                continue
-            try:
-                said = msgspec.json.decode(ended.message.strip().rsplit("\n", 1)[-1], type=_Fetched)
-            except (msgspec.DecodeError, msgspec.ValidationError):
-                continue
-            return ModelStatus(digest=said.digest, bytes=said.bytes)
-    return None
+    return next((found for pod in current if (found := fetched_by(pod)) is not None), None)
 
 
 def _still_known(service: LLMService) -> ModelStatus | None:

@@ -34,7 +34,7 @@ def revision(of: LLMService) -> str:
 def pod(
     name: str, *, revision: str, node: str = "node-1", ready: bool = False, leaves: bool = False, phase: str = "Running",
     fetch: dict[str, Any] | None = None, engine: dict[str, Any] | None = None, why: str = "", said: str = "",
-    unready_since: str | None = None,
+    unready_since: str | None = None, annotations: dict[str, str] | None = None,
 ) -> SeenPod:  # fmt: skip
     """fetch, engine: the state of the container, as the kubelet reports it."""
     conditions: list[dict[str, Any]] = [
@@ -48,7 +48,7 @@ def pod(
             "namespace": "chat",
             "uid": f"uid-{name}",
             "labels": {SERVICE_LABEL: "llama", REVISION_LABEL: revision},
-            "annotations": {"berth.dev/why": why} if why else {},
+            "annotations": ({"berth.dev/why": why} if why else {}) | (annotations or {}),
             "deletionTimestamp": "2026-11-23T11:59:00Z" if leaves else None,
         },
         "spec": {"nodeName": node or None},
