@@ -37,6 +37,8 @@ OWNED = {
 }
 OPTIONAL = {"PodMonitor": "/apis/monitoring.coreos.com/v1/podmonitors"}
 """Where the cluster has them."""
+SERVICE_NAME = "kubernetes.io/service-name"
+"""On an EndpointSlice: whose it is."""
 OURS = f"{MANAGED_BY}={OPERATOR},{SERVICE_LABEL}"
 
 Changed = Callable[[Place], None]
@@ -182,8 +184,10 @@ class ServingView:
         return {(kind, name): owned for kind, filed in self._owned.items() for name, owned in filed.of(service).items()}
 
     def routed(self, service: Place) -> frozenset[str]:
-        """Names of the pods that get traffic, by any of the service's Services."""
-        return frozenset(name for one in self._slices.of(service).values() for name in one.addresses)
+        """Names of the pods that get traffic by the service's address. Not by the headless Service, which shows all pods as ready."""
+        slices = self._slices.of(service).values()
+        own = (one for one in slices if (one.metadata.labels or {}).get(SERVICE_NAME) == service[1])
+        return frozenset(name for one in own for name in one.addresses)
 
     def has_kind(self, kind: str) -> bool:
         """Whether the cluster has an optional kind, as far as is known."""
