@@ -214,6 +214,7 @@ def plan_of_swap(cluster: Cluster) -> Json:
     return plan_of_one_step("swap", leaves, moves)
 
 
+@pytest.mark.slow
 def test_where_a_quota_forbids_a_second_replica_it_is_evicted_after_a_while(asking: Cluster) -> None:
     before = proposed(asking, loads="1s")
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "full", "namespace": "default"}}
@@ -228,6 +229,7 @@ def test_where_a_quota_forbids_a_second_replica_it_is_evicted_after_a_while(aski
     assert not marked(asking)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["marked", "surged", "answered"])
 def test_an_operator_killed_in_mid_move_is_followed_by_one_that_goes_on(asking: Cluster, moment: str) -> None:
     before = proposed(asking, loads="4s")
@@ -247,6 +249,7 @@ def test_an_operator_killed_in_mid_move_is_followed_by_one_that_goes_on(asking: 
     assert {ready for ready, _ in seen.ready} == {"True"}
 
 
+@pytest.mark.slow
 def test_a_move_that_is_cancelled_leaves_the_replica_and_no_mark(asking: Cluster) -> None:
     before = proposed(asking, loads="5s")
     with Sampler(asking) as seen:
@@ -262,6 +265,7 @@ def test_a_move_that_is_cancelled_leaves_the_replica_and_no_mark(asking: Cluster
     assert {ready for ready, _ in seen.ready} == {"True"}
 
 
+@pytest.mark.slow
 def test_a_change_in_mid_move_rolls_out_in_the_room_of_the_move(asking: Cluster) -> None:
     """The new generation takes the place of the replica that was still loading, and answers before the old one leaves."""
     before = proposed(asking, loads="8s")

@@ -83,6 +83,7 @@ def test_a_quota_that_is_too_small_is_told_and_a_larger_one_suffices(serving: Cl
         serving.api.delete(quota)
 
 
+@pytest.mark.slow
 def test_a_paused_deployment_is_told(serving: Cluster) -> None:
     serving.create(service())
     wait_until(serving, "ready", lambda: is_ready(serving))
@@ -97,6 +98,7 @@ def test_a_paused_deployment_is_told(serving: Cluster) -> None:
     wait_until(serving, "ready", lambda: is_ready(serving))
 
 
+@pytest.mark.slow
 def test_an_admission_that_changes_what_we_ask_for_is_told(serving: Cluster) -> None:
     kind = "admissionregistration.k8s.io/v1"
     policy = {
