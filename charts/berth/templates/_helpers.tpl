@@ -142,3 +142,14 @@ readinessProbe:
 - name: POD_NAMESPACE
   valueFrom: {fieldRef: {fieldPath: metadata.namespace}}
 {{- end }}
+
+{{/* What every component asks: names and the API server. */}}
+{{- define "berth.egressToApiServer" }}
+- ports:  # names; the resolver may be a pod, or an address of the node
+  - {port: 53, protocol: UDP}
+  - {port: 53, protocol: TCP}
+- ports:  # the API server
+  {{- range .Values.networkPolicies.apiServerPorts }}
+  - {port: {{ . }}, protocol: TCP}
+  {{- end }}
+{{- end }}
