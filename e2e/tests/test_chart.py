@@ -56,7 +56,9 @@ def ours(cluster: Cluster) -> list[str]:
 
 def running(cluster: Cluster) -> int:
     """Pods that were admitted under `restricted`, and run as far as fake kubelets run."""
-    phases = cluster.kubectl("get", "pods", "-n", SYSTEM_NAMESPACE, "-l", OURS, "-o", "jsonpath={.items[*].status.phase}")
+    phases = cluster.kubectl(
+        "get", "pods", "-n", SYSTEM_NAMESPACE, "-l", OURS, "-o", "jsonpath={.items[*].status.phase}"
+    )
     return phases.split().count("Running")
 
 
@@ -120,7 +122,9 @@ def _work_under_the_accounts(cluster: Cluster, folder: Path) -> None:
     cluster.create(template)
     cluster.wait_running("app=of-berth", 1)
     held = cluster.kubectl("get", "leases", "-n", SYSTEM_NAMESPACE, "-o", "name")
-    assert {"lease.coordination.k8s.io/berth-operator", "lease.coordination.k8s.io/berth-scheduler"} <= set(held.split())
+    assert {"lease.coordination.k8s.io/berth-operator", "lease.coordination.k8s.io/berth-scheduler"} <= set(
+        held.split()
+    )
     cluster.remove_berth()
 
 
