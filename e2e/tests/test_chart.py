@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,9 +37,11 @@ POLICY = {"apiVersion": "berth.dev/v1alpha1", "kind": "PackingPolicy", "metadata
 
 @pytest.fixture(scope="module")
 def bare(binaries: Path) -> Iterator[Cluster]:
-    """A cluster with nodes, where nothing of Berth's is but an empty namespace that enforces `restricted`."""
+    """A cluster with nodes and a namespace that enforces `restricted`; the kinds, applied by hand, are given to Helm as the page says."""
     with Cluster.start(f"e2e-{os.getpid()}-chart", nodes=2, gpus=8) as cluster:
-        cluster.kubectl("delete", "crd", *DEFINITIONS)
+        page = (ROOT / "docs" / "install.md").read_text().replace("\\\n", " ")
+        for command in re.findall(r"^kubectl ((?:label|annotate) crd .*)$", page, re.MULTILINE):
+            cluster.kubectl(*command.split())
         cluster.kubectl("label", "namespace", SYSTEM_NAMESPACE, "pod-security.kubernetes.io/enforce=restricted")
         cluster.kubectl("create", "namespace", "chat")
         yield cluster
@@ -104,8 +107,12 @@ def test_helm_installs_upgrades_and_leaves_only_kinds_and_objects_of_users(
         bare.kubectl("get", "crd", name)
     assert bare.kubectl("get", "packingpolicies", "-o", "name").split() == ["packingpolicy.berth.dev/kept"]
 
-    # and once more, over the kinds that were kept
+    # once more over the kinds that were kept, and where there are none
     helm.install(CHART, "berth", namespace=SYSTEM_NAMESPACE, timeout=60)
+    helm.uninstall("berth", timeout=60)
+    bare.kubectl("delete", "crd", *DEFINITIONS)
+    helm.install(CHART, "berth", namespace=SYSTEM_NAMESPACE, timeout=60)
+    bare.kubectl("wait", "--for=condition=Established", "--timeout=30s", *(f"crd/{name}" for name in DEFINITIONS))
     helm.uninstall("berth", timeout=60)
 
 
@@ -131,6 +138,7 @@ def _work_under_the_accounts(cluster: Cluster, folder: Path) -> None:
 @pytest.mark.timeout(120)
 def test_kubectl_applies_the_install_file(bare: Cluster) -> None:
     file = str(ROOT / "manifests" / "install.yaml")
+    bare.kubectl("delete", "crd", "--ignore-not-found", *DEFINITIONS)
     bare.kubectl("apply", "--validate=strict", "-f", file)
     wait_for("two pods of each", lambda: running(bare) == 4, 60.0)
     assert "unchanged" in bare.kubectl("apply", "-f", file)
