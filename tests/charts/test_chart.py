@@ -29,7 +29,11 @@ EVERYTHING: Json = {
     **GATEWAY,
     "samplePriorityClasses": {"enabled": True},
     "scheduler": {"metrics": {"enabled": True}, "tolerations": [{"operator": "Exists"}], "nodeSelector": {"a": "b"}},
-    "operator": {"prometheusUrl": "http://prometheus:9090", "images": {"engine": "e:1", "vllm": "v:1", "fetch": "f:1"}},
+    "operator": {
+        "prometheusUrl": "http://prometheus:9090",
+        "images": {"engine": "e:1", "vllm": "v:1", "fetch": "f:1"},
+        "hintModel": {"backend": "bedrock", "model": "m", "region": "eu-west-1"},
+    },
     "image": {"digest": "sha256:" + "ab" * 32},
     "imagePullSecrets": [{"name": "registry"}],
     "networkPolicies": {"metricsFrom": [{"namespaceSelector": {}}]},
@@ -123,6 +127,37 @@ def test_roles_are_exactly_those_of_the_page() -> None:
     for key, role in page.items():
         assert made[key]["rules"] == role["rules"], key
         assert made[key]["metadata"].get("namespace") == role["metadata"].get("namespace")
+
+
+def test_asking_a_language_model_adds_the_page_s_further_rules_and_flags() -> None:
+    model = {
+        "backend": "openai",
+        "model": "m",
+        "baseUrl": "https://models/v1",
+        "apiKeySecret": {"name": "s", "key": "k"},
+    }
+    open_to = [{"ports": [{"port": 8000}]}]
+    made = rendered({"operator": {"hintModel": model}, "networkPolicies": {"operatorEgress": open_to}})
+    further = [block.split("```", 1)[0] for block in PAGE.read_text().split("```yaml\n")[1:]][-1]
+    plain = named(of_kind(rendered(), "Role"), "Role", "berth-operator")["rules"]
+    assert named(made, "Role", "berth-operator")["rules"] == plain + yaml.safe_load(further)
+    pod = named(made, "Deployment", "berth-operator")["spec"]["template"]["spec"]
+    flags = {flag for flag in pod["containers"][0]["args"] if flag.startswith("--hint")}
+    assert flags == {
+        "--hint-backend=openai",
+        "--hint-model=m",
+        "--hint-base-url=https://models/v1",
+        "--hint-api-key-file=/var/run/berth/hint-model/key",
+        "--hint-daily-calls=500",
+        "--hint-daily-tokens=1000000",
+        "--hint-timeout=20",
+    }
+    (secret,) = [volume["secret"] for volume in pod["volumes"] if "secret" in volume]
+    assert secret == {"secretName": "s", "items": [{"key": "k", "path": "key"}]}
+    (mount,) = [mount for mount in pod["containers"][0]["volumeMounts"] if mount.get("readOnly")]
+    assert mount["mountPath"] == "/var/run/berth/hint-model"
+    assert named(made, "NetworkPolicy", "berth-operator")["spec"]["egress"][2:] == open_to
+    assert "--hint" not in str(rendered())
 
 
 def test_each_account_has_its_roles_and_no_others() -> None:
@@ -304,7 +339,7 @@ def test_alerts_ask_for_metrics_that_there_are() -> None:
     (rule,) = of_kind(rendered(apis=[MONITORING]), "PrometheusRule")
     for alert in rule["spec"]["groups"][0]["rules"]:
         (metric,) = re.findall(r"berth_extender_\w+", alert["expr"])
-        assert metric in source or metric.removesuffix("_total") in source, metric
+        assert f'"{metric}"' in source or f'"{metric.removesuffix("_total")}"' in source, metric
         page = alert["annotations"]["runbook_url"].split("/blob/main/")[1].split("#")[0]
         assert (charts.ROOT / page).exists()
 
@@ -323,7 +358,12 @@ def test_every_value_is_in_the_schema_and_documented() -> None:
         for key, value in given.items():
             assert key in known["properties"], key
             of = known["properties"][key]
-            if isinstance(value, dict) and value and "properties" in of and key not in ("resources", "images"):
+            if (
+                isinstance(value, dict)
+                and value
+                and "properties" in of
+                and key not in ("resources", "images", "apiKeySecret")
+            ):
                 assert of["additionalProperties"] is False
                 yield from leaves(value, of)
             else:
