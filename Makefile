@@ -78,6 +78,7 @@ lint: $(READY) ## ruff, mypy --strict and the floors
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	MYPYPATH=. $(BIN)/mypy -p benchmarks
+	MYPYPATH=. $(BIN)/mypy charts/render.py
 	$(BIN)/lint-imports
 
 .PHONY: engine-test
@@ -101,6 +102,10 @@ test-all: lint engine-test ## everything, slow matrices and Kubernetes 1.36 too
 .PHONY: bench
 bench: $(READY) ## the whole benchmark grid, beside the paper's model (about an hour; tables and JSON in out/)
 	$(BIN)/python -m benchmarks.run --all --out out/bench
+
+.PHONY: manifests
+manifests: $(READY) ## write the chart's copies of the kinds, and manifests/install*.yaml from the chart
+	$(BIN)/python -m charts.render
 
 .PHONY: lock
 lock: ## resolve the dependencies anew into constraints.txt, and the engine's into its own (needs uv)
