@@ -2,8 +2,8 @@
 
     PYTHONPATH=e2e python -m benchmarks.serving --services 500 --seed 1
 
-1. A bare client writes the objects that the operator would write for so many services, by the same requests, as many at once as
-   the operator has workers; they are deleted again. At the end it does so once more: the operator is held against both.
+1. A bare client writes the same objects, the services and all that the operator would write for them, by the same requests, as many
+   at once as the operator has workers; they are deleted again. At the end it does so once more: the operator is held against both.
 2. The services are created, and the time taken until the operator has applied everything.
 3. When all is quiet the operator is started anew, and the time taken until it has looked at every service; what it wrote
    meanwhile is counted by itself and by the objects' versions.
@@ -89,13 +89,15 @@ def children(body: dict[str, object]) -> list[Manifest]:
 async def bare(cluster: Cluster, bodies: list[dict[str, object]]) -> float:
     """Seconds for the objects of all services."""
     connection = await Connection.open(cluster.kubeconfig)
-    queue: asyncio.Queue[list[Manifest]] = asyncio.Queue()
+    queue: asyncio.Queue[dict[str, object]] = asyncio.Queue()
     for body in bodies:
-        queue.put_nowait(children(body))
+        queue.put_nowait(body)
 
     async def work() -> None:
         while not queue.empty():
-            for child in queue.get_nowait():
+            body = queue.get_nowait()
+            await connection.request("POST", SERVICES, body=body)
+            for child in children(body):
                 await connection.request(
                     "PATCH",
                     path_of(child),
@@ -170,6 +172,8 @@ def measure(count: int, seed: int, console: Console) -> Figures:
         operator.stop()
         seconds = asyncio.run(bare(cluster, bodies))
         console.print(f"a bare client: {count / seconds:.1f} services/s")
+        for item in cluster.api.items(SERVICES):
+            cluster.api.delete(f"{SERVICES}/{item['metadata']['name']}")
         for kind in ("apps/v1:deployments", "v1:services", "v1:serviceaccounts", "policy/v1:poddisruptionbudgets", "networking.k8s.io/v1:networkpolicies"):  # fmt: skip
             group, plural = kind.split(":")
             root = "/api/v1" if group == "v1" else f"/apis/{group}"
