@@ -13,17 +13,18 @@ from typing import Any
 from numba.core import caching
 
 
-class ReadOnlyKernels(caching.UserProvidedCacheLocator):  # type: ignore[misc]  # numba has no types
+class ReadOnlyKernels(caching.UserProvidedCacheLocator):
     def ensure_cache_path(self) -> None:
         """It is what it is."""
 
 
-_save = caching.Cache.save_overload
+_cache: Any = caching.Cache
+_save = _cache.save_overload
 
 
-def _save_if_possible(self: caching.Cache, sig: Any, data: Any) -> None:
+def _save_if_possible(self: object, sig: object, data: object) -> None:
     with contextlib.suppress(OSError):
         _save(self, sig, data)
 
 
-caching.Cache.save_overload = _save_if_possible
+_cache.save_overload = _save_if_possible
