@@ -112,7 +112,7 @@ bench: $(READY) ## the whole benchmark grid, beside the paper's model (about an 
 lock: ## resolve the dependencies anew into constraints.txt, the engine's into its own, and the images' (needs uv)
 	uv pip compile pyproject.toml --group dev --generate-hashes --no-header --no-annotate -p 3.11 --universal -o constraints.txt
 	cd engine && uv pip compile pyproject.toml --group dev --generate-hashes --no-header --no-annotate -p 3.11 --universal -o constraints.txt
-	uv pip compile pyproject.toml --extra weights --extra bedrock -c constraints.txt --generate-hashes --no-header --no-annotate -p 3.11 --universal -o images/control-plane/constraints.txt
+	uv pip compile pyproject.toml -c constraints.txt --generate-hashes --no-header --no-annotate -p 3.11 --universal -o images/control-plane/constraints.txt
 	uv pip compile images/berth-fetch/requirements.in -c constraints.txt --generate-hashes --no-header --no-annotate -p 3.11 --universal -o images/berth-fetch/constraints.txt
 	uv pip compile images/build-requirements.in -c constraints.txt --generate-hashes --no-header --no-annotate -p 3.11 --universal -o images/build-constraints.txt
 	cd engine && uv pip compile pyproject.toml -c constraints.txt --generate-hashes --no-header --no-annotate -p 3.11 --universal -o ../images/engine/constraints.txt
