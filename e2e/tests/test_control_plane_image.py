@@ -20,7 +20,7 @@ SOURCES = (*FLOORS, "pyproject.toml", "images/build-constraints.txt")
 WARM_AND_SOLVE = """
 import gc, json, sys, time
 began = time.monotonic()
-import berth_extender, berth_operator
+import kubernetes.aio.config, kopf, berth_cluster.official_client, berth_gateway, berth_extender, berth_operator
 from berth_solver.warm import warm
 warm()
 ready = time.monotonic() - began
