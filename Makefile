@@ -10,6 +10,8 @@ ENGINE_BIN := $(ENGINE)/bin
 ENGINE_READY := $(ENGINE)/.ready
 # numba keys its disk cache by the CPU's name; a generic one keeps the compiled kernels valid across machines
 export NUMBA_CPU_NAME ?= generic
+# make images; the engine's is 5 GB
+IMAGES ?= control-plane berth-fetch
 # make cluster
 NAME ?= berth
 NODES ?= 100
@@ -72,6 +74,10 @@ e2e: $(READY) ## the tests on a real control plane alone
 	@PYTHONPATH=e2e $(BIN)/python -m berth_e2e.tools --skip-without-go $(VERSION)
 	$(BIN)/pytest e2e/tests
 
+.PHONY: images
+images: ## build the images with docker, podman or buildah: IMAGES="control-plane berth-fetch engine" BASE=... (see docs/images.md)
+	@for name in $(IMAGES); do images/build.sh $$name || exit; done
+
 .PHONY: lint
 lint: $(READY) ## ruff, mypy --strict and the floors
 	$(BIN)/ruff check .
@@ -108,9 +114,13 @@ manifests: $(READY) ## write the chart's copies of the kinds, and manifests/inst
 	$(BIN)/python -m charts.render
 
 .PHONY: lock
-lock: ## resolve the dependencies anew into constraints.txt, and the engine's into its own (needs uv)
+lock: ## resolve the dependencies anew into constraints.txt, the engine's into its own, and the images' (needs uv)
 	uv pip compile pyproject.toml --group dev --generate-hashes --no-header --no-annotate -p 3.11 --universal -o constraints.txt
 	cd engine && uv pip compile pyproject.toml --group dev --generate-hashes --no-header --no-annotate -p 3.11 --universal -o constraints.txt
+	uv pip compile pyproject.toml -c constraints.txt --generate-hashes --no-header --no-annotate -p 3.11 --universal -o images/control-plane/constraints.txt
+	uv pip compile images/berth-fetch/requirements.in -c constraints.txt --generate-hashes --no-header --no-annotate -p 3.11 --universal -o images/berth-fetch/constraints.txt
+	uv pip compile images/build-requirements.in -c constraints.txt --generate-hashes --no-header --no-annotate -p 3.11 --universal -o images/build-constraints.txt
+	cd engine && uv pip compile pyproject.toml -c constraints.txt --generate-hashes --no-header --no-annotate -p 3.11 --universal -o ../images/engine/constraints.txt
 
 .PHONY: clean
 clean: ## remove the environment and caches

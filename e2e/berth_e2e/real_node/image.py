@@ -21,7 +21,7 @@ from berth_e2e.tools import cache_folder
 
 IMAGE = "localhost/berth-e2e:local"
 SUITE = "bookworm"
-PACKAGES = ("python3-minimal", "libpython3-stdlib")
+PACKAGES = ("python3-minimal", "libpython3-stdlib", "libstdc++6")
 LEFT_OUT = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*")
 COMMAND = '["sleep", "infinity"]'
 BUILD_SECONDS = 600.0
