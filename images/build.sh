@@ -6,7 +6,11 @@
 # ends up in the image. STORAGE keeps buildah's files apart.
 set -eu
 cd "$(dirname "$0")/.."
-name=$1
+name=${1:-}
+if [ ! -f "images/$name/Dockerfile" ]; then
+    echo "no image '$name': control-plane, berth-fetch or engine" >&2
+    exit 2
+fi
 shift
 tag=${TAG:-localhost/$name:local}
 case $name in control-plane) tag=${TAG:-localhost/berth:local} ;; engine) tag=${TAG:-localhost/berth-engine:local} ;; esac

@@ -56,6 +56,7 @@ def test_its_pods_count_as_copies_once_they_have_fetched() -> None:
         (["ftp://models/m", "--digest", DIGEST], "ftp"),
         (["s3://models/m", "--digest", DIGEST, "--nodes", "h100"], "label"),
         (["s3://models/m", "--digest", DIGEST, "--folder", "/srv/../etc"], "folder"),
+        (["s3://models/m", "--digest", DIGEST, "--claim-in", "Bad_NS"], "Bad_NS is no namespace"),
     ],
 )
 def test_what_makes_no_sense_is_refused(arguments: list[str], said: str) -> None:

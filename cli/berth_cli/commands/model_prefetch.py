@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated
 
 import typer
@@ -18,6 +19,7 @@ For the cluster's owner: the DaemonSet writes to a folder of each node, in a nam
 of a namespace with the claim read it by spec.model.cache.claimName: berth-models, with the same digest.
 """
 GPU_NODES = "nvidia.com/gpu.present=true"
+NAMESPACE_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 def prefetch(
@@ -59,6 +61,9 @@ def prefetch(
         raise CommandError(
             f"{place} is no folder of a node", hint="Name it from the root, such as /var/lib/berth/models."
         )
+    for name in (namespace or build.NAMESPACE, *(claim_in or ())):
+        if not NAMESPACE_NAME.fullmatch(name):
+            raise CommandError(f"{name} is no namespace", hint="Lower-case letters, digits and -, at most 63.")
     asked = build.Prefetch(
         uri,
         digest,

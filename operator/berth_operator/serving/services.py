@@ -1,14 +1,13 @@
 """All services: what changed is looked at again, each by itself, some side by side. Runs while leading.
 
-The queue holds each service once, however often it changed, new ones a little ahead of others; a service that is being looked at is
-queued anew when it changes meanwhile. A failure waits and doubles, for that service alone. After a restart everything is looked at once; what is as it should
+The queue holds each service once, however often it changed; a service that is being looked at is queued anew when it changes
+meanwhile. A failure waits and doubles, for that service alone. After a restart everything is looked at once; what is as it should
 be is not written.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import time
 from collections.abc import Callable
@@ -22,8 +21,6 @@ WORKERS = 8
 SETTLE_SECONDS = 1.0
 """Between two looks at one service: what changes meanwhile is one change. A status is that much late, and written less often."""
 FIRST_DELAY, LONGEST_DELAY = 0.5, 60.0
-YIELD_SECONDS = 5.0
-"""So much later than a new service, which has nothing yet, one that has what it needs is looked at, where many wait."""
 AGAIN_SECONDS = 300.0
 """Everything is looked at this often even when nothing changed: a watch may have missed something."""
 
@@ -37,8 +34,7 @@ class Services:
         self._view = view
         self._reconciler = reconciler
         self._clock = clock
-        self._queue: asyncio.PriorityQueue[tuple[float, int, Place]] = asyncio.PriorityQueue()
-        self._counted = itertools.count()
+        self._queue: asyncio.Queue[Place] = asyncio.Queue()
         self._queued: set[Place] = set()
         self._busy: set[Place] = set()
         self._changed_meanwhile: set[Place] = set()
@@ -62,10 +58,7 @@ class Services:
     def _enqueue(self, place: Place) -> None:
         if place not in self._queued and place not in self._busy:
             self._queued.add(place)
-            service = self._view.services.get(place)
-            is_new = service is not None and not service.status.conditions
-            due = self._clock() + (0.0 if is_new else YIELD_SECONDS)
-            self._queue.put_nowait((due, next(self._counted), place))
+            self._queue.put_nowait(place)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -84,7 +77,7 @@ class Services:
             timer.cancel()
         for known in (self._queued, self._busy, self._changed_meanwhile, self._delays, self._timers, self._looked):
             known.clear()
-        self._queue = asyncio.PriorityQueue()
+        self._queue = asyncio.Queue()
 
     async def _everything(self) -> None:
         while True:
@@ -94,7 +87,7 @@ class Services:
 
     async def _work(self) -> None:
         while True:
-            _, _, place = await self._queue.get()
+            place = await self._queue.get()
             self._queued.discard(place)
             if place in self._busy:
                 self._changed_meanwhile.add(place)
