@@ -32,6 +32,7 @@ from berth_api.annotations import HINT_ANSWERS, SYSTEM_NAMESPACE
 from berth_api.packing_plan import PackingPlan
 from berth_api.packing_policy import PackingPolicy
 from berth_api.reasons import Reason
+from berth_cluster.budgets import BudgetIndex
 from berth_cluster.config_maps import ConfigMapStore, WireConfigMap
 from berth_cluster.connection import Connection
 from berth_cluster.custom_objects import WireCustom, read_plan, read_policy
@@ -57,7 +58,7 @@ from berth_cluster.pod_index import PodIndex
 from berth_cluster.pod_objects import WirePod
 from berth_cluster.pods import Context, PodReader
 from berth_cluster.reflector import Collection, Reflector
-from berth_cluster.snapshot import DisruptionBudget, Labels, Node, Pod, Snapshot
+from berth_cluster.snapshot import Labels, Node, Pod, Snapshot
 from berth_cluster.stores import (
     BudgetStore,
     ClaimStore,
@@ -173,20 +174,20 @@ class LiveCluster:
         self._nodes: dict[str, Node] = {}
         self._namespaces: dict[str, Labels] = {}
         self._classes: dict[str, WirePriorityClass] = {}
-        self._budgets: dict[str, list[DisruptionBudget]] = {}
+        budgets = BudgetIndex()
         self._owners = OwnerIndex()
         self._volumes = Volumes(ignored=Kind.VOLUMES not in kinds)
         self._groups = Groups()
         self._reader = PodReader(
             Context(self._owners.owners, self._volumes, self._groups, self._namespaces, self._classes, findings)
         )
-        self._pods = PodIndex(self._reader, self._owners, self._nodes, self._budgets, self._pod_changed)
+        self._pods = PodIndex(self._reader, self._owners, self._nodes, budgets, self._pod_changed)
         self._node_store = NodeStore(self._nodes, findings)
         self._node_store.pods = self._pods
         self._node_store.changed = self._node_changed
         self._namespace_store = NamespaceStore(self._namespaces, self._pods)
         self._class_store = ClassStore(self._classes)
-        self._budget_store = BudgetStore(self._budgets, findings, self._pods)
+        self._budget_store = BudgetStore(budgets, findings, self._pods)
         self._lease_store = LeaseStore(system_namespace)
         self._lease_store.changed = self._lease_changed
         self._answer_store = ConfigMapStore(system_namespace, HINT_ANSWERS)

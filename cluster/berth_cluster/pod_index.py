@@ -12,20 +12,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 
 from berth_api.reasons import Reason
-from berth_cluster.budgets import selecting
+from berth_cluster.budgets import BudgetIndex
 from berth_cluster.errors import FieldError
 from berth_cluster.gangs import Membership, minimums
+from berth_cluster.matching import labels_of, selector_matches
 from berth_cluster.ordered import Ordered
 from berth_cluster.owner_index import OwnerIndex, PodKey
 from berth_cluster.owners import Place
 from berth_cluster.pod_objects import WirePod
 from berth_cluster.pods import DEFAULT_NAMESPACE, PodReader, PodRecord
-from berth_cluster.recent import Recent
-from berth_cluster.snapshot import DisruptionBudget, Gang, Node, Pod
+from berth_cluster.snapshot import Gang, LabelSelector, Node, Pod
 from berth_cluster.volumes import claim_made
-
-LABELS = 4_096
-"""Sets of labels whose budgets are remembered, in each generation."""
 
 PodChanged = Callable[[Pod | None, Pod | None], None]
 
@@ -38,7 +35,7 @@ class PodIndex:
         reader: PodReader,
         owners: OwnerIndex,
         nodes: Mapping[str, Node],
-        budgets: Mapping[str, Sequence[DisruptionBudget]],
+        budgets: BudgetIndex,
         changed: PodChanged,
     ) -> None:
         self.pods: dict[PodKey, Pod] = {}
@@ -49,7 +46,6 @@ class PodIndex:
         self._owners = owners
         self._nodes = nodes
         self._budgets = budgets
-        """By namespace."""
         self._changed = changed
         self._records: dict[PodKey, PodRecord] = {}
         self._on_node: dict[str, set[PodKey]] = {}
@@ -60,8 +56,6 @@ class PodIndex:
         self._memberships: dict[PodKey, Membership] = {}
         self._members: dict[str, dict[PodKey, Membership]] = {}
         self._gangs: dict[str, Gang] = {}
-        self._covered: Recent[tuple[str, tuple[tuple[str, str], ...]], int] = Recent(LABELS)
-        """How many budgets select pods of a namespace with these labels."""
 
     # A store of pods
 
@@ -131,9 +125,15 @@ class PodIndex:
         """Pods of a namespace that name a group of pods."""
         return [key for key in self._memberships if key[0] == namespace]
 
-    def budgets_changed(self, namespace: str) -> None:
-        self._covered.clear()
-        self.refresh([key for key in self._records if key[0] == namespace])
+    def budget_changed(self, namespace: str, selectors: Sequence[LabelSelector | None]) -> None:
+        """One of the namespace came, went or selects others now: what it selected, and what it selects."""
+        self.refresh(
+            [
+                key
+                for key, pod in self.pods.items()
+                if key[0] == namespace and any(selector_matches(s, labels_of(pod.spec)) for s in selectors)
+            ]
+        )
 
     def node_changed(self, name: str) -> None:
         """It has come or gone: pods on it join or leave the snapshot."""
@@ -158,21 +158,10 @@ class PodIndex:
         gang = self._gangs.get(membership.key)
         if gang is not None:
             pod = msgspec.structs.replace(pod, gang=gang)
-        if self._budgets_over(pod) > 1:
+        if self._budgets.count(pod.namespace, pod.spec) > 1:
             pod = msgspec.structs.replace(pod, immovable=(*pod.immovable, Reason.MANY_BUDGETS))
         self._publish(key, pod)
         self._follow(moved)
-
-    def _budgets_over(self, pod: Pod) -> int:
-        budgets = self._budgets.get(pod.namespace, ())
-        if len(budgets) < 2:
-            return len(budgets)
-        key = (pod.namespace, pod.spec.labels)
-        found = self._covered.get(key)
-        if found is None:
-            found = selecting(budgets, pod.spec)
-            self._covered.put(key, found)
-        return found
 
     def _publish(self, key: PodKey, pod: Pod) -> None:
         old, same = self.pods.get(key), False

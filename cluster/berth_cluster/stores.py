@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from berth_cluster.budgets import read_budget
+from berth_cluster.budgets import BudgetIndex, read_budget
 from berth_cluster.custom_objects import WireCustom
 from berth_cluster.findings import Findings
 from berth_cluster.gangs import Groups
@@ -130,40 +130,39 @@ class ClassStore:
 
 
 class BudgetStore:
-    def __init__(self, by_namespace: dict[str, list[DisruptionBudget]], findings: Findings, pods: PodIndex) -> None:
+    def __init__(self, index: BudgetIndex, findings: Findings, pods: PodIndex) -> None:
         self.ordered: Ordered[Place, DisruptionBudget] = Ordered()
-        self._by_namespace = by_namespace
+        self._index = index
         self._budgets: dict[Place, DisruptionBudget] = {}
         self._findings = findings
         self._pods = pods
 
     def put(self, wire: WireBudget) -> None:
         namespace = wire.metadata.namespace or ""
+        place = (namespace, wire.metadata.name)
         budget = read_budget(wire, _POLICY_VERSION, namespace, self._findings)
-        old = self._budgets.get((namespace, budget.name))
+        old = self._budgets.get(place)
         if old == budget:
             return
-        self._budgets[namespace, budget.name] = budget
-        self.ordered.put((namespace, budget.name), budget)
-        self._gather(namespace)
-        if old is None or old.selector != budget.selector:
-            self._pods.budgets_changed(namespace)
+        self._budgets[place] = budget
+        self.ordered.put(place, budget)
+        if old is None:
+            self._index.put(budget)
+            self._pods.budget_changed(namespace, [budget.selector])
+        elif old.selector != budget.selector:
+            self._index.remove(old)
+            self._index.put(budget)
+            self._pods.budget_changed(namespace, [old.selector, budget.selector])
 
     def remove(self, place: Place) -> None:
-        if self._budgets.pop(place, None) is not None:
+        budget = self._budgets.pop(place, None)
+        if budget is not None:
             self.ordered.remove(place)
-            self._gather(place[0])
-            self._pods.budgets_changed(place[0])
+            self._index.remove(budget)
+            self._pods.budget_changed(place[0], [budget.selector])
 
     def places(self) -> Sequence[Place]:
         return tuple(self._budgets)
-
-    def _gather(self, namespace: str) -> None:
-        found = [budget for place, budget in self._budgets.items() if place[0] == namespace]
-        if found:
-            self._by_namespace[namespace] = found
-        else:
-            self._by_namespace.pop(namespace, None)
 
 
 class ClaimStore:

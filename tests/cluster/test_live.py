@@ -315,6 +315,10 @@ def test_pods_under_two_budgets_cannot_be_evicted_until_one_goes() -> None:
             assert cluster.snapshot().pods[0].is_movable
             await server.put(budget("two", web, 1))
             await until(lambda: cluster.snapshot().pods[0].immovable == (Reason.MANY_BUDGETS,))
+            await server.put(budget("two", {"matchLabels": {"app": "db"}}, 1))
+            await until(lambda: cluster.snapshot().pods[0].is_movable)
+            await server.put(budget("two", {}, 1))
+            await until(lambda: cluster.snapshot().pods[0].immovable == (Reason.MANY_BUDGETS,))
             await server.delete("PodDisruptionBudget", "two", "default")
             await until(lambda: cluster.snapshot().pods[0].is_movable)
 
