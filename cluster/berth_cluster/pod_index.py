@@ -127,13 +127,8 @@ class PodIndex:
 
     def budget_changed(self, namespace: str, selectors: Sequence[LabelSelector | None]) -> None:
         """One of the namespace came, went or selects others now: what it selected, and what it selects."""
-        self.refresh(
-            [
-                key
-                for key, pod in self.pods.items()
-                if key[0] == namespace and any(selector_matches(s, labels_of(pod.spec)) for s in selectors)
-            ]
-        )
+        there = ((key, labels_of(pod.spec)) for key, pod in self.pods.items() if key[0] == namespace)
+        self.refresh([key for key, labels in there if any(selector_matches(s, labels) for s in selectors)])
 
     def node_changed(self, name: str) -> None:
         """It has come or gone: pods on it join or leave the snapshot."""
