@@ -1,0 +1,1 @@
+"""The dashboard: its API (`/api/v1`) and its page (`/ui`)."""
