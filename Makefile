@@ -96,14 +96,16 @@ engine-test: $(READY) $(ENGINE_READY) ## the engine's types and tests alone
 test: lint engine-test ## lint, all tests but the slow matrices, and a sub-grid of the benchmarks
 	$(BIN)/python -m benchmarks.run --quick --seed 78 --out out/bench-quick
 	@PYTHONPATH=e2e $(BIN)/python -m berth_e2e.tools --skip-without-go
-	$(BIN)/pytest
+	$(BIN)/pytest tests -n 2 --dist worksteal
+	$(BIN)/pytest e2e/tests
 
 .PHONY: test-all
 test-all: ENGINE_ARGS = -m ""
 test-all: lint engine-test ## everything, slow matrices and Kubernetes 1.36 too
 	$(BIN)/python -m benchmarks.run --quick --seed 78 --out out/bench-quick
 	@PYTHONPATH=e2e $(BIN)/python -m berth_e2e.tools --skip-without-go 1.37.2 1.36.3
-	$(BIN)/pytest -m ""
+	$(BIN)/pytest tests -n 2 --dist worksteal -m ""
+	$(BIN)/pytest e2e/tests -m ""
 
 .PHONY: bench
 bench: $(READY) ## the whole benchmark grid, beside the paper's model (about an hour; tables and JSON in out/)
