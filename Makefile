@@ -115,6 +115,10 @@ bench: $(READY) ## the whole benchmark grid, beside the paper's model (about an 
 manifests: $(READY) ## write the chart's copies of the kinds, and manifests/install*.yaml from the chart
 	$(BIN)/python -m charts.render
 
+.PHONY: page-api
+page-api: $(READY) ## write ui/openapi.json, which the page's client is made from
+	@$(BIN)/python -c 'import json; from berth_ui.openapi import document; print(json.dumps(document(), indent=1))' > ui/openapi.json
+
 .PHONY: lock
 lock: ## resolve the dependencies anew into constraints.txt, the engine's into its own, and the images' (needs uv)
 	uv pip compile pyproject.toml --group dev --generate-hashes --no-header --no-annotate -p 3.11 --universal -o constraints.txt

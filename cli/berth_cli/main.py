@@ -28,6 +28,7 @@ from berth_cli.commands import (
     plan,
     solve,
     status,
+    ui,
     verify,
     version,
     what_if,
@@ -84,6 +85,7 @@ models.command(cls=BerthCommand, epilog=model.PRESIGN_EXAMPLES)(model.presign)
 models.command(cls=BerthCommand, epilog=model_prefetch.EXAMPLES)(model_prefetch.prefetch)
 app.add_typer(models, name="model")
 app.command(cls=BerthCommand, epilog=status.EXAMPLES)(status.status)
+app.command(cls=BerthCommand, epilog=ui.EXAMPLES)(ui.ui)
 app.command(cls=BerthCommand, epilog=adopt.EXAMPLES)(adopt.adopt)
 app.command(cls=BerthCommand, epilog=verify.EXAMPLES)(verify.verify)
 app.command(cls=BerthCommand, epilog=extender.EXAMPLES)(extender.extender)

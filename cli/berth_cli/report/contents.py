@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from berth_cli.report import sentences
 from berth_cli.report.columns import NodeColumns, Numbers, PodColumns, node_columns, pod_columns, slots
 from berth_cli.report.voyages import voyages
 from berth_cli.report.waiting import MAX_WAITING_ROWS, WaitingRow, waiting_rows
 from berth_cluster.snapshot import Snapshot
+from berth_planner import sentences
 from berth_planner.explanation import Explanation
 from berth_planner.plan import Plan
 

@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from berth_cli.report import sentences
 from berth_cli.report.columns import PodColumns
-from berth_cli.report.sentences import Room
 from berth_cli.report.voyages import AT_ANCHOR, Voyage
 from berth_cluster.snapshot import Snapshot
+from berth_planner import sentences
 from berth_planner.explanation import Explanation
 from berth_planner.plan import Plan
+from berth_planner.sentences import Room
 
 MAX_WAITING_ROWS = 200
 MAX_WORKLOADS_A_ROW = 3

@@ -1,0 +1,73 @@
+"""The dashboard on a person's own machine: on loopback, for whoever has the address that was printed, and for no page of others.
+
+Any page in the browser, and any user of the machine, can reach a loopback port. So the address carries a random word of this process,
+which is exchanged for a cookie that no other site can send (SameSite=Strict, HttpOnly); without either nothing is answered. `Host` must
+name loopback, or another name could be pointed here (DNS rebinding).
+"""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from starlette.responses import RedirectResponse
+
+from berth_ui.server import build_app, problem
+from berth_ui.source import Source
+from berth_ui.thinking import Thinker
+
+COOKIE = "berth-ui"
+WORD = "key"
+LOOPBACK = frozenset(("127.0.0.1", "localhost", "[::1]"))
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        with super().capture_signals():
+            yield
+
+
+async def serve_alone(source: Source, thinker: Thinker, port: int, say: Callable[[str], None]) -> None:
+    """Until Ctrl-C. say: is told the address, once it answers. OSError when the port is taken."""
+    listening = socket.create_server(("127.0.0.1", port))
+    word = secrets.token_urlsafe(24)
+    app = build_app(source, thinker)
+    keep_to(app, word)
+    thinker.open()
+    say(f"http://127.0.0.1:{listening.getsockname()[1]}/ui/?{WORD}={word}")
+    server = _Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
+    try:
+        await server.serve([listening])
+    finally:
+        thinker.close()
+
+
+def keep_to(app: FastAPI, word: str) -> None:
+    """Answers only who has the word."""
+
+    @app.middleware("http")
+    async def knows(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
+        host = request.headers.get("Host", "").rsplit(":", 1)[0]
+        if host not in LOOPBACK:
+            return problem(403, "WrongHost", "ask by the address that berth ui printed")
+        given = request.query_params.get(WORD)
+        if given is not None and secrets.compare_digest(given.encode(), word.encode()):
+            moved = RedirectResponse(request.url.path)
+            moved.set_cookie(COOKIE, word, httponly=True, samesite="strict", path="/")
+            return moved
+        if not secrets.compare_digest(request.cookies.get(COOKIE, "").encode(), word.encode()):
+            return problem(401, "NoKey", "open the whole address that berth ui printed, with its key")
+        if request.method != "GET" and not _is_same(request):
+            return problem(403, "WrongOrigin", "another site may not act here")
+        return await go_on(request)
+
+
+def _is_same(request: Request) -> bool:
+    """A browser says where a request that writes comes from."""
+    origin = request.headers.get("Origin")
+    return origin is None or origin.partition("://")[2] == request.headers.get("Host", "")

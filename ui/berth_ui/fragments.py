@@ -1,0 +1,70 @@
+"""Where room is lost to fragments: free GPUs by how many lie together, and which sizes of pod find a place in them.
+
+Of use is what a pod of a size that waits or runs here could take: the smallest such size decides. A free GPU on a node that has
+none of the cores or the memory left which every such pod needs is stranded; so is one on a cordoned or silent node.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from berth_ui.wire import Fragments, Hole, NodeView, PodView, ShapeRoom
+
+MAX_SHAPES = 12
+"""Sizes of pod that are told, those of most GPUs in sum first."""
+
+Shape = tuple[int, int, int]
+"""GPUs, millicores, bytes."""
+
+
+def fragments(nodes: Iterable[NodeView], pods: Iterable[PodView], revision: int) -> Fragments:
+    running: Counter[Shape] = Counter()
+    waiting: Counter[Shape] = Counter()
+    for pod in pods:
+        if pod.gpus and pod.phase in ("Running", "Waiting"):
+            (waiting if pod.phase == "Waiting" else running)[pod.gpus, pod.cpu, pod.memory] += 1
+    shapes = running.keys() | waiting.keys()
+    holes: Counter[int] = Counter()
+    fits: Counter[Shape] = Counter()
+    free = stranded = 0
+    for node in nodes:
+        left = max(node.gpus - node.gpus_used, 0)
+        if not left:
+            continue
+        free += left
+        open_to = node.ready and not node.cordoned
+        room = (left, node.cpu - node.cpu_used, node.memory - node.memory_used)
+        copies = {shape: _copies(shape, room) for shape in shapes} if open_to else {}
+        fits.update(copies)
+        stranded += left - max((shape[0] * count for shape, count in copies.items()), default=0)
+        holes[left] += 1
+    chosen = sorted(shapes, key=lambda shape: (-shape[0] * (running[shape] + waiting[shape]), shape))[:MAX_SHAPES]
+    return Fragments(
+        revision=revision,
+        gpus_free=free,
+        gpus_stranded=stranded,
+        holes=[Hole(gpus=gpus, nodes=count) for gpus, count in sorted(holes.items())],
+        shapes=[
+            ShapeRoom(
+                gpus=shape[0],
+                cpu=shape[1],
+                memory=shape[2],
+                running=running[shape],
+                waiting=waiting[shape],
+                fits_now=fits[shape],
+                fits_at_most=free // shape[0],
+            )
+            for shape in sorted(chosen, reverse=True)
+        ],
+    )
+
+
+def _copies(shape: Shape, room: tuple[int, int, int]) -> int:
+    return (
+        min((have // want for want, have in zip(shape, room, strict=True) if want), default=0) if min(room) >= 0 else 0
+    )
+
+
+def stranded_of(nodes: Mapping[str, NodeView], pods: Mapping[str, PodView]) -> int:
+    return fragments(nodes.values(), pods.values(), 0).gpus_stranded

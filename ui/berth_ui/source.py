@@ -1,0 +1,90 @@
+"""Where the page's facts come from: a live cluster, or a picture of one that stands still.
+
+The server asks a `Source` and knows nothing of where its facts come from. All of it is cheap: what costs is kept by the source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
+
+from berth_api.packing_plan import PackingPlan
+from berth_cluster.snapshot import Snapshot
+from berth_planner.explanation import Explanation
+from berth_ui.picture import Painted, Painter
+from berth_ui.thinking import Thinker
+from berth_ui.wire import Problem, ServiceView
+
+Kind = Literal["Live", "Dump", "Demo"]
+
+
+class Source(Protocol):
+    kind: Kind
+    name: str
+    """Of the context, of the file, or of the demo."""
+
+    @property
+    def revision(self) -> int: ...
+
+    def snapshot(self) -> Snapshot: ...
+
+    def painted(self) -> Painted: ...
+
+    def plans(self) -> Sequence[PackingPlan]:
+        """Newest first."""
+        ...
+
+    def services(self) -> Sequence[ServiceView]: ...
+
+    def leader(self) -> str: ...
+
+    def scheduler_serves(self) -> bool: ...
+
+    def notices(self) -> list[Problem]: ...
+
+    async def explanations(self) -> Mapping[str, Explanation]:
+        """By namespace/name, of pods that wait; what the leader has not told them is found out."""
+        ...
+
+
+class StillSource:
+    """A dump, or the demo's cluster."""
+
+    def __init__(self, kind: Kind, name: str, snapshot: Snapshot, thinker: Thinker) -> None:
+        self.kind: Kind = kind
+        self.name = name
+        self._snapshot = snapshot
+        self._painted = Painter().paint(snapshot)
+        self._thinker = thinker
+        self._explanations: Mapping[str, Explanation] | None = None
+
+    @property
+    def revision(self) -> int:
+        return 1
+
+    def snapshot(self) -> Snapshot:
+        return self._snapshot
+
+    def painted(self) -> Painted:
+        return self._painted
+
+    def plans(self) -> Sequence[PackingPlan]:
+        return ()
+
+    def services(self) -> Sequence[ServiceView]:
+        return ()
+
+    def leader(self) -> str:
+        return ""
+
+    def scheduler_serves(self) -> bool:
+        return False
+
+    def notices(self) -> list[Problem]:
+        return [Problem(reason=str(w.reason), message=f"{w.message} ({w.example})") for w in self._snapshot.warnings]
+
+    async def explanations(self) -> Mapping[str, Explanation]:
+        if self._explanations is None:
+            planned = await self._thinker.plan(self._snapshot)
+            self._explanations = {pod: each for each in planned.explanations for pod in each.pods}
+        return self._explanations
