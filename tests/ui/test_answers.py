@@ -59,7 +59,6 @@ def test_what_one_more_node_is_worth() -> None:
     with asking() as ask:
         _, found = ask("post", "/api/v1/what-if", {"add": [{"like": "a100-01", "count": 1}]})
         assert found["placed"] == ["llm/embed-7d4b9-w0", "llm/embed-7d4b9-w1"]
-        assert found["seconds"] < 2.0
 
 
 def test_fragments_say_what_does_not_fit_though_the_room_is_there() -> None:
