@@ -172,3 +172,19 @@ class Reason(StrEnum):
     API_ERROR = "APIError"  # the API server refused for another reason
     PAUSED = "Paused"  # somebody has paused the Deployment of a service
     STALLED = "Stalled"  # a rollout cannot go on until a failure is repaired
+
+    # The dashboard's API
+    UNAUTHENTICATED = "Unauthenticated"  # no token, or one that the API server does not know
+    FORBIDDEN = "Forbidden"  # the caller's own rights in the cluster do not reach so far
+    NO_KEY = "NoKey"  # standing alone: without the word of the address that was printed
+    WRONG_HOST = "WrongHost"  # asked by another name than loopback's
+    WRONG_ORIGIN = "WrongOrigin"  # another site asked for it
+    NOT_FOUND = "NotFound"  # there is none, or it may not be seen
+    BUSY = "Busy"  # too many questions at once
+    BAD_CHANGE = "BadChange"  # a what-if that this cluster has no answer to
+    NOT_LIVE = "NotLive"  # a dump or the demo: there is nothing to act on
+    NOT_SYNCED = "NotSynced"  # the cluster is still being listed
+    API_SERVER_AWAY = "ApiServerAway"  # it has said nothing for long: the picture is old
+    NO_EXTENDER = "NoExtender"  # nobody answers the scheduler
+    NO_WAY_BACK = "NoWayBack"  # a plan that cannot be reversed any more
+    HISTORY_FAILS = "HistoryFails"  # what is seen cannot be written down

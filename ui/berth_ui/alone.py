@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from berth_api.reasons import Reason
+from berth_ui.callers import Callers
 from berth_ui.server import build_app, problem
 from berth_ui.source import Source
 from berth_ui.thinking import Thinker
@@ -32,11 +35,13 @@ class _Server(uvicorn.Server):
             yield
 
 
-async def serve_alone(source: Source, thinker: Thinker, port: int, say: Callable[[str], None]) -> None:
+async def serve_alone(
+    source: Source, thinker: Thinker, port: int, say: Callable[[str], None], callers: Callers | None = None
+) -> None:
     """Until Ctrl-C. say: is told the address, once it answers. OSError when the port is taken."""
     listening = socket.create_server(("127.0.0.1", port))
     word = secrets.token_urlsafe(24)
-    app = build_app(source, thinker)
+    app = build_app(source, thinker, callers)
     keep_to(app, word)
     thinker.open()
     say(f"http://127.0.0.1:{listening.getsockname()[1]}/ui/?{WORD}={word}")
@@ -49,22 +54,35 @@ async def serve_alone(source: Source, thinker: Thinker, port: int, say: Callable
 
 def keep_to(app: FastAPI, word: str) -> None:
     """Answers only who has the word."""
+    app.add_middleware(Knows, word=word)
 
-    @app.middleware("http")
-    async def knows(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
+
+class Knows:
+    """A middleware that streams pass."""
+
+    def __init__(self, app: ASGIApp, word: str) -> None:
+        self._app = app
+        self._word = word.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        instead = self._instead(Request(scope)) if scope["type"] == "http" else None
+        await (instead or self._app)(scope, receive, send)
+
+    def _instead(self, request: Request) -> Response | None:
+        """None: go on."""
         host = request.headers.get("Host", "").rsplit(":", 1)[0]
         if host not in LOOPBACK:
-            return problem(403, "WrongHost", "ask by the address that berth ui printed")
+            return problem(403, Reason.WRONG_HOST, "ask by the address that berth ui printed")
         given = request.query_params.get(WORD)
-        if given is not None and secrets.compare_digest(given.encode(), word.encode()):
+        if given is not None and request.method == "GET" and secrets.compare_digest(given.encode(), self._word):
             moved = RedirectResponse(request.url.path)
-            moved.set_cookie(COOKIE, word, httponly=True, samesite="strict", path="/")
+            moved.set_cookie(COOKIE, self._word.decode(), httponly=True, samesite="strict", path="/")
             return moved
-        if not secrets.compare_digest(request.cookies.get(COOKIE, "").encode(), word.encode()):
-            return problem(401, "NoKey", "open the whole address that berth ui printed, with its key")
+        if not secrets.compare_digest(request.cookies.get(COOKIE, "").encode(), self._word):
+            return problem(401, Reason.NO_KEY, "open the whole address that berth ui printed, with its key")
         if request.method != "GET" and not _is_same(request):
-            return problem(403, "WrongOrigin", "another site may not act here")
-        return await go_on(request)
+            return problem(403, Reason.WRONG_ORIGIN, "another site may not act here")
+        return None
 
 
 def _is_same(request: Request) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from msgspec.structs import replace
 
@@ -14,16 +15,19 @@ from berth_cluster.snapshot import Pod
 from berth_intent.sentences import phrase
 from berth_planner.explanation import Explanation
 from berth_planner.hint_reading import HintReading
-from berth_ui.fragments import fragments, stranded_of
+from berth_ui.callers import Caller, RefusedError
+from berth_ui.fragments import Stranded, fragments
+from berth_ui.live_picture import Delta
 from berth_ui.picture import pod_view, why_of
-from berth_ui.plan_views import plan_detail, plan_view, proof_of, tiers_of, waves_of
+from berth_ui.plan_views import plan_detail, plan_view, proof_of, proof_of_way_back, tiers_of, waves_of
 from berth_ui.source import Source
-from berth_ui.thinking import Thinker
+from berth_ui.thinking import BusyError, Thinker
+from berth_ui.visible import Sight
 from berth_ui.wire import (
     Asked,
+    Change,
     Fragments,
     Harbour,
-    May,
     NodeDetail,
     NodeReason,
     Overview,
@@ -49,30 +53,40 @@ class UnknownError(LookupError):
 
 
 class Answers:
+    """All of it for one source. caller: what they may not see is not there."""
+
     def __init__(self, source: Source, thinker: Thinker) -> None:
         self._source = source
         self._thinker = thinker
-        self._stranded: tuple[int, int] = (-1, 0)
-        """Revision, GPUs."""
+        self._sight = Sight(source)
+        self._stranded = Stranded()
+        self._asking: set[str] = set()
+        self._overview: tuple[int, tuple[object, ...], Overview] | None = None
 
-    def overview(self, may: May) -> Overview:
-        source, painted = self._source, self._source.painted()
-        if self._stranded[0] != source.revision:
-            self._stranded = (source.revision, stranded_of(painted.nodes, painted.pods))
-        nodes = painted.nodes.values()
-        active = next((plan for plan in source.plans() if not plan.is_finished), None)
-        services = source.services()
-        return Overview(
+    def overview(self, caller: Caller) -> Overview:
+        known, source = self._overview, self._source
+        if known is not None and known[:2] == (source.revision, caller.rights):
+            return known[2]
+        seen = self._sight.of(caller)
+        painted = seen.painted
+        ready = gpus = used = kept = 0
+        for node in painted.nodes.values():
+            ready += node.ready
+            gpus += node.gpus
+            used += node.gpus_used
+            kept += node.gpus_kept
+        active = next((plan for plan in seen.plans if not plan.is_finished), None)
+        made = Overview(
             source=source.kind,
             cluster=source.name,
-            revision=source.revision,
-            taken=source.snapshot().taken,
-            nodes=len(nodes),
-            ready_nodes=sum(node.ready for node in nodes),
-            gpus=sum(node.gpus for node in nodes),
-            gpus_used=sum(node.gpus_used for node in nodes),
-            gpus_kept=sum(node.gpus_kept for node in nodes),
-            gpus_stranded=self._stranded[1],
+            revision=seen.revision,
+            taken=source.taken,
+            nodes=len(painted.nodes),
+            ready_nodes=ready,
+            gpus=gpus,
+            gpus_used=used,
+            gpus_kept=kept,
+            gpus_stranded=self._stranded.of(painted.nodes.values(), painted.shapes),
             running=sum(tier.running for tier in painted.tiers),
             waiting=sum(tier.waiting for tier in painted.tiers),
             tiers=painted.tiers,
@@ -80,66 +94,93 @@ class Answers:
             scheduler_serves=source.scheduler_serves(),
             active_plan="" if active is None else active.metadata.name,
             active_phase="" if active is None else active.status.phase or "Proposed",
-            services=len(services),
-            services_ready=sum(service.is_ready for service in services),
-            may=may,
+            services=len(seen.services),
+            services_ready=sum(service.is_ready for service in seen.services),
+            may=caller.may,
             notices=source.notices(),
         )
+        self._overview = (source.revision, caller.rights, made)
+        return made
 
-    def harbour(self, after: str, limit: int) -> Harbour:
+    def harbour(self, caller: Caller, after: str, limit: int) -> Harbour:
         """Nodes after that name, with their pods; those that wait come with the first page."""
-        painted = self._source.painted()
+        seen = self._sight.of(caller)
+        painted = seen.painted
+        if not caller.may.see_nodes:  # pods say where they are, to whoever may see them
+            return Harbour(revision=seen.revision, nodes=[], pods=list(painted.pods.values()), next="")
         names = sorted(name for name in painted.nodes if name > after)
         shown = names[:limit]
         on = set(shown) | ({""} if not after else set())
         return Harbour(
-            revision=self._source.revision,
+            revision=seen.revision,
             nodes=[painted.nodes[name] for name in shown],
             pods=[pod for pod in painted.pods.values() if pod.node in on],
             next=shown[-1] if len(names) > limit else "",
         )
 
-    async def waiting(self, after: str, limit: int) -> Waiting:
+    def change(self, caller: Caller, since: int | None) -> Change:
+        """What came after that revision; with everything in its overview, and to be loaded anew, when that is not known."""
+        seen = self._sight.of(caller)
+        painted = seen.painted
+        delta = self._source.feed.since(since) if since is not None else None
+        known = delta is not None
+        delta = delta or Delta()
+        names = delta.nodes if caller.may.see_nodes else frozenset()
+        pods = [uid for uid, namespace in delta.pods.items() if caller.sees(namespace)]
+        return Change(
+            since=since if known and since is not None else seen.revision,
+            revision=seen.revision,
+            nodes=[painted.nodes[name] for name in sorted(names) if name in painted.nodes],
+            nodes_gone=sorted(name for name in names if name not in painted.nodes),
+            pods=[painted.pods[uid] for uid in pods if uid in painted.pods],
+            pods_gone=[uid for uid in pods if uid not in painted.pods],
+            plans=sorted(delta.plans) if caller.may.see_plans else [],
+            services=sorted(s for s in delta.services if caller.sees_service(s.partition("/")[0])),
+            overview=self.overview(caller),
+        )
+
+    async def waiting(self, caller: Caller, after: str, limit: int) -> Waiting:
         """Pods that are alike and wait for the same reason are one item."""
-        found = await self._source.explanations()
+        found = await self._explanations(caller)
         alike: dict[object, list[Pod]] = defaultdict(list)
-        for pod in self._source.snapshot().pods:
+        for pod in self._sight.pods(caller):
             if pod.is_pending:
                 explanation = found.get(pod.key)
                 same = (explanation.pods, explanation.code) if explanation is not None else (pod.workload, *why_of(pod))
                 alike[same, pod.priority].append(pod)
         groups = sorted(alike.values(), key=lambda pods: (-pods[0].priority, min(p.created for p in pods), pods[0].key))
-        items = [waits_of(pods, found.get(pods[0].key)) for pods in groups]
+        items = [self._waits_of(pods, found.get(pods[0].key)) for pods in groups]
         start = next((i + 1 for i, item in enumerate(items) if item.pod == after), 0)
         shown = items[start : start + limit]
         more = start + limit < len(items)
         return Waiting(items=shown, pods=sum(map(len, groups)), next=shown[-1].pod if more else "")
 
-    async def pod(self, namespace: str, name: str) -> PodDetail:
+    async def pod(self, caller: Caller, namespace: str, name: str) -> PodDetail:
         snapshot = self._source.snapshot()
         pod = next((p for p in snapshot.pods if p.name == name and p.namespace == namespace), None)
-        if pod is None:
-            raise UnknownError(f"there is no pod {namespace}/{name}, or it has finished")
-        found = (await self._source.explanations()).get(pod.key) if pod.is_pending else None
-        plan = next((p for p in self._source.plans() if not p.is_finished and _concerns(p, pod)), None)
+        if pod is None or not caller.sees(namespace):
+            raise UnknownError(f"there is no pod {namespace}/{name} that you may see, or it has finished")
+        found = (await self._explanations(caller)).get(pod.key) if pod.is_pending else None
+        plans = self._sight.of(caller).plans
+        plan = next((p for p in plans if not p.is_finished and _concerns(p, pod)), None)
         wishes, aside = _wishes(pod, found, HintReading.of_snapshot(snapshot)) if pod.hint else ([], [])
         return PodDetail(
             pod=pod_view(pod),
             hint=pod.hint,
             wishes=wishes,
             not_understood=aside,
-            waits=waits_of([pod], found) if pod.is_pending else None,
+            waits=self._waits_of([pod], found) if pod.is_pending else None,
             scores=[],
             immovable=[IMMOVABLE.get(reason, str(reason)) for reason in pod.immovable],
             plan="" if plan is None else plan.metadata.name,
         )
 
-    def node(self, name: str) -> NodeDetail:
-        painted = self._source.painted()
+    def node(self, caller: Caller, name: str) -> NodeDetail:
+        painted = self._sight.of(caller).painted
         view = painted.nodes.get(name)
         node = next((n for n in self._source.snapshot().nodes if n.name == name), None)
         if view is None or node is None:
-            raise UnknownError(f"there is no node {name}")
+            raise UnknownError(f"there is no node {name} that you may see")
         return NodeDetail(
             node=view,
             labels=dict(node.labels),
@@ -147,33 +188,37 @@ class Answers:
             pods=_important_first(pod for pod in painted.pods.values() if pod.node == name),
         )
 
-    def plans(self, after: str, limit: int) -> Plans:
-        items = [plan_view(plan) for plan in self._source.plans()]
+    def plans(self, caller: Caller, after: str, limit: int) -> Plans:
+        items = [plan_view(plan) for plan in self._sight.of(caller).plans]
         start = next((i + 1 for i, item in enumerate(items) if item.name == after), 0)
         shown = items[start : start + limit]
         return Plans(items=shown, next=shown[-1].name if start + limit < len(items) else "")
 
-    def plan(self, name: str, *, may_act: bool) -> PlanDetail:
-        plan = next((plan for plan in self._source.plans() if plan.metadata.name == name), None)
+    def plan_named(self, caller: Caller, name: str) -> PackingPlan:
+        plan = next((plan for plan in self._sight.of(caller).plans if plan.metadata.name == name), None)
         if plan is None:
-            raise UnknownError(f"there is no plan {name}")
-        return plan_detail(plan, may_act=may_act)
+            raise UnknownError(f"there is no plan {name} that you may see")
+        return plan
 
-    def services(self, after: str, limit: int) -> Services:
-        items = sorted(self._source.services(), key=lambda s: (s.namespace, s.name))
+    def plan(self, caller: Caller, name: str) -> PlanDetail:
+        return plan_detail(self.plan_named(caller, name), may_act=caller.may.act)
+
+    def services(self, caller: Caller, after: str, limit: int) -> Services:
+        items = sorted(self._sight.of(caller).services, key=lambda s: (s.namespace, s.name))
         start = next((i + 1 for i, item in enumerate(items) if f"{item.namespace}/{item.name}" == after), 0)
         shown = items[start : start + limit]
         more = start + limit < len(items)
         return Services(items=shown, next=f"{shown[-1].namespace}/{shown[-1].name}" if more else "")
 
-    def fragments(self) -> Fragments:
-        painted = self._source.painted()
-        return fragments(painted.nodes.values(), painted.pods.values(), self._source.revision)
+    def fragments(self, caller: Caller) -> Fragments:
+        seen = self._sight.of(caller)
+        return fragments(seen.painted.nodes.values(), seen.painted.pods.values(), seen.revision)
 
-    async def preview(self) -> WhatIf:
-        """Raises BusyError."""
-        began, revision = time.perf_counter(), self._source.revision
-        planned = await self._thinker.plan(self._source.snapshot())
+    async def preview(self, caller: Caller) -> WhatIf:
+        """Raises BusyError, RefusedError."""
+        with self._one_question(caller):
+            began, revision = time.perf_counter(), self._source.revision
+            planned = await self._thinker.plan(self._source.snapshot())
         plan = planned.plan
         return WhatIf(
             title="A plan made now",
@@ -189,10 +234,11 @@ class Answers:
             revision=revision,
         )
 
-    async def what_if(self, asked: Asked) -> WhatIf:
-        """Raises AskError, BusyError."""
-        began, revision = time.perf_counter(), self._source.revision
-        compared = await self._thinker.compare(self._source.snapshot(), asked)
+    async def what_if(self, caller: Caller, asked: Asked) -> WhatIf:
+        """Raises AskError, BusyError, RefusedError."""
+        with self._one_question(caller):
+            began, revision = time.perf_counter(), self._source.revision
+            compared = await self._thinker.compare(self._source.snapshot(), asked)
         before = {tier.priority: tier for tier in compared.before.tiers}
         after = tiers_of(compared.after)
         more = len(compared.placed) - len(compared.lost)
@@ -210,12 +256,62 @@ class Answers:
             revision=revision,
         )
 
+    async def reverse(self, caller: Caller, name: str) -> WhatIf:
+        """Raises AskError, BusyError, RefusedError, UnknownError."""
+        plan = self.plan_named(caller, name)
+        with self._one_question(caller):
+            began, revision = time.perf_counter(), self._source.revision
+            back = await self._thinker.reverse(self._source.snapshot(), plan)
+        lost = sorted(eviction.pod for eviction in back.evictions)
+        return WhatIf(
+            title=f"The way back of {name}",
+            tiers=tiers_of(back),
+            proof=proof_of_way_back(back),
+            placed=sorted({pod for placement in back.placements for pod in placement.pods}),
+            lost=lost,
+            moves=back.disruption.moves,
+            evictions=back.disruption.evictions,
+            waves=waves_of(back),
+            message=". ".join([f"{len(lost)} would wait again, as before the plan"] * bool(lost) + [*back.notes]),
+            seconds=time.perf_counter() - began,
+            revision=revision,
+        )
 
-def waits_of(pods: Sequence[Pod], explanation: Explanation | None) -> Waits:
-    """Of pods that are alike. explanation: the planner's; else what they were told."""
+    async def _explanations(self, caller: Caller) -> Mapping[str, Explanation]:
+        """The planner's look at everything; whoever may not see everything gets what their pods were told."""
+        if not caller.sees_all:
+            return {}
+        try:
+            return await self._source.explanations()
+        except BusyError:
+            return {}
+
+    def _waits_of(self, pods: Sequence[Pod], explanation: Explanation | None) -> Waits:
+        return waits_of(pods, explanation, told_first=self._source.kind == "Live")
+
+    @contextmanager
+    def _one_question(self, caller: Caller) -> Iterator[None]:
+        """One at a time a caller, and only for who may see all that the answer tells."""
+        if not caller.sees_all:
+            raise RefusedError(
+                403,
+                Reason.FORBIDDEN,
+                "a plan is for the whole cluster: to ask for one you must be allowed to list nodes, packingplans, and pods in all namespaces",
+            )
+        if caller.name in self._asking:
+            raise BusyError("your last question is still being answered; ask again in a few seconds")
+        self._asking.add(caller.name)
+        try:
+            yield
+        finally:
+            self._asking.discard(caller.name)
+
+
+def waits_of(pods: Sequence[Pod], explanation: Explanation | None, *, told_first: bool = False) -> Waits:
+    """Of pods that are alike. explanation: the planner's. told_first: what the leader wrote on them goes before it."""
     pod, view = pods[0], pod_view(pods[0])
     code, message, plan = why_of(pod)
-    if explanation is not None:
+    if explanation is not None and not (told_first and code != Reason.NO_WORD_YET):
         code, message = str(explanation.code), explanation.message
     return Waits(
         pod=pod.key,

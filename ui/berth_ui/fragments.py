@@ -7,15 +7,14 @@ none of the cores or the memory left which every such pod needs is stranded; so 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
+from berth_ui.picture import Shape
 from berth_ui.wire import Fragments, Hole, NodeView, PodView, ShapeRoom
 
+MAX_ROOMS = 20_000
 MAX_SHAPES = 12
 """Sizes of pod that are told, those of most GPUs in sum first."""
-
-Shape = tuple[int, int, int]
-"""GPUs, millicores, bytes."""
 
 
 def fragments(nodes: Iterable[NodeView], pods: Iterable[PodView], revision: int) -> Fragments:
@@ -66,5 +65,28 @@ def _copies(shape: Shape, room: tuple[int, int, int]) -> int:
     )
 
 
-def stranded_of(nodes: Mapping[str, NodeView], pods: Mapping[str, PodView]) -> int:
-    return fragments(nodes.values(), pods.values(), 0).gpus_stranded
+class Stranded:
+    """The stranded GPUs alone, again and again: rooms that were met before cost a look, so that 5,000 nodes cost about 2 ms."""
+
+    def __init__(self) -> None:
+        self._shapes: frozenset[Shape] = frozenset()
+        self._useful: dict[Shape, int] = {}
+
+    def of(self, nodes: Iterable[NodeView], shapes: frozenset[Shape]) -> int:
+        if shapes != self._shapes or len(self._useful) > MAX_ROOMS:
+            self._shapes, self._useful = shapes, {}
+        stranded = 0
+        for node in nodes:
+            left = node.gpus - node.gpus_used
+            if left <= 0:
+                continue
+            if not node.ready or node.cordoned:
+                stranded += left
+                continue
+            room = (left, node.cpu - node.cpu_used, node.memory - node.memory_used)
+            useful = self._useful.get(room)
+            if useful is None:
+                useful = max((shape[0] * _copies(shape, room) for shape in shapes), default=0)
+                self._useful[room] = useful
+            stranded += left - useful
+        return stranded

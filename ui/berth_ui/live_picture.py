@@ -19,8 +19,7 @@ from berth_api.packing_policy import PackingPolicy
 from berth_cluster.leases import Lease, Liveness
 from berth_cluster.snapshot import Node, Pod
 from berth_intent.facts import NodeFacts, node_facts
-from berth_ui.fragments import Shape
-from berth_ui.picture import Painted, gpus_of, node_view, pod_view
+from berth_ui.picture import Painted, Shape, gpus_of, node_view, pod_view
 from berth_ui.wire import NodeView, PodView, Tier
 
 Amounts = tuple[int, int, int]
@@ -71,8 +70,7 @@ class LivePicture:
         self._node_views: dict[str, NodeView] = {}
         self._pod_views: dict[str, PodView] = {}
         self._tiers = _TierCounts()
-        self.shapes: Counter[Shape] = Counter()
-        """Sizes of pods with GPUs that run or wait, and how many."""
+        self._shapes: Counter[Shape] = Counter()
         self._changed_nodes: set[str] = set()
         self._changed_pods: dict[str, str] = {}
         self._changed_plans: set[str] = set()
@@ -84,7 +82,7 @@ class LivePicture:
 
     @property
     def painted(self) -> Painted:
-        return Painted(self._node_views, self._pod_views, self._tiers.tiers())
+        return Painted(self._node_views, self._pod_views, self._tiers.tiers(), frozenset(self._shapes))
 
     @property
     def leader(self) -> str:
@@ -156,30 +154,33 @@ class LivePicture:
         kept = kept_gpus(self._plans.values(), self._on, self._now())
         self._changed_nodes |= {n for n in kept.keys() | self._kept.keys() if kept.get(n) != self._kept.get(n)}
         self._kept = kept
-        pods = self._changed_pods
-        for uid in pods:
-            pod = self._pods.get(uid)
-            if pod is None:
-                self._pod_views.pop(uid, None)
-            else:
-                self._pod_views[uid] = pod_view(pod)
-        for name in self._changed_nodes:
-            self._paint_node(name)
-        delta = Delta(frozenset(self._changed_nodes), pods, frozenset(self._changed_plans))
+        pods = {uid: namespace for uid, namespace in self._changed_pods.items() if self._paint_pod(uid)}
+        nodes = frozenset(name for name in self._changed_nodes if self._paint_node(name))
+        delta = Delta(nodes, pods, frozenset(self._changed_plans))
         self._changed_nodes, self._changed_pods, self._changed_plans = set(), {}, set()
         return delta
 
-    def _paint_node(self, name: str) -> None:
-        node = self._nodes.get(name)
+    def _paint_pod(self, uid: str) -> bool:
+        """Whether it looks different: much of what changes of a pod is not drawn."""
+        pod, before = self._pods.get(uid), self._pod_views.get(uid)
+        if pod is None:
+            return self._pod_views.pop(uid, None) is not None
+        view = self._pod_views[uid] = pod_view(pod)
+        return view != before
+
+    def _paint_node(self, name: str) -> bool:
+        """Whether it looks different."""
+        node, before = self._nodes.get(name), self._node_views.get(name)
         if node is None:
-            self._node_views.pop(name, None)
-            return
+            return self._node_views.pop(name, None) is not None
         facts = self._facts.get(name)
         if facts is None:
             facts = self._facts[name] = node_facts(name, node.labels, node.amounts)
         gpus, cpu, memory = self._used.get(name, (0, 0, 0))
         free = max(facts.gpus - gpus, 0)
-        self._node_views[name] = node_view(node, facts, (gpus, cpu, memory, min(self._kept.get(name, 0), free)))
+        view = node_view(node, facts, (gpus, cpu, memory, min(self._kept.get(name, 0), free)))
+        self._node_views[name] = view
+        return view != before
 
     def _put_on(self, pod: Pod) -> None:
         self._count(pod, 1)
@@ -202,9 +203,9 @@ class LivePicture:
             self._changed_nodes.add(pod.node)
         self._tiers.count(pod, amounts[0], sign)
         if amounts[0] and not pod.terminating and not pod.gated:
-            self.shapes[amounts] += sign
-            if not self.shapes[amounts]:
-                del self.shapes[amounts]
+            self._shapes[amounts] += sign
+            if not self._shapes[amounts]:
+                del self._shapes[amounts]
 
 
 class _TierCounts:

@@ -8,12 +8,14 @@ more often than every `EXPLAIN_EVERY` seconds.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from berth_api.packing_plan import PackingPlan
+from berth_api.packing_policy import PackingPolicy
 from berth_cluster.live import LiveCluster
 from berth_cluster.snapshot import Snapshot
 from berth_planner.explanation import Explanation
@@ -63,6 +65,7 @@ class LiveSource:
         self._plans: Sequence[PackingPlan] = ()
         self._thinker = thinker
         self._clock = clock
+        self._now = now
         self._wake = asyncio.Event()
         self._told: object = None
         self._explanations: Mapping[str, Explanation] = {}
@@ -71,6 +74,7 @@ class LiveSource:
         self._explaining: asyncio.Task[None] | None = None
         self.picture.wake = services.wake = self._wake.set
         cluster.listen(self.picture)
+        self.taken = ""
         self._tick()
 
     @property
@@ -90,6 +94,9 @@ class LiveSource:
     def plans(self) -> Sequence[PackingPlan]:
         return self._plans
 
+    def policies(self) -> Sequence[PackingPolicy]:
+        return tuple(self.cluster.policies.values())
+
     def services(self) -> Sequence[ServiceView]:
         return self._service_views
 
@@ -102,7 +109,9 @@ class LiveSource:
     def notices(self) -> list[Problem]:
         found = []
         if not self.synced:
-            found.append(Problem(reason="NotSynced", message="the cluster is still being listed; what is shown is not all"))
+            found.append(
+                Problem(reason="NotSynced", message="the cluster is still being listed; what is shown is not all")
+            )
         elif (quiet := self.cluster.staleness()) > STALE_SECONDS:
             found.append(
                 Problem(
@@ -143,15 +152,14 @@ class LiveSource:
     async def run(self) -> None:
         """Keeps the picture current, until cancelled."""
         while True:
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
-            except TimeoutError:
-                pass
             self._wake.clear()
             self._tick()
             await asyncio.sleep(TICK_SECONDS)
 
     def _tick(self) -> None:
+        self.taken = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
         delta = self.picture.collect()
         services = self._services.collect()
         if services:
@@ -159,7 +167,9 @@ class LiveSource:
             self._service_views = self._services.views()
         if delta.plans:
             plans = self.cluster.plans.values()
-            self._plans = sorted(plans, key=lambda p: (p.metadata.creation_timestamp or _LONG_AGO, p.metadata.name), reverse=True)
+            self._plans = sorted(
+                plans, key=lambda p: (p.metadata.creation_timestamp or _LONG_AGO, p.metadata.name), reverse=True
+            )
         told = (self.leader(), self.scheduler_serves(), [notice.reason for notice in self.notices()])
         if delta or told != self._told:
             self._told = told

@@ -21,6 +21,9 @@ from berth_ui.wire import NodeView, PodView, Tier
 
 NOTHING: Mapping[str, int] = MappingProxyType({})
 
+Shape = tuple[int, int, int]
+"""GPUs, millicores, bytes."""
+
 
 class Painted(msgspec.Struct, frozen=True):
     """`nodes` by name, in the order of their names; `pods` by uid."""
@@ -28,6 +31,8 @@ class Painted(msgspec.Struct, frozen=True):
     nodes: Mapping[str, NodeView]
     pods: Mapping[str, PodView]
     tiers: list[Tier]
+    shapes: frozenset[Shape] = frozenset()
+    """Sizes of pods with GPUs that run or wait."""
 
 
 class Painter:
@@ -62,7 +67,7 @@ class Painter:
             nodes[node.name] = known
         self._pods, self._nodes = pods, nodes
         views = {uid: view for uid, (_, view) in pods.items()}
-        return Painted({name: view for name, (_, _, view) in nodes.items()}, views, _tiers(views.values()))
+        return painted_of({name: view for name, (_, _, view) in nodes.items()}, views)
 
     def _facts_of(self, node: Node) -> NodeFacts:
         known = self._facts.get(node.name)
@@ -131,6 +136,12 @@ def why_of(pod: Pod) -> tuple[str, str, str]:
     if pod.unschedulable_message:
         return str(Reason.NO_WORD_YET), pod.unschedulable_message, ""
     return str(Reason.NO_WORD_YET), "nobody has said yet why it waits", ""
+
+
+def painted_of(nodes: Mapping[str, NodeView], pods: Mapping[str, PodView]) -> Painted:
+    """With what follows from them."""
+    shapes = {(p.gpus, p.cpu, p.memory) for p in pods.values() if p.gpus and p.phase in ("Running", "Waiting")}
+    return Painted(nodes, pods, _tiers(pods.values()), frozenset(shapes))
 
 
 def _tiers(pods: Iterable[PodView]) -> list[Tier]:

@@ -5,25 +5,29 @@ the types of `wire`; errors are a `Problem` with a reason and a sentence. The pa
 Content-Security-Policy holds it to.
 """
 
-from __future__ import annotations
-
 import hashlib
-from collections.abc import Awaitable, Callable
 from importlib.resources import files
+from typing import Annotated
 
 import msgspec
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from berth_api.reasons import Reason
+from berth_ui import acting
 from berth_ui.answers import DEFAULT_LIMIT, MAX_LIMIT, Answers, UnknownError
+from berth_ui.callers import Caller, Callers, Onlookers, RefusedError
 from berth_ui.openapi import document
 from berth_ui.source import Source
-from berth_ui.thinking import AskError, BusyError, Thinker
-from berth_ui.wire import Asked, May, Problem
+from berth_ui.streams import Streams
+from berth_ui.thinking import AskError, BusyError, NoReverseError, Thinker
+from berth_ui.wire import Asked, Problem
 
 MAX_BODY = 64 * 1024
 RETRY_SECONDS = 3
@@ -35,96 +39,92 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-EVERYBODY = May(act=False, see_nodes=True, namespaces=None)
 
 _encode = msgspec.json.Encoder().encode
 
 
-def build_app(source: Source, thinker: Thinker) -> FastAPI:
-    """All of it over one source."""
+def build_app(source: Source, thinker: Thinker, callers: Callers | None = None) -> FastAPI:
+    """All of it over one source. callers: None: anybody may look, nobody acts."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=3)
+    app.add_middleware(Guard)
+    _say_why_not(app)
     answers = Answers(source, thinker)
+    who = callers or Onlookers()
+    streams = Streams()
 
-    @app.middleware("http")
-    async def guard(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await go_on(request)
-        response.headers.update(HEADERS)
-        return response
+    async def caller_of(request: Request) -> Caller:
+        return await who.of(request.headers)
 
-    @app.exception_handler(UnknownError)
-    async def unknown(_: Request, error: UnknownError) -> Response:
-        return problem(404, "NotFound", str(error.args[0]))
-
-    @app.exception_handler(AskError)
-    async def cannot(_: Request, error: AskError) -> Response:
-        return problem(422, "BadChange", str(error))
-
-    @app.exception_handler(BusyError)
-    async def busy(_: Request, error: BusyError) -> Response:
-        refused = problem(429, "Busy", str(error))
-        refused.headers["Retry-After"] = str(RETRY_SECONDS)
-        return refused
-
-    @app.exception_handler(HTTPException)
-    async def nowhere(_: Request, error: HTTPException) -> Response:
-        return problem(error.status_code, "NotFound" if error.status_code == 404 else "BadRequest", str(error.detail))
-
-    @app.exception_handler(RequestValidationError)
-    async def unreadable(_: Request, error: RequestValidationError) -> Response:
-        wrong = error.errors()[0]
-        return problem(422, "BadField", f"{wrong['loc'][-1]}: {wrong['msg']}")
+    Asking = Annotated[Caller, Depends(caller_of)]  # noqa: N806 (a type)
 
     @app.get("/api/v1/overview")
-    async def overview(request: Request) -> Response:
-        return answer(request, answers.overview(EVERYBODY))
+    async def overview(request: Request, caller: Asking) -> Response:
+        return answer(request, answers.overview(caller))
 
     @app.get("/api/v1/harbour")
-    async def harbour(request: Request, after: str = "", limit: int = DEFAULT_LIMIT) -> Response:
-        return answer(request, answers.harbour(after, capped(limit)))
+    async def harbour(request: Request, caller: Asking, after: str = "", limit: int = DEFAULT_LIMIT) -> Response:
+        return answer(request, answers.harbour(caller, after, capped(limit)))
+
+    @app.get("/api/v1/changes")
+    async def changes(request: Request, caller: Asking) -> Response:
+        return streams.open(request, caller, lambda: who.of(request.headers), source.feed, answers)
 
     @app.get("/api/v1/pods/{namespace}/{name}")
-    async def pod(request: Request, namespace: str, name: str) -> Response:
-        return answer(request, await answers.pod(namespace, name))
+    async def pod(request: Request, caller: Asking, namespace: str, name: str) -> Response:
+        return answer(request, await answers.pod(caller, namespace, name))
 
     @app.get("/api/v1/nodes/{name}")
-    async def node(request: Request, name: str) -> Response:
-        return answer(request, answers.node(name))
+    async def node(request: Request, caller: Asking, name: str) -> Response:
+        return answer(request, answers.node(caller, name))
 
     @app.get("/api/v1/waiting")
-    async def waiting(request: Request, after: str = "", limit: int = DEFAULT_LIMIT) -> Response:
-        return answer(request, await answers.waiting(after, capped(limit)))
+    async def waiting(request: Request, caller: Asking, after: str = "", limit: int = DEFAULT_LIMIT) -> Response:
+        return answer(request, await answers.waiting(caller, after, capped(limit)))
 
     @app.get("/api/v1/plans")
-    async def plans(request: Request, after: str = "", limit: int = DEFAULT_LIMIT) -> Response:
-        return answer(request, answers.plans(after, capped(limit)))
+    async def plans(request: Request, caller: Asking, after: str = "", limit: int = DEFAULT_LIMIT) -> Response:
+        return answer(request, answers.plans(caller, after, capped(limit)))
 
     @app.post("/api/v1/plans/preview")
-    async def preview(request: Request) -> Response:
-        return answer(request, await answers.preview())
+    async def preview(request: Request, caller: Asking) -> Response:
+        return answer(request, await answers.preview(caller))
 
     @app.get("/api/v1/plans/{name}")
-    async def plan(request: Request, name: str) -> Response:
-        return answer(request, answers.plan(name, may_act=False))
+    async def plan(request: Request, caller: Asking, name: str) -> Response:
+        return answer(request, answers.plan(caller, name))
+
+    @app.post("/api/v1/plans/{name}/reverse")
+    async def reverse(request: Request, caller: Asking, name: str) -> Response:
+        return answer(request, await answers.reverse(caller, name))
+
+    @app.post("/api/v1/plans/{name}/approve")
+    async def approve(request: Request, caller: Asking, name: str) -> Response:
+        found = answers.plan_named(caller, name)
+        return answer(request, await acting.approve(who, caller, found, source.policies()))
+
+    @app.post("/api/v1/plans/{name}/cancel")
+    async def cancel(request: Request, caller: Asking, name: str) -> Response:
+        return answer(request, await acting.cancel(who, caller, answers.plan_named(caller, name)))
 
     @app.get("/api/v1/services")
-    async def services(request: Request, after: str = "", limit: int = DEFAULT_LIMIT) -> Response:
-        return answer(request, answers.services(after, capped(limit)))
+    async def services(request: Request, caller: Asking, after: str = "", limit: int = DEFAULT_LIMIT) -> Response:
+        return answer(request, answers.services(caller, after, capped(limit)))
 
     @app.get("/api/v1/fragments")
-    async def fragments(request: Request) -> Response:
-        return answer(request, answers.fragments())
+    async def fragments(request: Request, caller: Asking) -> Response:
+        return answer(request, answers.fragments(caller))
 
     @app.post("/api/v1/what-if")
-    async def what_if(request: Request) -> Response:
+    async def what_if(request: Request, caller: Asking) -> Response:
         body = await read_body(request)
         if body is None:
-            return problem(413, "TooLarge", f"a question of more than {MAX_BODY} bytes is not read")
+            return problem(413, Reason.TOO_LARGE, f"a question of more than {MAX_BODY} bytes is not read")
         try:
             asked = msgspec.json.decode(body, type=Asked)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return problem(422, "BadField", f"the question cannot be read: {error}")
-        return answer(request, await answers.what_if(asked))
+            return problem(422, Reason.BAD_FIELD, f"the question cannot be read: {error}")
+        return answer(request, await answers.what_if(caller, asked))
 
     @app.get("/api/v1/openapi.json")
     async def described(request: Request) -> Response:
@@ -139,6 +139,60 @@ def build_app(source: Source, thinker: Thinker) -> FastAPI:
     if assets.is_dir():
         app.mount("/ui", StaticFiles(directory=str(assets), html=True), name="page")
     return app
+
+
+def _say_why_not(app: FastAPI) -> None:
+    @app.exception_handler(UnknownError)
+    async def unknown(_: Request, error: UnknownError) -> Response:
+        return problem(404, Reason.NOT_FOUND, str(error.args[0]))
+
+    @app.exception_handler(RefusedError)
+    async def refused(_: Request, error: RefusedError) -> Response:
+        answer = problem(error.status, error.reason, error.message)
+        if error.status == 401:
+            answer.headers["WWW-Authenticate"] = "Bearer"
+        return answer
+
+    @app.exception_handler(NoReverseError)
+    async def no_way_back(_: Request, error: NoReverseError) -> Response:
+        return problem(409, Reason.NO_WAY_BACK, str(error))
+
+    @app.exception_handler(AskError)
+    async def cannot(_: Request, error: AskError) -> Response:
+        return problem(422, Reason.BAD_CHANGE, str(error))
+
+    @app.exception_handler(BusyError)
+    async def busy(_: Request, error: BusyError) -> Response:
+        refused = problem(429, Reason.BUSY, str(error))
+        refused.headers["Retry-After"] = str(RETRY_SECONDS)
+        return refused
+
+    @app.exception_handler(HTTPException)
+    async def nowhere(_: Request, error: HTTPException) -> Response:
+        reason = {404: Reason.NOT_FOUND, 405: Reason.METHOD_NOT_ALLOWED}.get(
+            error.status_code, Reason.MALFORMED_REQUEST
+        )
+        return problem(error.status_code, reason, str(error.detail))
+
+    @app.exception_handler(RequestValidationError)
+    async def unreadable(_: Request, error: RequestValidationError) -> Response:
+        wrong = error.errors()[0]
+        return problem(422, Reason.BAD_FIELD, f"{wrong['loc'][-1]}: {wrong['msg']}")
+
+
+class Guard:
+    """Puts `HEADERS` on every answer; a middleware without a body of its own, so that streams pass."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        await self._app(scope, receive, guarded if scope["type"] == "http" else send)
 
 
 def answer(request: Request, value: object) -> Response:

@@ -144,7 +144,7 @@ class ServiceWatch:
         self._changed: set[Place] = set()
         outage = Outage(time.monotonic)
         self._reflectors = [
-            Reflector(connection, collection, store, self.restarts, pace, outage=outage)  # type: ignore[misc, arg-type]
+            Reflector(connection, collection, store, self.restarts, pace, outage=outage)
             for collection, store in (
                 (Collection(SERVICES_PATH, WireCustom, optional=True), _Services(self._services, self._tell)),
                 (Collection("/api/v1/pods", ReplicaPod, optional=True, labels=SERVICE_LABEL), self),
@@ -162,7 +162,10 @@ class ServiceWatch:
                 group.create_task(reflector.run(), name=f"watch {reflector.collection.path}")
 
     def views(self) -> Sequence[ServiceView]:
-        return [service_view(s, self._by_service.get(place, {}).values(), self.figures) for place, s in self._services.items()]
+        return [
+            service_view(s, self._by_service.get(place, {}).values(), self.figures)
+            for place, s in self._services.items()
+        ]
 
     def replicas(self) -> Iterable[tuple[LLMService | None, ReplicaPod]]:
         for place, pods in self._by_service.items():

@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 from berth_api.packing_plan import PackingPlan
+from berth_api.packing_policy import PackingPolicy
 from berth_cluster.snapshot import Snapshot
 from berth_planner.explanation import Explanation
+from berth_ui.feed import Feed
 from berth_ui.picture import Painted, Painter
 from berth_ui.thinking import Thinker
 from berth_ui.wire import Problem, ServiceView
@@ -23,8 +25,15 @@ class Source(Protocol):
     name: str
     """Of the context, of the file, or of the demo."""
 
+    feed: Feed
+
     @property
     def revision(self) -> int: ...
+
+    @property
+    def taken(self) -> str:
+        """When it stood so."""
+        ...
 
     def snapshot(self) -> Snapshot: ...
 
@@ -33,6 +42,8 @@ class Source(Protocol):
     def plans(self) -> Sequence[PackingPlan]:
         """Newest first."""
         ...
+
+    def policies(self) -> Sequence[PackingPolicy]: ...
 
     def services(self) -> Sequence[ServiceView]: ...
 
@@ -53,6 +64,7 @@ class StillSource:
     def __init__(self, kind: Kind, name: str, snapshot: Snapshot, thinker: Thinker) -> None:
         self.kind: Kind = kind
         self.name = name
+        self.feed = Feed(1)
         self._snapshot = snapshot
         self._painted = Painter().paint(snapshot)
         self._thinker = thinker
@@ -60,7 +72,11 @@ class StillSource:
 
     @property
     def revision(self) -> int:
-        return 1
+        return self.feed.revision
+
+    @property
+    def taken(self) -> str:
+        return self._snapshot.taken
 
     def snapshot(self) -> Snapshot:
         return self._snapshot
@@ -69,6 +85,9 @@ class StillSource:
         return self._painted
 
     def plans(self) -> Sequence[PackingPlan]:
+        return ()
+
+    def policies(self) -> Sequence[PackingPolicy]:
         return ()
 
     def services(self) -> Sequence[ServiceView]:

@@ -21,10 +21,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from berth_api.packing_plan import PackingPlan
 from berth_cluster.snapshot import Snapshot
 from berth_planner.explanation import Explanation
 from berth_planner.options import PlanOptions
 from berth_planner.plan import Plan
+from berth_planner.shapes import Movable
 from berth_ui.wire import Asked
 
 BUDGET_SECONDS = 0.7
@@ -43,6 +45,10 @@ class BusyError(RuntimeError):
 
 class AskError(ValueError):
     """A question that this cluster has no answer to; the message names what is missing."""
+
+
+class NoReverseError(AskError):
+    """A plan that cannot be undone as things stand."""
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -78,9 +84,10 @@ def _pickled(value: object) -> bytes:
 
 
 class Thinker:
-    """`open` it on the event loop, ask it, `close` it."""
+    """`open` it on the event loop, ask it, `close` it. movable: whose pods a plan may move."""
 
-    def __init__(self) -> None:
+    def __init__(self, movable: Movable = "all") -> None:
+        self._movable: Movable = movable
         self._pool: ProcessPoolExecutor | None = None
         self._one = asyncio.Lock()
         self._waiting = 0
@@ -97,11 +104,15 @@ class Thinker:
 
     async def plan(self, snapshot: Snapshot) -> Planned:
         """Raises BusyError."""
-        return await self._ask(_plan, snapshot, Planned)
+        return await self._ask(_plan, (snapshot, self._movable), Planned)
 
     async def compare(self, snapshot: Snapshot, asked: Asked) -> Compared:
         """Raises AskError for what this cluster does not have, BusyError."""
-        return await self._ask(_compare, (snapshot, asked), Compared)
+        return await self._ask(_compare, (snapshot, asked, self._movable), Compared)
+
+    async def reverse(self, snapshot: Snapshot, plan: PackingPlan) -> Plan:
+        """Raises AskError when there is no way back, BusyError."""
+        return await self._ask(_reverse, (snapshot, plan.to_json(), self._movable), Plan)
 
     async def _ask(self, question: Callable[[bytes], bytes], about: object, answer: type[T]) -> T:
         if self._waiting > MAX_WAITING:
@@ -140,8 +151,8 @@ def _plan(body: bytes) -> bytes:
     from berth_planner.planning import build, plan_packing
     from berth_planner.why import explain
 
-    snapshot: Snapshot = pickle.loads(body)  # noqa: S301
-    options = PlanOptions(budget=BUDGET_SECONDS)
+    snapshot, movable = pickle.loads(body)  # noqa: S301
+    options = PlanOptions(movable=movable, budget=BUDGET_SECONDS)
     planned = plan_packing(build(snapshot, options), options)
     return msgspec.msgpack.encode(Planned(planned.plan, explain(planned, options, seconds=EXPLAIN_SECONDS)))
 
@@ -149,9 +160,9 @@ def _plan(body: bytes) -> bytes:
 def _compare(body: bytes) -> bytes:
     from berth_planner.planning import make_plan
 
-    snapshot, asked = pickle.loads(body)  # noqa: S301
+    snapshot, asked, movable = pickle.loads(body)  # noqa: S301
     changed, sentences = _changed(snapshot, asked)
-    options = PlanOptions(budget=BUDGET_SECONDS)
+    options = PlanOptions(movable=movable, budget=BUDGET_SECONDS)
     before, after = make_plan(snapshot, options), make_plan(changed, options)
     stood, stands = _placed_pods(snapshot, before), _placed_pods(changed, after)
     known = {pod.key for pod in snapshot.pods}
@@ -160,6 +171,17 @@ def _compare(body: bytes) -> bytes:
             before, after, tuple(sorted((stands - stood) & known)), tuple(sorted(stood - stands)), tuple(sentences)
         )
     )
+
+
+def _reverse(body: bytes) -> bytes:
+    from berth_planner.way_back import NoWayBackError, way_back
+
+    snapshot, plan, movable = pickle.loads(body)  # noqa: S301
+    try:
+        back = way_back(snapshot, PackingPlan.model_validate(plan), PlanOptions(movable=movable))
+    except NoWayBackError as error:
+        raise NoReverseError(str(error)) from error
+    return msgspec.msgpack.encode(back)
 
 
 def _changed(snapshot: Snapshot, asked: Asked) -> tuple[Snapshot, list[str]]:

@@ -63,6 +63,7 @@ class May(Wire, frozen=True):
     act: bool
     """Approve and cancel plans."""
     see_nodes: bool
+    see_plans: bool
     namespaces: list[str] | None
     """Whose pods are shown; None: all."""
 
