@@ -65,7 +65,7 @@ class LiveSource:
         self._plans: Sequence[PackingPlan] = ()
         self._thinker = thinker
         self._clock = clock
-        self._now = now
+        self.now = now
         self._wake = asyncio.Event()
         self._told: object = None
         self._explanations: Mapping[str, Explanation] = {}
@@ -73,8 +73,12 @@ class LiveSource:
         self._explained: Snapshot | None = None
         self._explaining: asyncio.Task[None] | None = None
         self.picture.wake = services.wake = self._wake.set
-        cluster.listen(self.picture)
         self.taken = ""
+        self.history_fails: Callable[[], bool] = lambda: False
+
+    def begin(self) -> None:
+        """Hears of everything that is known, and of all that comes; whoever wants to be told of it is there by now."""
+        self.cluster.listen(self.picture)
         self._tick()
 
     @property
@@ -135,6 +139,10 @@ class LiveSource:
                     "look at the scheduler's pods",
                 )
             )
+        if self.history_fails():
+            found.append(
+                Problem(reason="HistoryFails", message="the history cannot be written: is its disk full? See the log")
+            )
         return found
 
     async def explanations(self) -> Mapping[str, Explanation]:
@@ -159,7 +167,7 @@ class LiveSource:
             await asyncio.sleep(TICK_SECONDS)
 
     def _tick(self) -> None:
-        self.taken = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.taken = self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
         delta = self.picture.collect()
         services = self._services.collect()
         if services:

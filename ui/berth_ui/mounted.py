@@ -8,6 +8,7 @@ solver, so that nobody who looks slows planning down.
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -15,7 +16,9 @@ from prometheus_client import CollectorRegistry
 from berth_cluster.connection import Connection
 from berth_cluster.live import LiveCluster
 from berth_ui.callers import BearerCallers
+from berth_ui.history import Recorder
 from berth_ui.live_source import LiveSource
+from berth_ui.recording import Recording, Sampler
 from berth_ui.server import build_app
 from berth_ui.services import ServiceWatch
 from berth_ui.thinking import Thinker
@@ -27,12 +30,19 @@ NAME = "cluster"
 class MountedDashboard:
     """`app` answers; `run` keeps it current."""
 
-    def __init__(self, connection: Connection, cluster: LiveCluster, registry: CollectorRegistry) -> None:
+    def __init__(
+        self, connection: Connection, cluster: LiveCluster, registry: CollectorRegistry, history: Path | None = None
+    ) -> None:
+        """history: a file; None: in memory. Raises sqlite3.Error when it cannot be used."""
         self._services = ServiceWatch(connection)
         self._thinker = Thinker("berth")
         self._source = LiveSource(NAME, cluster, self._services, self._thinker)
+        self._recorder = Recorder(Sampler(self._source), history)
+        Recording(self._source, self._recorder, registry)
+        self._source.history_fails = lambda: self._recorder.fails
+        self._source.begin()
         callers = BearerCallers(connection, self._namespaces)
-        self.app: FastAPI = build_app(self._source, self._thinker, callers)
+        self.app: FastAPI = build_app(self._source, self._thinker, callers, self._recorder)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -41,6 +51,7 @@ class MountedDashboard:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._services.run(), name="watch services to show")
                 group.create_task(self._source.run(), name="paint")
+                group.create_task(self._recorder.run(), name="record")
         finally:
             self._thinker.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from berth_cluster.connection import Connection
     from berth_cluster.live import LiveCluster
+    from berth_operator.mounting import Mount
     from berth_ui.mounted import MountedDashboard
 
 IMAGES = "Images of LLMServices' pods, where the service names none"
@@ -58,6 +60,10 @@ def operator(
         bool,
         typer.Option("--ui", help="Serve the dashboard too: /ui and /api/v1, each request by its caller's own token."),
     ] = False,
+    history: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where --ui keeps what happened over the last days. Default: in memory."),
+    ] = None,
     engine_image: Annotated[
         str | None,
         typer.Option(metavar="IMAGE", help="Of berth engines. Default: this release's.", rich_help_panel=IMAGES),
@@ -167,7 +173,7 @@ def operator(
         images=Images(**{k: v for k, v in asked.items() if v is not None}),
     )
     try:
-        asyncio.run(run_operator(settings, mount=_dashboard if ui else None))
+        asyncio.run(run_operator(settings, mount=_dashboard(history) if ui else None))
     except (ApiError, ConfigurationError) as error:
         raise CommandError(
             str(error), hint="Which cluster: see --kubeconfig and --context.", code=Exit.UNREACHABLE
@@ -178,7 +184,15 @@ def operator(
         raise CommandError(f"cannot listen on {host}:{port}: {error}", hint="Another port: --port.") from error
 
 
-def _dashboard(connection: Connection, cluster: LiveCluster, registry: CollectorRegistry) -> MountedDashboard:
-    from berth_ui.mounted import MountedDashboard
+def _dashboard(history: Path | None) -> Mount:
+    def mount(connection: Connection, cluster: LiveCluster, registry: CollectorRegistry) -> MountedDashboard:
+        from berth_ui.mounted import MountedDashboard
 
-    return MountedDashboard(connection, cluster, registry)
+        try:
+            return MountedDashboard(connection, cluster, registry, history)
+        except sqlite3.Error as error:
+            raise CommandError(
+                f"{history} cannot keep the history: {error}", hint="Another file: --history."
+            ) from error
+
+    return mount

@@ -30,6 +30,9 @@ def ui(
         str, typer.Option(metavar="NAMESPACE", help="Where the Leases of Berth's processes lie.")
     ] = "berth-system",
     port: Annotated[int, typer.Option(min=0, max=65535, metavar="PORT", help="On 127.0.0.1; 0: a free one.")] = 8765,
+    history: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep the history of a live cluster here. Default: in memory.")
+    ] = None,
     no_color: options.NoColor = False,
 ) -> None:
     """Show the cluster as a page: what lies where, who waits and why, what a plan would do, what a change would be worth.
@@ -52,7 +55,7 @@ def ui(
         typer.echo(f"open {url}  (Ctrl-C ends it)")
 
     if not demo and not dump:
-        _serve_live(context, kubeconfig, system_namespace, port, say)
+        _serve_live(context, kubeconfig, system_namespace, port, say, history)
         return
     terminal = open_terminal(no_color=no_color)
     thinker = Thinker()
@@ -74,9 +77,15 @@ def ui(
 
 
 def _serve_live(
-    context: str | None, kubeconfig: Path | None, system_namespace: str, port: int, say: Callable[[str], None]
+    context: str | None,
+    kubeconfig: Path | None,
+    system_namespace: str,
+    port: int,
+    say: Callable[[str], None],
+    history: Path | None,
 ) -> None:
     import asyncio
+    import sqlite3
 
     from berth_cluster.connection import ApiError, ConfigurationError, Connection
     from berth_ui.alone import serve_live_alone
@@ -85,12 +94,14 @@ def _serve_live(
     async def serve() -> None:
         connection = await Connection.open(kubeconfig, context)
         try:
-            await serve_live_alone(connection, context or connection.host, port, system_namespace, say)
+            await serve_live_alone(connection, context or connection.host, port, system_namespace, say, history)
         finally:
             await connection.close()
 
     try:
         asyncio.run(serve())
+    except sqlite3.Error as error:
+        raise CommandError(f"{history} cannot keep the history: {error}", hint="Another file: --history.") from error
     except RefusedError as error:
         raise CommandError(f"{error.reason}: {error.message}", code=Exit.UNREACHABLE) from error
     except (ApiError, ConfigurationError, TimeoutError) as error:
