@@ -22,6 +22,7 @@ from berth_planner.explanation import Explanation
 from berth_ui.feed import Feed
 from berth_ui.live_picture import Delta, LivePicture
 from berth_ui.picture import Painted
+from berth_ui.plan_views import newest_first
 from berth_ui.services import ServiceWatch
 from berth_ui.source import Kind
 from berth_ui.thinking import BusyError, Thinker
@@ -38,7 +39,6 @@ FIRST_EXPLANATION_SECONDS = 4.0
 """The first reader waits this long for it; later ones take the last."""
 STALE_SECONDS = 120.0
 """A quiet watch is renewed well before: more means that the API server is out of reach."""
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class LiveSource:
@@ -174,10 +174,7 @@ class LiveSource:
             delta = delta.joined(Delta(services=services))
             self._service_views = self._services.views()
         if delta.plans:
-            plans = self.cluster.plans.values()
-            self._plans = sorted(
-                plans, key=lambda p: (p.metadata.creation_timestamp or _LONG_AGO, p.metadata.name), reverse=True
-            )
+            self._plans = newest_first(self.cluster.plans.values())
         told = (self.leader(), self.scheduler_serves(), [notice.reason for notice in self.notices()])
         if delta or told != self._told:
             self._told = told
