@@ -34,6 +34,7 @@ MAX_NAMESPACES = 500
 """Of a caller who may not list all: more are not looked into."""
 MAX_TOKEN = 16_384
 REVIEW_SECONDS = 10.0
+MAX_ANSWER = 1 << 20
 BEARER = "bearer "
 
 
@@ -83,6 +84,10 @@ class Callers(Protocol):
         """As the caller. Raises RefusedError."""
         ...
 
+    async def read(self, caller: Caller, path: str) -> bytes:
+        """What the API server shows the caller. Raises ApiError, RefusedError."""
+        ...
+
 
 class Onlookers:
     """Nobody acts on a dump."""
@@ -92,6 +97,9 @@ class Onlookers:
 
     async def change_plan(self, caller: Caller, name: str, uid: str, spec: Mapping[str, object]) -> None:
         raise RefusedError(409, Reason.NOT_LIVE, "this is no live cluster: start berth ui without --dump and --demo")
+
+    async def read(self, caller: Caller, path: str) -> bytes:
+        raise RefusedError(409, Reason.NOT_LIVE, "this is no live cluster")
 
 
 class _Attributes(Wire, frozen=True):
@@ -160,6 +168,9 @@ class OwnLogin:
     async def change_plan(self, caller: Caller, name: str, uid: str, spec: Mapping[str, object]) -> None:
         await _patch_plan(self._connection.request, name, uid, spec)
 
+    async def read(self, caller: Caller, path: str) -> bytes:
+        return await self._connection.request("GET", path, timeout=REVIEW_SECONDS)
+
 
 class BearerCallers:
     """In the cluster. namespaces: those that have something to show."""
@@ -199,6 +210,9 @@ class BearerCallers:
             return await _as_token(self._connection, caller.token, method, path, body, content_type)
 
         await _patch_plan(request, name, uid, spec)
+
+    async def read(self, caller: Caller, path: str) -> bytes:
+        return await _as_token(self._connection, caller.token, "GET", path, None, "application/json")
 
     async def _ask_once(self, key: bytes, token: str) -> Caller | RefusedError:
         """Requests that come together are one question."""
@@ -295,7 +309,7 @@ async def _patch_plan(request: Any, name: str, uid: str, spec: Mapping[str, obje
 
 
 async def _as_token(
-    connection: Connection, token: str, method: str, path: str, body: object, content_type: str
+    connection: Connection, token: str, method: str, path: str, body: object | None, content_type: str
 ) -> bytes:
     """A request with nothing of ours but the way there: no certificate, no account."""
     import aiohttp
@@ -312,15 +326,27 @@ async def _as_token(
         async with (
             aiohttp.ClientSession(timeout=limits) as session,
             session.request(
-                method, ours.host + path, data=msgspec.json.encode(body), headers=headers, ssl=checked
+                method,
+                ours.host + path,
+                data=None if body is None else msgspec.json.encode(body),
+                headers=headers,
+                ssl=checked,
             ) as answer,
         ):
-            text = await answer.content.read(1 << 20)
+            text = await _read(answer, MAX_ANSWER)
             if answer.status >= 400:
                 raise _refusal(text, asked, answer.status)
             return text
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise ApiError(asked, 0, "Unreachable", str(error) or type(error).__name__) from error
+
+
+async def _read(answer: Any, most: int) -> bytes:
+    """At most so much of it."""
+    text = b""
+    while len(text) < most and (chunk := await answer.content.readany()):
+        text += chunk
+    return text[:most]
 
 
 def _refusal(text: bytes, asked: str, code: int) -> ApiError:

@@ -104,6 +104,9 @@ class LiveSource:
     def services(self) -> Sequence[ServiceView]:
         return self._service_views
 
+    def metrics_of(self, namespace: str, pod: str) -> str:
+        return self._services.metrics_of(namespace, pod)
+
     def leader(self) -> str:
         return self.picture.leader
 

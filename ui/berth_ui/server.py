@@ -14,6 +14,7 @@ import msgspec
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
+from msgspec.structs import replace
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
@@ -24,6 +25,7 @@ from berth_api.reasons import Reason
 from berth_ui import acting
 from berth_ui.answers import DEFAULT_LIMIT, MAX_LIMIT, Answers, UnknownError
 from berth_ui.callers import Caller, Callers, Onlookers, RefusedError
+from berth_ui.engine_figures import EngineFigures
 from berth_ui.history import EMPTY, Recorder, csv_of
 from berth_ui.openapi import document
 from berth_ui.source import Source
@@ -56,6 +58,7 @@ def build_app(
     answers = Answers(source, thinker)
     who = callers or Onlookers()
     streams = Streams()
+    engines = EngineFigures(who, source.metrics_of)
 
     async def caller_of(request: Request) -> Caller:
         return await who.of(request.headers)
@@ -113,7 +116,8 @@ def build_app(
 
     @app.get("/api/v1/services")
     async def services(request: Request, caller: Asking, after: str = "", limit: int = DEFAULT_LIMIT) -> Response:
-        return answer(request, answers.services(caller, after, capped(limit)))
+        found = answers.services(caller, after, capped(limit))
+        return answer(request, replace(found, items=await engines.fill(caller, found.items)))
 
     @app.get("/api/v1/fragments")
     async def fragments(request: Request, caller: Asking) -> Response:
