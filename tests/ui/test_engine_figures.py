@@ -83,6 +83,17 @@ def test_engines_are_asked_as_the_person_who_looks_and_not_at_each_look() -> Non
     asyncio.run(scenario())
 
 
+def test_a_path_that_a_tenant_wrote_does_not_lead_out_of_the_proxy() -> None:
+    async def scenario() -> None:
+        for path in ("8000/../../../../secrets", "8000/%2e%2e/secrets", "8000/metrics?x=1"):
+            engine = Engine()
+            figures = EngineFigures(engine, lambda namespace, pod, path=path: path)  # type: ignore[misc]
+            await figures.fill(person("a"), [service(True)])
+            assert engine.asked == []
+
+    asyncio.run(scenario())
+
+
 def test_who_may_not_ask_engines_sees_services_without_figures() -> None:
     async def scenario() -> None:
         figures = EngineFigures(Engine(refuses=True), lambda namespace, pod: "8000/metrics")

@@ -9,7 +9,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import pytest
 
+from berth_ui import streams
 from berth_ui.answers import Answers
 from berth_ui.callers import Caller
 from berth_ui.live_source import LiveSource
@@ -192,6 +194,22 @@ def test_events_stream_from_where_a_reader_was() -> None:
                     third = await anext(sse(stream))
                     assert third["since"] == second["revision"]
                     assert [p["name"] for p in third["pods"]] == ["b"]
+
+    run(scenario())
+
+
+def test_one_caller_cannot_take_all_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        monkeypatch.setattr(streams, "MAX_OF_ONE", 1)
+        async with live(gpu_node("n1")) as here:
+            app = build_app(here.source, Thinker())
+            async with serving(app) as url, httpx.AsyncClient(base_url=url, timeout=10) as browser:
+                for _ in range(2):  # one that has ended gives its place back
+                    async with browser.stream("GET", "/api/v1/changes") as stream:
+                        await anext(sse(stream))
+                        refused = await browser.get("/api/v1/changes")
+                        assert (refused.status_code, refused.json()["reason"]) == (429, "Busy")
+                    await asyncio.sleep(0.3)
 
     run(scenario())
 
