@@ -52,14 +52,19 @@ def test_top_of_one_zone_counts_its_nodes_only(here: Here, dump: Path) -> None:
 
 @needs_kubectl
 def test_plans_are_listed_newest_first_and_told_in_full(here: Here, cluster: LiveCluster) -> None:
-    old, new = plan("old", phase="Completed"), plan("new")
+    tier = {"priority": 7, "pods": 3, "placedBefore": 1, "placedAfter": 3, "bound": 3, "certificate": "Optimal"}
+    cost = {"moves": 1, "evictions": 0, "value": 1, "bound": 1, "certificate": "Optimal"}
+    proven = {"tiers": [tier], "disruption": cost, "verified": True, "solveSeconds": 0.1}
+    old, new = plan("old", phase="Completed"), plan("new", certificate=proven)
     old["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z"
     cluster.answers[f"{API}/packingplans"] = [old, new]
-    cluster.answers[f"{API}/packingplans/new"] = new
+    cluster.answers |= {f"{API}/packingplans/{p['metadata']['name']}": p for p in (old, new)}
     listed = json.loads(here("plans", "--kubeconfig", cluster.kubeconfig, "-o", "json").out)
     assert [(p["name"], p["phase"]) for p in listed["items"]] == [("new", "Proposed"), ("old", "Completed")]
     told = here("plans", "new", "--kubeconfig", cluster.kubeconfig)
     assert "Proven: no arrangement places more pods" in told.out
+    unproven = here("plans", "old", "--kubeconfig", cluster.kubeconfig)
+    assert "Proven: no arrangement" not in unproven.out  # it says nothing of tiers
     assert here("plans", "nobody", "--kubeconfig", cluster.kubeconfig).code == 2
 
 

@@ -162,6 +162,7 @@ def test_a_file_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
     noted.write()
     assert (noted.fails, noted.failures, noted.writes) == (True, 1, 0)
     noted._database.executescript(history._TABLES)
+    assert noted.history("", "").samples == []  # all of a write or nothing
     noted.write()
     assert (noted.fails, noted.writes) == (False, 1)
 

@@ -135,7 +135,7 @@ def test_what_does_not_change_the_picture_makes_no_revision() -> None:
     async def scenario() -> None:
         async with live(gpu_node("n1"), asks("a", 1).on("n1")) as here:
             before = here.source.revision
-            await here.server.put(asks("a", 1).on("n1").annotated({"unimportant": "1"}))
+            await here.server.put(asks("a", 1).on("n1").annotated({"controller.kubernetes.io/pod-deletion-cost": "7"}))
             await here.server.put(asks("b", 1).on("n1"))
             await until(lambda: here.source.revision > before)
             change = here.answers.change(ALL, before)
