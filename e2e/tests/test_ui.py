@@ -155,6 +155,18 @@ def test_everybody_sees_and_does_what_they_may(shown: Cluster, tmp_path: Path) -
     assert seen.nodes == []
     assert oncall.reason("POST", f"/plans/{plan['name']}/cancel") == (409, "PlanFinished")
 
+    # what was promised, and what came of it
+    told = oncall.get("/history")
+    (outcome,) = told["outcomes"]
+    assert (outcome["outcome"], outcome["movesPlanned"], outcome["movesMade"]) == ("Completed", 1, 1)
+    assert (outcome["gainsPlanned"], outcome["gainsMade"], told["podsGained"]) == (1, 1, 1)
+    assert sum(tier["placed"] for tier in told["waits"]) >= 1
+    assert oncall.client.get("/api/v1/history.csv").text.startswith("at,gpus,")
+    assert tenant.reason("GET", "/history") == (403, "Forbidden")
+    metrics = httpx.get(f"{url}/metrics").text
+    assert 'berth_history_moves_total{what="made"} 1.0' in metrics
+    assert "berth_history_gpus_stranded 0.0" in metrics
+
     # and back: what moved returns, what came in waits again
     status, back = oncall("POST", f"/plans/{plan['name']}/reverse")
     assert status == 200, back

@@ -101,6 +101,14 @@ def test_what_was_promised_stands_beside_what_happened() -> None:
     assert csv_of(told).splitlines()[1] == "2026-11-24T12:00:00Z,8,4,3,1,0,0.0"
 
 
+def test_what_was_just_noted_is_told_without_waiting_for_the_next_sample() -> None:
+    clock = Clock()
+    noted = recorder(clock)
+    noted.ended(plan("a", clock.now))
+    told = noted.history("", "")
+    assert ([o.name for o in told.outcomes], told.samples) == (["plan-a"], [])
+
+
 def test_it_says_whether_it_has_run_all_the_time() -> None:
     clock = Clock()
     noted = recorder(clock)
