@@ -20,10 +20,10 @@ import httpx
 import pytest
 
 from berth_cluster.connection import Connection
-from berth_e2e.accounts import account, kubeconfig_with, rule
 from berth_e2e.berth_processes import Berth
 from berth_e2e.cluster import Cluster
 from berth_e2e.objects import namespace, replica_set
+from berth_e2e.people import account, kubeconfig_with, rule
 from berth_e2e.waiting import wait_for
 from berth_operator.plan_writing import PLANS_PATH
 from berth_ui.callers import KEPT_SECONDS, BearerCallers, RefusedError
@@ -237,6 +237,7 @@ def _opens(browser: httpx.Client, address: str) -> bool:
         return False
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_on_ones_own_machine_everything_is_done_with_ones_own_login(shown: Cluster, tmp_path: Path) -> None:
     cluster = shown
@@ -320,6 +321,7 @@ def test_rights_are_asked_for_once_for_some_seconds_and_then_anew(cluster: Clust
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_services_are_shown_with_their_replicas(shown: Cluster) -> None:
     cluster, url = shown, url_of(shown)
