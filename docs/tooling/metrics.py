@@ -41,8 +41,8 @@ class Row(NamedTuple):
     help: str
 
 
-def page(before: str = "") -> str:
-    """`before`: the page as it stands, for the engine's part where the engine cannot be asked."""
+def page(before: str = "", *, ask_engine: bool = ENGINE_PYTHON.exists()) -> str:
+    """`before`: the page as it stands, for the engine's part where the engine is not asked (its environment loads torch)."""
     parts = [
         "# Metrics",
         "Names as Prometheus stores them; of a histogram there are `_bucket`, `_sum` and `_count`. The operator adds what its\n"
@@ -52,7 +52,7 @@ def page(before: str = "") -> str:
     ]
     for title, where, rows in asyncio.run(_control_plane()):
         parts += [f"## {title}", where, _table(rows)]
-    engine = f"{ENGINE_BEGIN}\n{_table(engine_rows())}\n{ENGINE_END}" if ENGINE_PYTHON.exists() else engine_part(before)
+    engine = f"{ENGINE_BEGIN}\n{_table(engine_rows())}\n{ENGINE_END}" if ask_engine else engine_part(before)
     parts += ["## Engine", "`berth-engine serve`, port 8000, `/metrics`. The last four carry vLLM's names.", engine]
     return "\n\n".join(parts) + "\n"
 
