@@ -25,6 +25,9 @@ ROOT = Path(__file__).parents[2]
 FOLDER = "repository"
 """Of the site, for files that are no pages."""
 
+WIDE = ("reference/kinds.md",)
+"""Pages of long tables: they get the room of the table of contents."""
+
 _LINK = re.compile(r"(!?\[(?:[^\[\]]|\[[^\]]*\])*\]\()([^)\s#]+)(#[^)\s]*)?\)")
 _FENCE = re.compile(r"^(```|~~~).*?^\1\s*$", re.MULTILINE | re.DOTALL)
 _FORMULA = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.DOTALL)
@@ -51,6 +54,8 @@ def on_files(files: Any, *, config: Any) -> Any:
 def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Any) -> str:
     """Links to files outside of docs/ go to their pages."""
     here = _place(page.file.src_uri)
+    if page.file.src_uri in WIDE:
+        page.meta["hide"] = ["toc"]
 
     def inside(link: re.Match[str]) -> str:
         path = _resolved(here, link[2])
