@@ -17,11 +17,15 @@ FOLDER = DOCS / "reference"
 
 def pages(folder: Path = FOLDER) -> dict[Path, str]:
     """All of them, as they should be."""
-    told = folder / "metrics.md"
+
+    def before(name: str) -> str:
+        path = folder / name
+        return path.read_text() if path.exists() else ""
+
     made = {
         folder / "kinds.md": kinds.page(),
-        folder / "cli.md": commands.page(),
-        told: metrics.page(told.read_text() if told.exists() else ""),
+        folder / "cli.md": commands.page(before("cli.md")),
+        folder / "metrics.md": metrics.page(before("metrics.md")),
         folder / "reasons.md": reasons.page(),
     }
     return {path: MADE + text for path, text in made.items()} | {
