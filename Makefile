@@ -74,6 +74,11 @@ e2e: $(READY) ## the tests on a real control plane alone
 	@PYTHONPATH=e2e $(BIN)/python -m berth_e2e.tools --skip-without-go $(VERSION)
 	$(BIN)/pytest e2e/tests
 
+.PHONY: e2e-node
+e2e-node: $(READY) $(ENGINE_READY) ## helm install on real kubelets, from images to uninstall (10 minutes; Linux, root, Debian's packages)
+	@PYTHONPATH=e2e $(BIN)/python -m berth_e2e.tools --skip-without-go $(VERSION)
+	$(BIN)/pytest -m "" -s -rs e2e/tests/test_chart_on_real_nodes.py
+
 .PHONY: images
 images: ## build the images with docker, podman or buildah: IMAGES="control-plane berth-fetch engine" BASE=... (see docs/images.md)
 	@for name in $(IMAGES); do images/build.sh $$name || exit; done
