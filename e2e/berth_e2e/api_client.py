@@ -25,7 +25,16 @@ CREATORS = 4
 """Threads that create objects side by side: more do not help on 2 cores."""
 
 CORE = {"Node": "nodes", "Namespace": "namespaces", "PersistentVolume": "persistentvolumes"}
-CLUSTER_WIDE = {"PriorityClass", "CustomResourceDefinition", "StorageClass", "PackingPlan", "PackingPolicy", *CORE}
+CLUSTER_WIDE = {
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "PriorityClass",
+    "CustomResourceDefinition",
+    "StorageClass",
+    "PackingPlan",
+    "PackingPolicy",
+    *CORE,
+}
 PLURALS = {
     **CORE,
     "NetworkPolicy": "networkpolicies",
