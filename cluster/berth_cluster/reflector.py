@@ -28,6 +28,7 @@ import msgspec
 
 from berth_cluster.connection import ApiError, Connection, refusal_of
 from berth_cluster.decoding import MALFORMED, field_error
+from berth_cluster.depth import CUT, cut_deep
 from berth_cluster.errors import FieldError
 from berth_cluster.objects import Named
 from berth_cluster.outage import Outage
@@ -279,20 +280,20 @@ class Reflector(Generic[T]):
             pass
         path = self.path
         try:
-            raw = msgspec.json.decode(body, type=RawPage)
+            raw = msgspec.json.decode(cut_deep(body), type=RawPage)
         except MALFORMED as error:
             raise ApiError(f"GET {path}", 0, "Malformed", f"the answer is not a list: {error}") from error
         items: list[T] = []
         for text in raw.items or ():
             try:
-                items.append(self._decode_object(text))
+                items.append(self._decode_object(_whole(text)))
             except MALFORMED as error:
                 self._unreadable(_place(text), field_error(error))
         return Page(raw.metadata, items)
 
     def _unreadable_event(self, line: bytes, error: Exception) -> None:
         try:
-            raw = msgspec.json.decode(line, type=RawEvent)
+            raw = msgspec.json.decode(cut_deep(line), type=RawEvent)
         except MALFORMED as broken:
             raise ApiError(f"WATCH {self.path}", 0, "Malformed", f"not an event: {broken}") from broken
         if raw.type == "ERROR":  # of a Status, not of our kind: its `status` is a text
@@ -378,6 +379,13 @@ class Reflector(Generic[T]):
         if sentence not in self._said and len(self._said) < MAX_SAID:
             self._said.add(sentence)
             _LOG.log(level, "%s", sentence, exc_info=exc_info)
+
+
+def _whole(text: msgspec.Raw) -> msgspec.Raw:
+    """Better unknown than known in part. Raises RecursionError."""
+    if CUT in bytes(text):
+        raise RecursionError
+    return text
 
 
 def _place(raw: msgspec.Raw) -> Place:
