@@ -97,7 +97,7 @@ class ApiClient:
 
     def request(self, method: str, path: str, body: object = None, content_type: str = "application/json") -> Any:
         """The decoded answer. Raises RequestError at 400 and above, OSError when nobody answers."""
-        payload = None if body is None else json.dumps(body).encode()
+        payload = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         headers = {"Accept": "application/json", "Content-Type": content_type, **self._credentials}
         for attempt in (1, 2):
             connection: http.client.HTTPSConnection | None = getattr(self._own, "connection", None)
