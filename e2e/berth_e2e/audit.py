@@ -25,10 +25,12 @@ POLICY: dict[str, Any] = {
 }
 OURS = (SCHEDULER, OPERATOR, GATEWAY, "berth-extender")
 """Names of our accounts, in whichever namespace."""
-EXCUSED: dict[tuple[str, str, str], str] = {}
-"""Refusals that are no fault: account, verb and resource, and why."""
+BY_NAME = ("leases", "configmaps")
+"""Kinds that roles grant by the objects' names."""
 
 Json = dict[str, Any]
+Asked = tuple[str, str, tuple[str, str, str], str, str]
+"""Account, verb, group with resource and subresource, namespace, and the name where it matters."""
 
 
 def audit_flags(state: ClusterState) -> dict[str, str]:
@@ -50,14 +52,22 @@ def requests(log: Path) -> Iterator[Json]:
 
 
 def refused(log: Path) -> list[str]:
-    """Requests of ours that the API server's authorizer refused, each once; 403s of admission, as for a full quota, are none."""
-    found: dict[str, None] = {}
+    """Requests of ours that the API server's authorizer refused, each once; 403s of admission, as for a full quota, are none.
+
+    What it allowed at another time is left out: a server that has just begun refuses everything until it has read the roles.
+    """
+    found: dict[Asked, str] = {}
+    allowed: set[Asked] = set()
     for event in requests(log):
         account = event["user"]["username"].rsplit(":", 1)[-1]
-        if account not in OURS or event.get("annotations", {}).get("authorization.k8s.io/decision") != "forbid":
+        if account not in OURS:
             continue
         told = event.get("objectRef", {})
-        resource = "/".join(part for part in (told.get("resource"), told.get("subresource")) if part)
-        if (account, event["verb"], resource) not in EXCUSED:
-            found[f"{account}: {event['verb']} {event['requestURI'].split('?')[0]}"] = None
-    return list(found)
+        kind = (told.get("apiGroup", ""), told.get("resource", ""), told.get("subresource", ""))
+        name = told.get("name", "") if kind[1] in BY_NAME else ""
+        asked = (account, event["verb"], kind, told.get("namespace", ""), name)
+        if event.get("annotations", {}).get("authorization.k8s.io/decision") == "forbid":
+            found.setdefault(asked, f"{account}: {event['verb']} {event['requestURI'].split('?')[0]}")
+        else:
+            allowed.add(asked)
+    return [sentence for asked, sentence in found.items() if asked not in allowed]
