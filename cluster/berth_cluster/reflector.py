@@ -47,6 +47,9 @@ METADATA_OF_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;
 METADATA_OF_EVENTS = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 """Not interchangeable: a watch that asks for the other gets events of empty lists."""
 
+FORBIDDEN_TRIES = 4
+"""A list is refused so often, over some 2 s, before its kind counts as forbidden: an API server that has just begun refuses all until
+it has read the roles, and policies taken for absent would be the defaults in force."""
 MAX_SAID = 100
 """Different complaints of one reflector that reach the log."""
 
@@ -59,7 +62,8 @@ _ORDINARY = ("Silent", "Cut")
 """Ends of a watch that are no trouble yet: if the next request fails, that is."""
 _GONE = 410
 _NOT_FOUND = 404
-_MISSING = (403, _NOT_FOUND)
+_FORBIDDEN = 403
+_MISSING = (_FORBIDDEN, _NOT_FOUND)
 _TOO_NEW = "Too large resource version"
 
 
@@ -155,6 +159,8 @@ class Reflector(Generic[T]):
         self._expired_before = False
         """Since the last watch that lived."""
         self._listing: _Listing | None = None
+        self._forbidden = 0
+        """Times in a row."""
         self._limit = pace.page
         self._said: set[str] = set()
         self._in_trouble = False
@@ -313,8 +319,10 @@ class Reflector(Generic[T]):
     async def _recover(self, error: ApiError) -> None:
         listing = not self.version
         if self.collection.optional and listing and error.status in _MISSING:
-            await self._absent(error)
-            return
+            self._forbidden = self._forbidden + 1 if error.status == _FORBIDDEN else 0
+            if error.status != _FORBIDDEN or self._forbidden >= FORBIDDEN_TRIES:
+                await self._absent(error)
+                return
         expired = error.status == _GONE or error.reason in (EXPIRED, "Gone")
         self._restarts[EXPIRED if expired else error.reason] += 1
         if error.status:
