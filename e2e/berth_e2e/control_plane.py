@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from berth_e2e.audit import audit_flags
 from berth_e2e.process import MARK, LocalProcess
 from berth_e2e.real_node.network import NodeNetwork
 from berth_e2e.state import ClusterState
@@ -123,6 +124,7 @@ def _configuration(state: ClusterState, binaries: Path) -> str:
             "service-cluster-ip-range": SERVICES,
             "kubelet-client-certificate": str(certificate),
             "kubelet-client-key": str(key),
+            **audit_flags(state),
         },
         # one replica each: waiting for a Lease after a restart would only cost time
         "kube-controller-manager": {"leader-elect": "false"},
