@@ -120,6 +120,15 @@ bench: $(READY) ## the whole benchmark grid, beside the paper's model (about an 
 manifests: $(READY) ## write the chart's copies of the kinds, and manifests/install*.yaml from the chart
 	$(BIN)/python -m charts.render
 
+.venv-checkov/.ready: tests/security/checkov/constraints.txt
+	@test -x .venv-checkov/bin/python || $(PYTHON) -m venv .venv-checkov
+	@.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.PHONY: checkov
+checkov: $(READY) .venv-checkov/.ready ## install checkov apart (once, a minute), and hold what is installed against it
+	$(BIN)/pytest -m "" tests/security/test_checkov.py
+
 .PHONY: lock
 lock: ## resolve the dependencies anew into constraints.txt, the engine's into its own, and the images' (needs uv)
 	uv pip compile pyproject.toml --group dev --generate-hashes --no-header --no-annotate -p 3.11 --universal -o constraints.txt
@@ -128,6 +137,7 @@ lock: ## resolve the dependencies anew into constraints.txt, the engine's into i
 	uv pip compile images/berth-fetch/requirements.in -c constraints.txt --generate-hashes --no-header --no-annotate -p 3.11 --universal -o images/berth-fetch/constraints.txt
 	uv pip compile images/build-requirements.in -c constraints.txt --generate-hashes --no-header --no-annotate -p 3.11 --universal -o images/build-constraints.txt
 	cd engine && uv pip compile pyproject.toml -c constraints.txt --generate-hashes --no-header --no-annotate -p 3.11 --universal -o ../images/engine/constraints.txt
+	cd tests/security/checkov && uv pip compile requirements.in --generate-hashes --no-header --no-annotate -p 3.11 --universal -o constraints.txt
 
 .PHONY: clean
 clean: ## remove the environment and caches

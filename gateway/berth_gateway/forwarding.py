@@ -40,6 +40,8 @@ MAX_LINE = 16 * 2**20
 COMMENT_SECONDS = 10.0
 """Between the comments that tell a waiting stream that it is not forgotten."""
 SESSION_HEADER = "X-Session-Id"
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises: of clients and of engines, who may both send JSON that is nested without end."""
 _NOT_BEGUN = frozenset(("Loading", "Draining", "EngineFailed", "QueueFull"))
 _HANDED_OVER = b'"code": "EngineDraining"'
 _TOLD = ("content-type", "retry-after", "cache-control", "x-request-id")
@@ -312,7 +314,7 @@ async def _read(request: web.Request) -> _Request:
         raise Refused(413, "BodyTooLarge", f"a body has {MAX_BODY} bytes at most") from None
     try:
         asked = _read_asked(body)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except UNREADABLE as error:
         raise Refused(400, "BadRequest", f"the body is not a request: {error}") from None
     headers = {name: value for name, value in request.headers.items() if name.lower() in _PASSED}
     session = request.headers.get(SESSION_HEADER) or asked.prompt_cache_key or asked.user
@@ -342,7 +344,7 @@ def _handed_over(lines: bytes) -> tuple[bytes, str | None]:
 def _error_of(body: bytes) -> _Error | None:
     try:
         return _read_error(body).error
-    except (msgspec.DecodeError, msgspec.ValidationError):
+    except UNREADABLE:
         return None
 
 

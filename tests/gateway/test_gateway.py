@@ -511,3 +511,19 @@ def test_a_retry_after_of_thousands_of_digits_is_none() -> None:
             assert (await found.ask())[0] == 429
 
     run(test())
+
+
+@pytest.mark.parametrize("deep", ["[" * 100_000, '{"a":' * 100_000 + "1" + "}" * 100_000])
+def test_json_without_a_bottom_is_a_bad_request_and_a_bad_answer(deep: str) -> None:
+    async def answer(_request: web.Request) -> web.StreamResponse:
+        return web.Response(status=503, text=f'{{"error": {{"code": "x", "message": {deep}}}}}')
+
+    async def test() -> None:
+        async with door(Engine(answer)) as found:
+            body = f'{{"model": "llama", "x": {deep}}}'
+            async with found.client.post(f"{found.url}/v1/completions", data=body.encode()) as refused:
+                assert refused.status == 400
+            async with found.client.post(f"{found.url}/v1/completions", json=ASKED) as passed_on:
+                assert passed_on.status == 503
+
+    run(test())

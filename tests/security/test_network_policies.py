@@ -92,3 +92,16 @@ def test_without_policies_everything_is_open() -> None:
     made = policies({"networkPolicies": {"enabled": False}})
     assert made == []
     assert open_ports(made, TENANT, pod_of("operator")) == set(EVERY_PORT)
+
+
+def test_the_extender_listens_for_the_container_beside_it_alone() -> None:
+    """It authenticates nobody: not even a network without policies may lead to it."""
+    made = charts.objects(charts.render())
+    (found,) = [b for b in made if b["kind"] == "Deployment" and b["metadata"]["name"] == "berth-scheduler"]
+    pod = found["spec"]["template"]["spec"]
+    assert not pod.get("hostNetwork")
+    (extender,) = [c for c in pod["containers"] if c["name"] == "extender"]
+    assert {"--host=127.0.0.1", "--port=9555"} <= set(extender["args"])
+    assert [port["containerPort"] for port in extender["ports"]] == [9556]
+    config = next(b for b in made if b["kind"] == "ConfigMap")["data"]["scheduler.yaml"]
+    assert "http://127.0.0.1:9555" in config
