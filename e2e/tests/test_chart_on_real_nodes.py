@@ -13,6 +13,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,10 @@ from berth_api.annotations import SYSTEM_NAMESPACE
 from berth_e2e.bucket import Bucket, bucket
 from berth_e2e.cluster import Cluster
 from berth_e2e.objects import GPU, pod, priority_class, replica_set
-from berth_e2e.real_node.complete import complete_nodes
+from berth_e2e.real_node.complete import complete, complete_nodes
 from berth_e2e.real_node.image import IMAGE
 from berth_e2e.real_node.node import CGROUPS
+from berth_e2e.real_node.nodes import wait_real_node
 from berth_e2e.real_node.packages import COMMANDS, FOR_SERVICES, RealNodesError, require_packages
 from berth_e2e.real_node.release_images import PACKAGES_CLAIM, PACKAGES_FOLDER, load_release, packages_claim
 from berth_e2e.state import ROOT
@@ -192,6 +194,13 @@ def all_ready(cluster: Cluster, count: int) -> bool:
     )
 
 
+def start_seconds(found: dict[str, Any]) -> float:
+    """From its last container's start to its being ready, to the second: probes every 2 and 5 s are in it."""
+    started = max(one["state"]["running"]["startedAt"] for one in found["status"]["containerStatuses"])
+    ready = next(c["lastTransitionTime"] for c in found["status"]["conditions"] if c["type"] == "Ready")
+    return (datetime.fromisoformat(ready) - datetime.fromisoformat(started)).total_seconds()
+
+
 def wait_berth(cluster: Cluster, count: int, seconds: float = READY_SECONDS) -> None:
     def seen() -> str:
         told = cluster.kubectl("get", "pods", "-A", "-o", "wide", check=False)
@@ -230,10 +239,18 @@ def test_helm_installs_it_with_default_values(real: Cluster, helm: Config) -> No
         )
         for container in found["status"]["containerStatuses"]:
             assert container["restartCount"] == 0, found["metadata"]["name"]
+        said(f"{found['metadata']['name']}: ready {start_seconds(found):.0f} s after its last container's start")
+    assert is_spread(real)
     assert {"berth-scheduler", "berth-operator"} <= {
         lease["metadata"]["name"]
         for lease in real.api.items(f"/apis/coordination.k8s.io/v1/namespaces/{SYSTEM_NAMESPACE}/leases")
     }
+
+
+def is_spread(cluster: Cluster) -> bool:
+    """No two pods of a component share a node, though these nodes have no zones."""
+    places = [(p["metadata"]["labels"]["app.kubernetes.io/component"], p["spec"]["nodeName"]) for p in ours(cluster)]
+    return len(places) == len(set(places))
 
 
 def test_helm_test_passes(real: Cluster, helm: Config) -> None:
@@ -365,6 +382,7 @@ def test_helm_upgrade_interrupts_nobody(real: Cluster, helm: Config, clients: Ca
         seen=lambda: real.kubectl("get", "pods", "-A", "-o", "wide", check=False),
     )
     said(f"helm upgrade that replaces all six pods: {time.monotonic() - began:.1f} s")
+    assert is_spread(real)
     assert not lost(clients())
     assert serving_pods(real) == serving
     wait_until(real, "ready", lambda: is_ready(real))
@@ -438,9 +456,60 @@ def stumbles(cluster: Cluster) -> list[str]:
         for container in set(names(one)) - {"kube-scheduler"}:
             log = cluster.kubectl("logs", "-n", one["metadata"]["namespace"], one["metadata"]["name"], "-c", container)
             assert log, (one["metadata"]["name"], container)
-            said_so = (line for line in log.splitlines() if " ERROR " in line or line.startswith("Traceback"))
+            bad = (" ERROR ", "Traceback", "Forbidden")
+            said_so = (line for line in log.splitlines() if any(word in line for word in bad))
             found += (f"{one['metadata']['name']}: {line}" for line in said_so)
     return found
+
+
+def test_the_leaders_node_is_lost_and_the_others_take_over(real: Cluster) -> None:
+    """Power is cut where both leaders run, and the service does not; later the node is back."""
+    (serving,) = real.running(OF_TINY)
+    kept = serving["spec"]["nodeName"]
+    lost_node = next(node for name, node in real.real.items() if name != kept)
+    for lease in ("berth-operator", "berth-scheduler"):  # leaders leave where the service is, and the others follow
+        leader = leader_of(real, lease)
+        if node_of(real, leader) == kept:
+            real.api.delete(f"/api/v1/namespaces/{SYSTEM_NAMESPACE}/pods/{leader}")
+            wait_for(
+                f"a leader of {lease} elsewhere",
+                lambda lease=lease: node_of(real, leader_of(real, lease)) == lost_node.name,
+                HEAL_SECONDS,
+            )
+    wait_berth(real, 6)
+    assert is_spread(real)
+    before = [leader_of(real, lease) for lease in ("berth-operator", "berth-scheduler")]
+    began = time.monotonic()
+    lost_node.kill()
+    try:
+        there = {"kubernetes.io/hostname": kept}  # for 40 s nobody knows that the other one is lost
+        real.create(
+            pod("after", image=IMAGE, scheduler="berth", container=SLEEPS, labels={"app": "after"}, nodeSelector=there)
+        )
+        real.kubectl("scale", "llmservice/tiny", "--replicas=2")
+        wait_until(real, "two answer", lambda: len(serving_pods(real)) == 2 and is_ready(real))
+        real.wait_running("app=after", 1, timeout=HEAL_SECONDS)
+        said(f"the node of both leaders lost: a pod placed and a service scaled after {time.monotonic() - began:.1f} s")
+        after = [leader_of(real, lease) for lease in ("berth-operator", "berth-scheduler")]
+        assert not set(before) & set(after)
+    finally:
+        lost_node.start()
+        wait_real_node(real.api, lost_node)
+        complete(real, [lost_node], GPUS)
+    wait_berth(real, 6)
+    real.api.delete("/api/v1/namespaces/default/pods/after", grace_seconds=0)
+    real.kubectl("scale", "llmservice/tiny", "--replicas=1")
+    wait_until(real, "one", lambda: len(serving_pods(real)) == 1 and is_ready(real))
+
+
+def leader_of(cluster: Cluster, lease: str) -> str:
+    """The pod. kube-scheduler puts a random part behind its host's name."""
+    path = f"/apis/coordination.k8s.io/v1/namespaces/{SYSTEM_NAMESPACE}/leases/{lease}"
+    return str(cluster.api.get(path)["spec"].get("holderIdentity") or "").partition("_")[0]
+
+
+def node_of(cluster: Cluster, name: str) -> str:
+    return next((str(p["spec"].get("nodeName")) for p in ours(cluster) if p["metadata"]["name"] == name), "")
 
 
 def test_uninstalling_leaves_kinds_and_objects_and_what_serves(real: Cluster, helm: Config) -> None:

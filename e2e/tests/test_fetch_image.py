@@ -6,9 +6,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -35,19 +33,9 @@ def image() -> Iterator[UnpackedImage]:
         yield image
 
 
-@pytest.fixture
-def cache() -> Iterator[Path]:
-    """All that the image can write to here: the machine's shared memory, by /dev."""
-    folder = Path(f"/dev/shm/berth-fetch-{os.getpid()}")
-    folder.mkdir(mode=0o777)
-    folder.chmod(0o777)
-    yield folder
-    shutil.rmtree(folder)
-
-
 @pytest.mark.parametrize("uri", ["s3://models/tiny", "hf://org/name"])
-def test_it_has_what_a_source_needs_and_says_that_nobody_answers(image: UnpackedImage, cache: Path, uri: str) -> None:
-    where = ("--cache", str(cache), "--endpoint-url", NOBODY, "--tries", "1", "-o", "json")
+def test_it_has_what_a_source_needs_and_says_that_nobody_answers(image: UnpackedImage, uri: str) -> None:
+    where = ("--cache", "/dev/shm/cache", "--endpoint-url", NOBODY, "--tries", "1", "-o", "json")
     run = image.run(*image.entrypoint, uri, *where, HOME="/dev/shm", **KEYS)
     end = json.loads(run.stdout.splitlines()[-1])
     assert (run.returncode, end["code"]) == (1, str(Reason.SOURCE_UNREACHABLE)), run.stderr

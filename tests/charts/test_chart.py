@@ -287,8 +287,12 @@ def test_budgets_spread_and_policies_select_the_pods(values: Json) -> None:
         budget = named(made, "PodDisruptionBudget", name)
         assert budget["metadata"]["namespace"] == deployment["metadata"]["namespace"]
         assert budget["spec"]["selector"]["matchLabels"].items() <= labels
-        for spread in template["spec"]["topologySpreadConstraints"]:
-            assert spread["labelSelector"]["matchLabels"].items() <= labels
+        # kube-scheduler scores no node that lacks the label of any of them: with zones here, nothing is spread where there are none
+        (spread,) = template["spec"]["topologySpreadConstraints"]
+        assert spread["topologyKey"] == "kubernetes.io/hostname"
+        assert spread["labelSelector"]["matchLabels"].items() <= labels
+        apart = template["spec"]["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+        assert apart[0]["podAffinityTerm"]["labelSelector"]["matchLabels"].items() <= labels
         others = [o["spec"]["template"]["metadata"]["labels"].items() for o in of_kind(made, "Deployment")]
         assert sum(budget["spec"]["selector"]["matchLabels"].items() <= other for other in others) == 1
 

@@ -25,18 +25,23 @@ DEVICE_PLUGINS = "/var/lib/kubelet/device-plugins"
 
 def complete_nodes(cluster: Cluster, gpus: int) -> None:
     """On return each real node tells so many GPUs, and its pods reach Services."""
-    nodes = list(cluster.real.values())
+    for node in cluster.real.values():
+        cluster.kubectl("taint", "node", node.name, f"{LABEL}-")
+    complete(cluster, list(cluster.real.values()), gpus)
+
+
+def complete(cluster: Cluster, nodes: list[RealNode], gpus: int) -> None:
+    """The same of some nodes, once more after a reboot."""
     processes = [process for node in nodes for process in (kube_proxy(node), device_plugin(node, gpus))]
     for process in processes:
         process.start()
-    for node in nodes:
-        cluster.kubectl("taint", "node", node.name, f"{LABEL}-")
+    names = {node.name for node in nodes}
 
     def told() -> bool:
         for process in processes:
             process.assert_running()
-        room = [n["status"]["allocatable"] for n in cluster.api.items("/api/v1/nodes")]
-        return all(one.get(GPU) == str(gpus) for one in room)
+        found = [n for n in cluster.api.items("/api/v1/nodes") if n["metadata"]["name"] in names]
+        return all(one["status"]["allocatable"].get(GPU) == str(gpus) for one in found)
 
     logs = [process.log for process in processes]
     wait_for("GPUs on all nodes", told, SECONDS, seen=lambda: "\n".join(log.read_text()[-1_000:] for log in logs))
