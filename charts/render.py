@@ -25,6 +25,7 @@ CRDS = CHART / "files" / "crds"
 NAMESPACE = "berth-system"
 INSTALLS = {"install.yaml": "v1.37.2", "install-1.36.yaml": "v1.36.3"}
 NOTES = "NOTES.txt"
+TESTS = "/templates/tests/"
 
 Json = dict[str, Any]
 
@@ -44,9 +45,11 @@ def render(
     return made
 
 
-def objects(rendered: dict[str, str]) -> list[Json]:
-    """What would be applied, in the templates' order."""
-    texts = (text for name, text in sorted(rendered.items()) if not name.endswith(NOTES))
+def objects(rendered: dict[str, str], *, of_tests: bool = False) -> list[Json]:
+    """What would be applied, in the templates' order; or what `helm test` makes."""
+    texts = (
+        text for name, text in sorted(rendered.items()) if not name.endswith(NOTES) and (TESTS in name) is of_tests
+    )
     return [made for text in texts for made in yaml.safe_load_all(text) if made]
 
 
@@ -58,7 +61,10 @@ def install_file(kube_version: str) -> str:
     parts = [f"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {NAMESPACE}\n{enforced}"]
     rendered = render(kube_version=kube_version)
     # kinds first: kubectl applies in the order of the file
-    names = sorted((n for n in rendered if not n.endswith(NOTES)), key=lambda n: (not n.endswith("/crds.yaml"), n))
+    names = sorted(
+        (n for n in rendered if not n.endswith(NOTES) and TESTS not in n),
+        key=lambda n: (not n.endswith("/crds.yaml"), n),
+    )
     for text in (rendered[name] for name in names):
         parts += [part.strip("\n") + "\n" for part in text.split("\n---\n") if part.strip("\n -")]
     return head + "---\n".join(part.removeprefix("---\n") for part in parts)

@@ -90,6 +90,9 @@ class Reason(StrEnum):
     DRY_RUN = "DryRun"  # the plan's policy carries nothing out
     NO_LEADER = "NoLeader"  # nobody takes the plan up
     NO_SCHEDULER = "NoScheduler"  # no scheduler `berth` is alive: pods that use it would stay Pending
+    KINDS_NOT_SERVED = "KindsNotServed"  # the API server does not serve one of our kinds
+    DEPLOYMENT_UNAVAILABLE = "DeploymentUnavailable"  # too few pods of it are ready
+    POD_NOT_READY = "PodNotReady"  # a pod of ours, asked by HTTP, is not ready or does not answer
     NO_WORD_YET = "NoWordYet"  # the planning loop has not looked at the pod
 
     # Why an HTTP request is refused

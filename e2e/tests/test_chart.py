@@ -9,6 +9,9 @@ from __future__ import annotations
 import base64
 import os
 import re
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -78,7 +81,7 @@ def token_config(cluster: Cluster, account: str, folder: Path) -> str:
     return str(path)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 def test_helm_installs_upgrades_and_leaves_only_kinds_and_objects_of_users(
     bare: Cluster, helm: Config, tmp_path: Path
 ) -> None:
@@ -92,6 +95,7 @@ def test_helm_installs_upgrades_and_leaves_only_kinds_and_objects_of_users(
     bare.create(POLICY)
 
     _work_under_the_accounts(bare, tmp_path)
+    _helm_test_looks_and_leaves_nothing(bare, helm, tmp_path)
 
     values = {"operator": {"logLevel": "debug", "replicas": 1}, "gateway": {"enabled": True, "namespace": "chat"}}
     helm.upgrade(CHART, "berth", values, namespace=SYSTEM_NAMESPACE, timeout=60)
@@ -131,6 +135,38 @@ def _work_under_the_accounts(cluster: Cluster, folder: Path) -> None:
         held.split()
     )
     cluster.remove_berth()
+
+
+def _helm_test_looks_and_leaves_nothing(cluster: Cluster, helm: Config, folder: Path) -> None:
+    """The hook's pod is admitted and stays; beside it the same command under its account. Then it is done, and all of it goes."""
+    ended: list[object] = []
+    testing = threading.Thread(target=lambda: ended.append(helm.test("berth", timeout=60)), daemon=True)
+    testing.start()
+    doctors = ("get", "pods,roles,rolebindings,serviceaccounts,networkpolicies", "-n", SYSTEM_NAMESPACE)
+    wanted = (*doctors, "-l", "app.kubernetes.io/component=doctor", "-o", "name")
+    wait_for("the hook", lambda: "pod/berth-doctor" in cluster.kubectl(*wanted).split(), 30.0)
+    said = subprocess.run(
+        [sys.executable, "-m", "berth_cli.main", "doctor", "--ask-pods"],
+        env={**os.environ, "KUBECONFIG": token_config(cluster, "berth-doctor", folder)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    # kinds and Deployments stand; nobody holds the Leases any more, and pods of fake nodes do not answer
+    found = {line.split(": ")[0]: line for line in said.stdout.splitlines()}
+    assert said.returncode == 1, said.stderr
+    for fine in ("kinds", "Deployment berth-scheduler", "Deployment berth-operator"):
+        assert f"ok   {fine}" in found, said.stdout
+    not_ready = [line for who, line in found.items() if " in berth-" in who]
+    assert len(not_ready) == 4
+    assert all("PodNotReady" in line for line in not_ready)
+    cluster.api.merge(
+        f"/api/v1/namespaces/{SYSTEM_NAMESPACE}/pods/berth-doctor/status", {"status": {"phase": "Succeeded"}}
+    )
+    testing.join(60)
+    assert ended
+    assert cluster.kubectl(*wanted).split() == []
 
 
 @pytest.mark.timeout(120)
