@@ -3,6 +3,7 @@
     manifests/install.yaml        for Kubernetes 1.37, `manifests/install-1.36.yaml` for 1.36: kube-scheduler follows the cluster,
                                   and a file cannot see which it is
     charts/berth/files/crds/      copies of manifests/crds: a chart can read nothing outside itself
+    charts/berth/files/dashboards/   from charts/dashboards.py
 
 Helm itself runs in the process (helm-python-sdk, a wheel with Helm's Go library): 20 ms a rendering.
 """
@@ -19,8 +20,11 @@ import yaml
 from helm_python import _native
 from helm_python.chart import Chart
 
+from charts.dashboards import dashboards
+
 ROOT = Path(__file__).parents[1]
 CHART = ROOT / "charts" / "berth"
+DASHBOARDS = CHART / "files" / "dashboards"
 CRDS = CHART / "files" / "crds"
 NAMESPACE = "berth-system"
 INSTALLS = {"install.yaml": "v1.37.2", "install-1.36.yaml": "v1.36.3"}
@@ -74,6 +78,9 @@ def main() -> None:
     CRDS.mkdir(parents=True, exist_ok=True)
     for crd in sorted((ROOT / "manifests" / "crds").glob("*.yaml")):
         shutil.copyfile(crd, CRDS / crd.name)
+    DASHBOARDS.mkdir(parents=True, exist_ok=True)
+    for name, text in dashboards().items():
+        (DASHBOARDS / name).write_text(text)
     for name, version in INSTALLS.items():
         (ROOT / "manifests" / name).write_text(install_file(version))
 

@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -134,7 +135,21 @@ def _work_under_the_accounts(cluster: Cluster, folder: Path) -> None:
     assert {"lease.coordination.k8s.io/berth-operator", "lease.coordination.k8s.io/berth-scheduler"} <= set(
         held.split()
     )
+    _tell_what_alerts_and_dashboards_ask_for(cluster)
     cluster.remove_berth()
+
+
+def _tell_what_alerts_and_dashboards_ask_for(cluster: Cluster) -> None:
+    """The live processes' own metrics: a renamed or dropped one would leave an alert silent."""
+    told = set()
+    for port in ("extender-metrics-0", "operator-0"):
+        with urllib.request.urlopen(f"http://127.0.0.1:{cluster.state.ports[port]}/metrics", timeout=10) as answer:
+            told |= set(re.findall(r"^# TYPE (\w+)", answer.read().decode(), re.MULTILINE))
+    asked = (CHART / "templates" / "alerts.yaml").read_text()
+    asked += "".join(path.read_text() for path in (CHART / "files" / "dashboards").glob("*.json"))
+    names = {re.sub(r"_(bucket|sum|count)$", "", name) for name in re.findall(r"\bberth_\w+", asked)}
+    others = {name for name in names if name.startswith(("berth_engine_", "berth_gateway_"))}
+    assert names - others <= told
 
 
 def _helm_test_looks_and_leaves_nothing(cluster: Cluster, helm: Config, folder: Path) -> None:
