@@ -184,6 +184,37 @@ def _helm_test_looks_and_leaves_nothing(cluster: Cluster, helm: Config, folder: 
     assert cluster.kubectl(*wanted).split() == []
 
 
+@pytest.mark.timeout(180)
+def test_services_are_looked_after_only_in_the_namespaces_listed(bare: Cluster, helm: Config, tmp_path: Path) -> None:
+    values = {"operator": {"serviceNamespaces": ["chat"]}}
+    helm.install(CHART, "berth", values, namespace=SYSTEM_NAMESPACE, timeout=60)
+    account = f"--as=system:serviceaccount:{SYSTEM_NAMESPACE}:berth-operator"
+
+    def may(verb: str, kind: str, namespace: str) -> bool:
+        return bare.kubectl("auth", "can-i", verb, kind, "-n", namespace, account, check=False).strip() == "yes"
+
+    for kind in ("deployments", "services", "networkpolicies", "scaledobjects.keda.sh", "llmservices/finalizers"):
+        verb = "update" if "/" in kind else "create"
+        assert may(verb, kind, "chat"), kind
+        assert not may(verb, kind, "default"), kind
+    assert may("list", "services", "default")  # reading stays cluster-wide
+
+    config = token_config(bare, "berth-operator", tmp_path)
+    bare.add_berth(Berth(pairs=1, operator_flags=("--kubeconfig", config)))
+    try:
+        for namespace in ("chat", "default"):
+            bare.kubectl("apply", "-n", namespace, "-f", str(ROOT / "manifests" / "samples" / "llmservice.yaml"))
+        wait_for("its Deployment", lambda: bare.kubectl("get", "deployments", "-n", "chat", "-o", "name").split(), 60.0)
+        ready = ("get", "llmsvc", "chat", "-n", "default", "-o", "jsonpath={.status.conditions[?(@.type=='Ready')]}")
+        said = wait_for("a word", lambda: t if "AdmissionRefused" in (t := bare.kubectl(*ready)) else None, 60.0)
+        assert "is forbidden" in said
+        assert bare.kubectl("get", "deployments", "-n", "default", "-o", "name") == ""
+    finally:
+        bare.remove_berth()
+        bare.kubectl("delete", "llmsvc", "--all", "-A", "--wait=false")
+        helm.uninstall("berth", timeout=60)
+
+
 @pytest.mark.timeout(120)
 def test_kubectl_applies_the_install_file(bare: Cluster) -> None:
     file = str(ROOT / "manifests" / "install.yaml")

@@ -129,6 +129,30 @@ def test_roles_are_exactly_those_of_the_page() -> None:
         assert made[key]["metadata"].get("namespace") == role["metadata"].get("namespace")
 
 
+def test_rights_to_write_for_services_can_be_bound_by_namespace() -> None:
+    def role(made: list[Json], name: str) -> set[tuple[str, str, str]]:
+        rules = named(made, "ClusterRole", name)["rules"]
+        return {
+            (g, r, v) for rule in rules for g in rule["apiGroups"] for r in rule["resources"] for v in rule["verbs"]
+        }
+
+    plain, narrow = rendered(), rendered({"operator": {"serviceNamespaces": ["a", "b"]}})
+    everywhere, listed = role(narrow, "berth-operator"), role(narrow, "berth-operator-services")
+    assert everywhere | listed == role(plain, "berth-operator")
+    assert everywhere & listed == set()
+    assert {verb for _, _, verb in listed} == {"get", "create", "patch", "delete", "update"}
+    assert ("apps", "deployments", "create") in listed
+    assert {
+        ("", "pods", "patch"),
+        ("", "pods/eviction", "create"),
+        ("berth.dev", "llmservices/status", "patch"),
+    } <= everywhere
+    bound = [b for b in of_kind(narrow, "RoleBinding") if b["roleRef"]["name"] == "berth-operator-services"]
+    assert [b["metadata"]["namespace"] for b in bound] == ["a", "b"]
+    assert all(b["subjects"][0]["name"] == "berth-operator" for b in bound)
+    assert "berth-operator-services" not in str(plain)
+
+
 def test_asking_a_language_model_adds_the_page_s_further_rules_and_flags() -> None:
     model = {
         "backend": "openai",
