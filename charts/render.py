@@ -1,7 +1,7 @@
 """Renders charts/berth as Helm does, and writes what is made from it: `python -m charts.render` (`make manifests`).
 
-    manifests/install.yaml        for Kubernetes 1.37, `manifests/install-1.36.yaml` for 1.36: kube-scheduler follows the cluster,
-                                  and a file cannot see which it is
+    manifests/install.yaml        for Kubernetes 1.37, `manifests/install-1.36.yaml` for 1.36 and so on: kube-scheduler follows the
+                                  cluster, and a file cannot see which it is
     charts/berth/files/crds/      copies of manifests/crds: a chart can read nothing outside itself
     charts/berth/files/dashboards/   from charts/dashboards.py
 
@@ -27,7 +27,19 @@ CHART = ROOT / "charts" / "berth"
 DASHBOARDS = CHART / "files" / "dashboards"
 CRDS = CHART / "files" / "crds"
 NAMESPACE = "berth-system"
-INSTALLS = {"install.yaml": "v1.37.2", "install-1.36.yaml": "v1.36.3"}
+INSTALLS = {
+    "install.yaml": "v1.37.2",
+    "install-1.36.yaml": "v1.36.3",
+    "install-1.35.yaml": "v1.35.4",
+    "install-1.34.yaml": "v1.34.4",
+    "install-1.33.yaml": "v1.33.13",
+    "install-1.32.yaml": "v1.32.13",
+    "install-1.31.yaml": "v1.31.14",
+    "install-1.30.yaml": "v1.30.14",
+}
+"""With a patch version of kube-scheduler that exists; any of the cluster's minor does."""
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The kinds are 100 KB of YAML: 0.1 s instead of one."""
 NOTES = "NOTES.txt"
 TESTS = "/templates/tests/"
 
@@ -54,7 +66,7 @@ def objects(rendered: dict[str, str], *, of_tests: bool = False) -> list[Json]:
     texts = (
         text for name, text in sorted(rendered.items()) if not name.endswith(NOTES) and (TESTS in name) is of_tests
     )
-    return [made for text in texts for made in yaml.safe_load_all(text) if made]
+    return [made for text in texts for made in yaml.load_all(text, Loader=LOADER) if made]
 
 
 def install_file(kube_version: str) -> str:
