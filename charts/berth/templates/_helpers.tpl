@@ -85,7 +85,7 @@ capabilities: {drop: [ALL]}
 securityContext:
   {{- include "berth.podSecurity" .root | nindent 2 }}
 {{- with .root.Values.priorityClass.name }}
-priorityClassName: {{ . }}
+priorityClassName: {{ quote . }}
 {{- end }}
 {{- with .root.Values.imagePullSecrets }}
 imagePullSecrets:
