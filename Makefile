@@ -90,6 +90,7 @@ lint: $(READY) ## ruff, mypy --strict and the floors
 	$(BIN)/mypy
 	MYPYPATH=. $(BIN)/mypy -p benchmarks
 	MYPYPATH=. $(BIN)/mypy charts/render.py
+	MYPYPATH=. $(BIN)/mypy -p docs.tooling
 	$(BIN)/lint-imports
 
 .PHONY: engine-test
@@ -116,6 +117,19 @@ test-all: lint engine-test ## everything, slow matrices and Kubernetes 1.36 too
 bench: $(READY) ## the whole benchmark grid, beside the paper's model (about an hour; tables and JSON in out/)
 	$(BIN)/python -m benchmarks.run --all --out out/bench
 
+.PHONY: docs
+docs: .venv-docs/.ready ## build the documentation as a static site into out/site; broken links fail
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict   # not --quiet: then warnings do not count
+
+.venv-docs/.ready: docs/requirements.txt
+	@test -x .venv-docs/bin/python || $(PYTHON) -m venv .venv-docs
+	@.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r docs/requirements.txt
+	@touch $@
+
+.PHONY: docs-reference
+docs-reference: $(READY) ## write docs/reference and docs/pictures from schemas and code
+	$(BIN)/python -m docs.tooling.reference
+
 .PHONY: manifests
 manifests: $(READY) ## write the chart's copies of the kinds, and manifests/install*.yaml from the chart
 	$(BIN)/python -m charts.render
@@ -138,7 +152,8 @@ lock: ## resolve the dependencies anew into constraints.txt, the engine's into i
 	uv pip compile images/build-requirements.in -c constraints.txt --generate-hashes --no-header --no-annotate -p 3.11 --universal -o images/build-constraints.txt
 	cd engine && uv pip compile pyproject.toml -c constraints.txt --generate-hashes --no-header --no-annotate -p 3.11 --universal -o ../images/engine/constraints.txt
 	cd tests/security/checkov && uv pip compile requirements.in --generate-hashes --no-header --no-annotate -p 3.11 --universal -o constraints.txt
+	uv pip compile docs/requirements.in --generate-hashes --no-header --no-annotate -p 3.11 --universal -o docs/requirements.txt
 
 .PHONY: clean
 clean: ## remove the environment and caches
-	rm -rf $(VENV) $(ENGINE) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(ENGINE) .venv-docs .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
