@@ -74,6 +74,11 @@ e2e: $(READY) ## the tests on a real control plane alone
 	@PYTHONPATH=e2e $(BIN)/python -m berth_e2e.tools --skip-without-go $(VERSION)
 	$(BIN)/pytest e2e/tests
 
+.PHONY: e2e-node
+e2e-node: $(READY) $(ENGINE_READY) ## helm install on real kubelets, from images to uninstall (10 minutes; Linux, root, Debian's packages)
+	@PYTHONPATH=e2e $(BIN)/python -m berth_e2e.tools --skip-without-go $(VERSION)
+	$(BIN)/pytest -m "" -s -rs e2e/tests/test_chart_on_real_nodes.py
+
 .PHONY: images
 images: ## build the images with docker, podman or buildah: IMAGES="control-plane berth-fetch engine" BASE=... (see docs/images.md)
 	@for name in $(IMAGES); do images/build.sh $$name || exit; done
@@ -97,14 +102,16 @@ engine-test: $(READY) $(ENGINE_READY) ## the engine's types and tests alone
 test: lint engine-test ## lint, all tests but the slow matrices, and a sub-grid of the benchmarks
 	$(BIN)/python -m benchmarks.run --quick --seed 78 --out out/bench-quick
 	@PYTHONPATH=e2e $(BIN)/python -m berth_e2e.tools --skip-without-go
-	$(BIN)/pytest
+	$(BIN)/pytest tests -n 2 --dist worksteal
+	$(BIN)/pytest e2e/tests
 
 .PHONY: test-all
 test-all: ENGINE_ARGS = -m ""
 test-all: lint engine-test ## everything, slow matrices and Kubernetes 1.36 too
 	$(BIN)/python -m benchmarks.run --quick --seed 78 --out out/bench-quick
 	@PYTHONPATH=e2e $(BIN)/python -m berth_e2e.tools --skip-without-go 1.37.2 1.36.3
-	$(BIN)/pytest -m ""
+	$(BIN)/pytest tests -n 2 --dist worksteal -m ""
+	$(BIN)/pytest e2e/tests -m ""
 
 .PHONY: bench
 bench: $(READY) ## the whole benchmark grid, beside the paper's model (about an hour; tables and JSON in out/)
@@ -127,6 +134,15 @@ docs-reference: $(READY) ## write docs/reference and docs/pictures from schemas 
 manifests: $(READY) ## write the chart's copies of the kinds, and manifests/install*.yaml from the chart
 	$(BIN)/python -m charts.render
 
+.venv-checkov/.ready: tests/security/checkov/constraints.txt
+	@test -x .venv-checkov/bin/python || $(PYTHON) -m venv .venv-checkov
+	@.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.PHONY: checkov
+checkov: $(READY) .venv-checkov/.ready ## install checkov apart (once, a minute), and hold what is installed against it
+	$(BIN)/pytest -m "" tests/security/test_checkov.py
+
 .PHONY: lock
 lock: ## resolve the dependencies anew into constraints.txt, the engine's into its own, and the images' (needs uv)
 	uv pip compile pyproject.toml --group dev --generate-hashes --no-header --no-annotate -p 3.11 --universal -o constraints.txt
@@ -135,6 +151,7 @@ lock: ## resolve the dependencies anew into constraints.txt, the engine's into i
 	uv pip compile images/berth-fetch/requirements.in -c constraints.txt --generate-hashes --no-header --no-annotate -p 3.11 --universal -o images/berth-fetch/constraints.txt
 	uv pip compile images/build-requirements.in -c constraints.txt --generate-hashes --no-header --no-annotate -p 3.11 --universal -o images/build-constraints.txt
 	cd engine && uv pip compile pyproject.toml -c constraints.txt --generate-hashes --no-header --no-annotate -p 3.11 --universal -o ../images/engine/constraints.txt
+	cd tests/security/checkov && uv pip compile requirements.in --generate-hashes --no-header --no-annotate -p 3.11 --universal -o constraints.txt
 	uv pip compile docs/requirements.in --generate-hashes --no-header --no-annotate -p 3.11 --universal -o docs/requirements.txt
 
 .PHONY: clean

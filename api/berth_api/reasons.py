@@ -90,7 +90,16 @@ class Reason(StrEnum):
     DRY_RUN = "DryRun"  # the plan's policy carries nothing out
     NO_LEADER = "NoLeader"  # nobody takes the plan up
     NO_SCHEDULER = "NoScheduler"  # no scheduler `berth` is alive: pods that use it would stay Pending
+    KINDS_NOT_SERVED = "KindsNotServed"  # the API server does not serve one of our kinds
+    DEPLOYMENT_UNAVAILABLE = "DeploymentUnavailable"  # too few pods of it are ready
+    POD_NOT_READY = "PodNotReady"  # a pod of ours, asked by HTTP, is not ready or does not answer
     NO_WORD_YET = "NoWordYet"  # the planning loop has not looked at the pod
+
+    # What the chart's admission policies refuse, in the API server's answer
+    PINNING_REFUSED = "PinningRefused"  # the namespace may not keep pods from being moved, or make moving them that dear
+    ANNOTATION_REFUSED = "AnnotationRefused"  # an annotation that the operator alone writes
+    PATCH_REFUSED = "PatchRefused"  # the operator wrote more than annotations
+    APPROVAL_REFUSED = "ApprovalRefused"  # approving a plan needs a verb of its own
 
     # Why an HTTP request is refused
     MALFORMED_REQUEST = "MalformedRequest"  # the body is not what this path takes

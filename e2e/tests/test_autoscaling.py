@@ -144,6 +144,7 @@ def test_our_autoscaler_goes_when_it_is_asked_for_no_longer_and_others_stay(scal
         scaling.api.delete(f"{AUTOSCALERS}/keda-hpa-llama")
 
 
+@pytest.mark.slow
 def test_the_last_step_is_the_operators(scaling: Cluster, load: Json) -> None:
     scaling.api.create(llm_service({"min": 0, "target": 4, "stabilizationSeconds": {"down": 6}}))
     wait_until(scaling, "asleep", lambda: condition(scaling, "Ready")[1] == "ScaledToZero")
@@ -158,6 +159,7 @@ def test_the_last_step_is_the_operators(scaling: Cluster, load: Json) -> None:
     assert condition(scaling)[:2] == ("True", "ScalingByLoad")
 
 
+@pytest.mark.slow
 def test_one_whose_autoscaler_does_not_work_sleeps_all_the_same(scaling: Cluster, load: Json) -> None:
     scaling.api.create(llm_service({"min": 0, "target": 4, "stabilizationSeconds": {"down": 8}}))
     load["queue"] = 12
@@ -218,6 +220,7 @@ def test_a_deployment_that_lost_our_label_gets_it_back_and_keeps_its_number(scal
     assert seen == [3]
 
 
+@pytest.mark.slow
 def test_an_adapter_that_is_away_takes_nothing_away(scaling: Cluster, load: Json) -> None:
     load["queue"] = 12
     scaling.api.create(llm_service({"target": 4}))
@@ -278,6 +281,7 @@ def test_when_keda_goes_the_fewest_run(scaling: Cluster) -> None:
     wait_until(scaling, "told", told)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("other_kinds")
 @pytest.mark.parametrize("metric", ["QueueDepth", "TimeToFirstToken", "KVCacheUse", "RunningRequests"])
 def test_every_metric_makes_a_scaled_object_that_stays_as_it_was_applied(scaling: Cluster, metric: str) -> None:

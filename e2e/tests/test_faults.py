@@ -58,6 +58,7 @@ def test_the_leader_is_killed_while_pods_are_leaving(fragmented: Cluster, witnes
     assert len(witness.evicted) == 2
 
 
+@pytest.mark.slow
 def test_both_extenders_are_killed_and_come_back(fragmented: Cluster, witness: Witness) -> None:
     def kill() -> None:
         for name in ("extender-0", "extender-1"):

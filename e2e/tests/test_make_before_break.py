@@ -280,6 +280,7 @@ def test_a_change_in_mid_move_rolls_out_in_the_room_of_the_move(asking: Cluster)
     assert not marked(asking)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rollout", ["InPlace", "Surge"])
 def test_a_rollout_that_never_gets_ready_and_is_turned_back_takes_nobody_down(
     berth_cluster: Cluster, rollout: str
@@ -316,6 +317,7 @@ def test_a_rollout_that_never_gets_ready_and_is_turned_back_takes_nobody_down(
     assert kept <= endpoints(cluster), "and the way back took none of them down"
 
 
+@pytest.mark.slow
 def test_a_rollout_that_is_changed_on_the_way_takes_its_only_server_down_at_no_time(berth_cluster: Cluster) -> None:
     """There is room for one more. The first pod that never gets ready has it; so there is none for the next, but its own."""
     cluster = berth_cluster

@@ -205,6 +205,7 @@ def _leads(cluster: Cluster) -> bool:
     return bool(lease["spec"].get("holderIdentity"))
 
 
+@pytest.mark.slow
 def test_a_replica_that_would_fetch_much_again_tells_plans_what_a_move_costs(nodes: Cluster) -> None:
     spec = {"model": {"uri": "s3://models/large", "digest": DIGEST}, "resources": {"gpus": 1}, "replicas": 1}
     metadata = {"name": "large", "namespace": "default"}

@@ -155,6 +155,7 @@ def clock(minutes: int) -> str:
     return (datetime.now(UTC) + timedelta(minutes=minutes)).strftime("%H:%M")
 
 
+@pytest.mark.slow
 def test_in_quiet_hours_nobody_is_moved_and_who_waits_is_told_until_when(ready: Cluster) -> None:
     end = clock(90)
     ready.create(policy("nights", budgets={"quietHours": [{"from": clock(-90), "to": end}]}))
@@ -246,6 +247,7 @@ def children(pid: int) -> list[int]:
         return [int(child) for child in listed.read().split()]
 
 
+@pytest.mark.slow
 def test_when_the_solver_never_answers_patience_ends_in_ordinary_preemption(ready: Cluster) -> None:
     ready.create(policy("hasty", timeBudgetSeconds=0.5, patienceSeconds=10))
     for name, value in (("low", 1), ("high", 1000)):

@@ -65,6 +65,7 @@ def serving(berth_cluster: Cluster) -> Cluster:
     return berth_cluster
 
 
+@pytest.mark.slow
 def test_a_quota_that_is_too_small_is_told_and_a_larger_one_suffices(serving: Cluster) -> None:
     quota = "/api/v1/namespaces/default/resourcequotas/small"
     metadata = {"name": "small", "namespace": "default"}

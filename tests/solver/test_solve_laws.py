@@ -214,7 +214,8 @@ def test_names_and_order_change_no_value(data: st.DataObject) -> None:
 @slowly
 @given(problems(max_nodes=5, max_classes=5))
 def test_the_same_seed_gives_the_same_answer(problem: Problem) -> None:
-    first, second = solve(problem, QUICK), solve(problem, QUICK)
+    patient = replace(QUICK, budget=5.0)  # a stage that time cuts short may end at another of the best answers
+    first, second = solve(problem, patient), solve(problem, patient)
     if first.fully_proven and second.fully_proven:
         assert np.array_equal(first.placement, second.placement)
 
