@@ -22,6 +22,7 @@ NOT_RUN = {
     r"make images\b": "needs docker, podman or buildah, and a registry; e2e builds the Dockerfiles with buildah",
     r"docker ": "there was no docker",
     r"helm ": "Helm itself installs, upgrades and uninstalls in e2e/tests/test_chart.py; here that chart and values exist",
+    r"kubectl berth doctor": "looks for Berth's Deployments, which are processes here: tests/cli/test_doctor.py. Options are parsed",
     r"kubectl (label|annotate) crd ": "gives the kinds to a Helm release; nothing else on the test's cluster should have them",
     r"kubectl apply -f manifests/install.yaml": "e2e/tests/test_chart.py applies it",
     r"kubectl wait --for=condition=Ready llmsvc": "needs weights and engines: e2e/tests/test_serving_real.py",
