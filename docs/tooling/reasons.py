@@ -154,6 +154,26 @@ GROUPS = (
             R.BODY_TIMEOUT: "The body was not there after 5 s.",
         },
     ),
+    Group(
+        "What an installation says",
+        "In `berth doctor` and `helm test`.",
+        {
+            R.KINDS_NOT_SERVED: "Apply `manifests/crds`, or install the chart with `crds.enabled`; if the kinds are there, is the API server well?",
+            R.DEPLOYMENT_UNAVAILABLE: "Too few pods of it are ready. `kubectl -n berth-system describe pods` says why.",
+            R.POD_NOT_READY: "The pod runs, and does not answer that it is ready. Look at its log; a NetworkPolicy may stand between.",
+        },
+    ),
+    Group(
+        "What admission policies refuse",
+        "In the API server's answer, with the chart's [admission policies](../admission.md) switched on.",
+        {
+            R.PINNING_REFUSED: "This namespace may not keep its pods from being moved, or make that dear. Leave the annotation out, or have the "
+            "namespace exempted.",
+            R.ANNOTATION_REFUSED: "The operator alone writes this annotation. Leave it out.",
+            R.PATCH_REFUSED: "The operator tried to write more than annotations, which is a bug or a stolen token. Look at the audit log.",
+            R.APPROVAL_REFUSED: "Approving plans needs the verb `approve`. Ask for a role that has it.",
+        },
+    ),
 )
 
 SERVICE_PAGE = ROOT / "docs/llmservice.md"
