@@ -144,28 +144,6 @@ GROUPS = (
         },
     ),
     Group(
-        "What `berth doctor` finds",
-        "In its output, and in the log of `helm test`.",
-        {
-            R.KINDS_NOT_SERVED: "The API server does not serve one of our kinds. Apply `manifests/crds`, or set `crds.enabled=true`.",
-            R.DEPLOYMENT_UNAVAILABLE: "Too few pods of `berth-scheduler` or `berth-operator` are ready. `kubectl describe` its pods.",
-            R.POD_NOT_READY: "A pod of ours is not ready or does not answer; the message says what it misses. See "
-            "[troubleshooting](../troubleshooting.md#an-operator-or-extender-is-not-ready).",
-        },
-    ),
-    Group(
-        "What admission policies refuse",
-        "In the API server's answer, where the chart's [policies](../admission.md) are on; for pods of a controller in its events.",
-        {
-            R.PINNING_REFUSED: "This namespace may not keep pods from being moved, or make moving them that dear. Take the annotation off, or "
-            "have the namespace labelled `berth.dev/may-pin=true`.",
-            R.ANNOTATION_REFUSED: "The operator alone writes this annotation. Take it out of the template.",
-            R.PATCH_REFUSED: "Somebody with the operator's account wrote more than annotations. If it is the operator, that is a bug; if not, the "
-            "account's token is in wrong hands.",
-            R.APPROVAL_REFUSED: "Approving a plan needs the verb `approve` on packingplans. Ask for the role.",
-        },
-    ),
-    Group(
         "Why the extender refuses a request",
         '4xx with `{"reason", "message"}`. kube-scheduler sends nothing that is refused; these are for whoever writes a client.',
         {
@@ -174,6 +152,26 @@ GROUPS = (
             R.METHOD_NOT_ALLOWED: "Verbs take POST.",
             R.UNSUPPORTED_MEDIA_TYPE: "`application/json` only.",
             R.BODY_TIMEOUT: "The body was not there after 5 s.",
+        },
+    ),
+    Group(
+        "What an installation says",
+        "In `berth doctor` and `helm test`.",
+        {
+            R.KINDS_NOT_SERVED: "Apply `manifests/crds`, or install the chart with `crds.enabled`; if the kinds are there, is the API server well?",
+            R.DEPLOYMENT_UNAVAILABLE: "Too few pods of it are ready. `kubectl -n berth-system describe pods` says why.",
+            R.POD_NOT_READY: "The pod runs, and does not answer that it is ready. Look at its log; a NetworkPolicy may stand between.",
+        },
+    ),
+    Group(
+        "What admission policies refuse",
+        "In the API server's answer, with the chart's [admission policies](../admission.md) switched on.",
+        {
+            R.PINNING_REFUSED: "This namespace may not keep its pods from being moved, or make that dear. Leave the annotation out, or have the "
+            "namespace exempted.",
+            R.ANNOTATION_REFUSED: "The operator alone writes this annotation. Leave it out.",
+            R.PATCH_REFUSED: "The operator tried to write more than annotations, which is a bug or a stolen token. Look at the audit log.",
+            R.APPROVAL_REFUSED: "Approving plans needs the verb `approve`. Ask for a role that has it.",
         },
     ),
 )
