@@ -41,7 +41,8 @@ def give_accounts(api: ApiClient, *, language_model: bool = False) -> None:
             api.create(body)
     if language_model:
         role = {"name": f"{OPERATOR}-hint-model", "namespace": SYSTEM_NAMESPACE}
-        _give(api, OPERATOR, {"kind": "Role", "metadata": role, "rules": _page_blocks()[-1]})
+        (rules,) = (block for block in _page_blocks() if isinstance(block, list))
+        _give(api, OPERATOR, {"kind": "Role", "metadata": role, "rules": rules})
 
 
 def give_gateway_account(api: ApiClient, namespace: str) -> None:
@@ -49,7 +50,9 @@ def give_gateway_account(api: ApiClient, namespace: str) -> None:
         return
     metadata = {"name": GATEWAY, "namespace": namespace}
     api.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
-    (rules,) = (block["rules"] for block in _page_blocks() if isinstance(block, dict) and "chat" in str(block))
+    (rules,) = (
+        block["rules"] for block in _page_blocks() if isinstance(block, dict) and block["metadata"]["name"] == GATEWAY
+    )
     _give(api, GATEWAY, {"kind": "Role", "metadata": metadata, "rules": rules})
 
 

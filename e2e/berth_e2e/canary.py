@@ -12,6 +12,7 @@ import http.client
 import json
 from collections.abc import Iterator
 
+from berth_e2e.api_client import RequestError
 from berth_e2e.cluster import Cluster
 from berth_e2e.process import marked_pids
 from berth_e2e.state import CLUSTERS
@@ -64,8 +65,8 @@ def _everything(cluster: Cluster) -> Iterator[tuple[str, bytes]]:
             yield f"the metrics of {use}", _metrics(port)
     try:
         yield from _objects(cluster)
-    except OSError:
-        return  # a test has left it without an API server
+    except (OSError, RequestError, RecursionError):
+        return  # a test has left it without an API server, or with what no client can read
 
 
 def _metrics(port: int) -> bytes:
@@ -83,7 +84,11 @@ def _objects(cluster: Cluster) -> Iterator[tuple[str, bytes]]:
     """Every kind that can be listed, by its group's newest version."""
     groups = [g["preferredVersion"]["groupVersion"] for g in cluster.api.get("/apis")["groups"]]
     for root in ("/api/v1", *(f"/apis/{group}" for group in groups)):
-        for resource in cluster.api.get(root)["resources"]:
+        try:
+            resources = cluster.api.request("GET", root)["resources"]
+        except RequestError:
+            continue  # another server's, which a test has ended
+        for resource in resources:
             if "list" in resource["verbs"] and resource["name"] not in LEFT_OUT and "/" not in resource["name"]:
                 found = cluster.api.get(f"{root}/{resource['name']}")
                 yield f"an object of {resource['name']}", json.dumps(found, ensure_ascii=False).encode()

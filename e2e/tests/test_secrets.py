@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import json
 import os
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -132,7 +134,20 @@ def test_secrets_are_used_and_stand_nowhere_and_one_tenant_cannot_spend_the_budg
     assert set(model.keys) == {f"Bearer {KEY}"}, "it was used"
     assert sum(model.keys.values()) <= DAILY_CALLS
     assert asked("mallory") <= DAILY_CALLS // 2
+    _fetch_by_a_signed_url(asking)
     assert leaks(asking) == []
+
+
+def _fetch_by_a_signed_url(cluster: Cluster) -> None:
+    """From nobody: its words about that go to a log that is searched, and its argument is gone with it."""
+    url = f"https://127.0.0.1:1/berth-model.json?X-Amz-Signature={CANARIES['a signature of a URL']}"
+    command = [sys.executable, "-m", "berth_operator.weights.main", url, "--tries", "1"]
+    with (cluster.state.folder / "logs" / "berth-fetch.log").open("w") as log:
+        run = subprocess.run(
+            [*command, "--cache", str(cluster.state.folder / "cache")], stdout=log, stderr=log, timeout=60, check=False
+        )
+    assert run.returncode == 1
+    assert "127.0.0.1:1" in (cluster.state.folder / "logs" / "berth-fetch.log").read_text()
 
 
 def test_what_looks_for_secrets_finds_them(cluster: Cluster) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from berth_e2e.api_client import RequestError
 from berth_e2e.berth_processes import Berth
+from berth_e2e.canary import CANARIES
 from berth_e2e.cluster import Cluster
 from berth_e2e.objects import node, pod, priority_class
 from berth_e2e.tenants import Tenant, hardened, tenant
@@ -52,8 +53,14 @@ def mallory(shared: Cluster) -> Tenant:
 
 @pytest.fixture(scope="module")
 def alice(shared: Cluster, mallory: Tenant) -> dict[str, str]:
-    """Her pods fill all GPUs; uid to node."""
+    """Her pods fill all GPUs; uid to node. She has secrets, too, which the end of the run looks for."""
     tenant(shared, ALICE)
+    given = {"AWS_SECRET_ACCESS_KEY": CANARIES["the S3 key"], "HF_TOKEN": CANARIES["the Hugging Face token"]}
+    metadata = {"name": "weights", "namespace": ALICE}
+    shared.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": given})
+    reads = _service("reads", model={"uri": "s3://bucket/m", "credentialsSecretRef": {"name": "weights"}})
+    reads["metadata"]["namespace"] = ALICE
+    shared.create(reads)
     body = _set(LEDGER, 8, gpus=2)
     shared.create(body)
     wait_for("alice's pods", lambda: len(_uids(shared)) == 8, 60.0)
@@ -297,6 +304,7 @@ def test_a_service_is_no_way_to_more_than_its_namespace_allows(
         limited.services.delete(f"{SERVICES}/limited-{number}")
 
 
+@pytest.mark.slow
 def test_services_of_every_size_and_depth_blind_nobody_to_the_others(
     shared: Cluster, mallory: Tenant, alive: dict[str, int | None]
 ) -> None:
