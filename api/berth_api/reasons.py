@@ -96,7 +96,9 @@ class Reason(StrEnum):
     NO_WORD_YET = "NoWordYet"  # the planning loop has not looked at the pod
 
     # What the chart's admission policies refuse, in the API server's answer
-    PINNING_REFUSED = "PinningRefused"  # the namespace may not keep pods from being moved, or make moving them that dear
+    PINNING_REFUSED = (
+        "PinningRefused"  # the namespace may not keep pods from being moved, or make moving them that dear
+    )
     ANNOTATION_REFUSED = "AnnotationRefused"  # an annotation that the operator alone writes
     PATCH_REFUSED = "PatchRefused"  # the operator wrote more than annotations
     APPROVAL_REFUSED = "ApprovalRefused"  # approving a plan needs a verb of its own
