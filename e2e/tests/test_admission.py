@@ -43,7 +43,9 @@ OPERATOR = f"--as=system:serviceaccount:{SYSTEM_NAMESPACE}:berth-operator"
 @pytest.fixture(scope="module", params=[tools.DEFAULT_VERSION, pytest.param("1.36.3", marks=pytest.mark.slow)])
 def guarded(request: pytest.FixtureRequest, binaries: Path) -> Iterator[Cluster]:
     """A cluster with all policies in force."""
-    with Cluster.start(f"e2e-{os.getpid()}-admission-{request.param[2:4]}", nodes=1, gpus=8, version=request.param) as cluster:
+    with Cluster.start(
+        f"e2e-{os.getpid()}-admission-{request.param[2:4]}", nodes=1, gpus=8, version=request.param
+    ) as cluster:
         with Config(kubeconfig_path=cluster.kubeconfig, namespace=SYSTEM_NAMESPACE) as helm:
             helm.install(CHART, "berth", VALUES, namespace=SYSTEM_NAMESPACE, timeout=60)
         # kubectl reads before it writes; the policies have to hold whatever the roles say
