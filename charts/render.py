@@ -4,6 +4,7 @@
                                   cluster, and a file cannot see which it is
     charts/berth/files/crds/      copies of manifests/crds: a chart can read nothing outside itself
     charts/berth/files/dashboards/   from charts/dashboards.py
+    docs/values.md                from the comments of charts/berth/values.yaml
 
 Helm itself runs in the process (helm-python-sdk, a wheel with Helm's Go library): 20 ms a rendering.
 """
@@ -21,11 +22,13 @@ from helm_python import _native
 from helm_python.chart import Chart
 
 from charts.dashboards import dashboards
+from charts.values_page import page
 
 ROOT = Path(__file__).parents[1]
 CHART = ROOT / "charts" / "berth"
 DASHBOARDS = CHART / "files" / "dashboards"
 CRDS = CHART / "files" / "crds"
+VALUES_PAGE = ROOT / "docs" / "values.md"
 NAMESPACE = "berth-system"
 INSTALLS = {
     "install.yaml": "v1.37.2",
@@ -90,6 +93,7 @@ def main() -> None:
     CRDS.mkdir(parents=True, exist_ok=True)
     for crd in sorted((ROOT / "manifests" / "crds").glob("*.yaml")):
         shutil.copyfile(crd, CRDS / crd.name)
+    VALUES_PAGE.write_text(page(CHART / "values.yaml"))
     DASHBOARDS.mkdir(parents=True, exist_ok=True)
     for name, text in dashboards().items():
         (DASHBOARDS / name).write_text(text)

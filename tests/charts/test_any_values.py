@@ -13,7 +13,7 @@ import pytest
 import yaml
 from helm_python.chart import Chart
 from helm_python.errors import HelmError
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from charts import render as charts
@@ -74,11 +74,24 @@ def _said_as_given(made: list[Json], given_values: Json) -> None:
         assert container["image"].startswith(image["repository"])
 
 
+TAKEN_FOR_YAML: Json = {
+    "operator": {
+        "hintModel": {"backend": "openai", "model": "a: b # c", "baseUrl": "http://m #/v1", "region": "{x"},
+        "prometheusUrl": "http://p/: #",
+        "images": {"engine": "# e: 1"},
+        "serviceNamespaces": ["1e3", "true"],
+    },
+    "image": {"repository": '"r: \\'},
+    "gateway": {"enabled": True, "namespace": "0"},
+    "priorityClass": {"name": "1.5"},
+    "monitoring": {"dashboards": {"enabled": True, "namespace": "12"}},
+}
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=QUIET)
 @given(values(SCHEMA), st.sampled_from(MINORS), st.sampled_from([APIS, []]))
+@example(TAKEN_FOR_YAML, "1.37", APIS)
 def test_any_values_render_or_are_refused_in_words(given_values: Json, minor: str, apis: list[str]) -> None:
     check(given_values, minor, apis)
 

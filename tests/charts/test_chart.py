@@ -428,6 +428,24 @@ def test_every_value_is_in_the_schema_and_documented() -> None:
         assert re.search(rf"# -- [^\n]*\n(?: *#[^\n]*\n)* *{key}:", text), key
 
 
+def test_the_page_of_values_is_up_to_date_and_has_each_of_them() -> None:
+    told = charts.VALUES_PAGE.read_text()
+    assert told == charts.page(charts.CHART / "values.yaml"), "run: make manifests"
+    values = yaml.safe_load((charts.CHART / "values.yaml").read_text())
+    paths = set(re.findall(r"^\| `([\w.]+)` \|", told, re.MULTILINE))
+
+    def leaves(given: Json, above: str = "") -> Iterator[str]:
+        for key, value in given.items():
+            path = f"{above}{key}"
+            if path not in paths and isinstance(value, dict) and value:
+                yield from leaves(value, f"{path}.")
+            else:
+                yield path
+
+    assert set(leaves(values)) == paths
+    assert "| `networkPolicies.apiServerPorts` | `[443, 6443]` | Ports of the API server" in told
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -460,6 +478,7 @@ def test_a_gateway_without_a_namespace_is_refused_in_words() -> None:
 FLAGS = ({"enabled": True}, {"enabled": False})
 
 
+@pytest.mark.slow  # test_any_values.py is quicker; this one leaves no combination out
 @pytest.mark.parametrize("gateway", [False, True])
 def test_all_switches_go_together(gateway: bool) -> None:
     base = copy.deepcopy(GATEWAY) if gateway else {}

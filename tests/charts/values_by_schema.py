@@ -11,7 +11,7 @@ Json = dict[str, Any]
 
 KNOWN = {
     *("type", "enum", "pattern", "minLength", "maxLength", "minimum", "maximum", "items", "minItems", "uniqueItems"),
-    *("properties", "additionalProperties", "minProperties", "$schema", "title"),
+    *("properties", "additionalProperties", "minProperties", "required", "$schema", "title"),
 }
 TEXT = st.text(st.sampled_from("abz09-._/:#{}[]&*!|>'\"%@` ,?~\\"), max_size=12)
 """What YAML would take for something else where a template does not quote."""
@@ -29,7 +29,8 @@ def values(schema: Json) -> st.SearchStrategy[Any]:
 
 def _object(schema: Json) -> st.SearchStrategy[Any]:
     fields = {key: values(of) for key, of in schema.get("properties", {}).items() if key != "global"}
-    known = st.fixed_dictionaries({}, optional=fields)
+    needed = {key: fields.pop(key) for key in schema.get("required", ())}
+    known = st.fixed_dictionaries(needed, optional=fields)
     further = schema.get("additionalProperties")
     if not isinstance(further, dict):
         return known
