@@ -41,7 +41,7 @@ def give_accounts(api: ApiClient, *, language_model: bool = False) -> None:
             api.create(body)
     if language_model:
         role = {"name": f"{OPERATOR}-hint-model", "namespace": SYSTEM_NAMESPACE}
-        (rules,) = (block for block in _page_blocks() if isinstance(block, list))
+        (rules,) = (block for block in _page_blocks() if isinstance(block, list) and "configmaps" in str(block))
         _give(api, OPERATOR, {"kind": "Role", "metadata": role, "rules": rules})
 
 
