@@ -256,8 +256,10 @@ def is_spread(cluster: Cluster) -> bool:
 
 
 def test_helm_test_passes(real: Cluster, helm: Config) -> None:
-    """It raises what a test of the chart says; a chart without tests passes."""
-    said(f"helm test: {helm.test('berth', timeout=120, logs=True)['logs'] or 'nothing to say'}")
+    """It raises when a test of the chart fails. No logs: the chart has its pods deleted when they have ended."""
+    began = time.monotonic()
+    helm.test("berth", timeout=120)
+    said(f"helm test: {time.monotonic() - began:.1f} s")
 
 
 def test_weights_are_fetched_and_verified_and_it_answers(real: Cluster, models: Bucket, digest: str) -> None:
