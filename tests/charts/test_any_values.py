@@ -97,6 +97,7 @@ def test_any_values_render_or_are_refused_in_words(given_values: Json, minor: st
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @settings(max_examples=1_000, deadline=None, suppress_health_check=QUIET)
 @given(values(SCHEMA), st.sampled_from(MINORS), st.sampled_from([APIS, []]))
 def test_many_values_render_or_are_refused_in_words(given_values: Json, minor: str, apis: list[str]) -> None:
