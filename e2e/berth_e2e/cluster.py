@@ -67,6 +67,8 @@ class Cluster(ClusterView):
     processes: dict[str, LocalProcess] = field(default_factory=dict)
     outages: int = 0
     """How often `heal` has found the API server dead since `forget_outages`."""
+    meant: list[str] = field(default_factory=list)
+    """Beginnings of refusals that a test means to see, as `audit.refused` tells them."""
     last_looks: ClassVar[list[Callable[[Cluster], None]]] = []
     """Called before any cluster of this run is taken down, while it still runs: what the whole run is held to."""
 
