@@ -94,6 +94,7 @@ def test_scaling_suspending_and_deleting(serving: Cluster) -> None:
     )
 
 
+@pytest.mark.slow
 def test_changes_in_quick_succession_are_no_fight(serving: Cluster) -> None:
     """Each is asked for before the Deployment was seen to be as asked the last time."""
     serving.api.create(llm_service(replicas=1))

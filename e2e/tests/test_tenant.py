@@ -305,6 +305,7 @@ def test_a_service_is_no_way_to_more_than_its_namespace_allows(
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_services_of_every_size_and_depth_blind_nobody_to_the_others(
     shared: Cluster, mallory: Tenant, alive: dict[str, int | None]
 ) -> None:
