@@ -290,7 +290,7 @@ async def _review(connection: Connection, path: str, spec: Mapping[str, object])
     except ApiError as error:
         if error.status == 403:
             raise RefusedError(
-                503, Reason.NOT_CONFIGURED, f"the operator may not create a {kind}: give it the role of docs/rbac.md"
+                503, Reason.REVIEWS_FORBIDDEN, f"the operator may not create a {kind}: give it the role of docs/rbac.md"
             ) from error
         raise RefusedError(503, Reason.API_ERROR, f"the API server did not say who may do what: {error}") from error
 

@@ -137,7 +137,7 @@ class LiveSource:
         if self.synced and not self.scheduler_serves():
             found.append(
                 Problem(
-                    reason="NoExtender",
+                    reason="NoScheduler",
                     message="no scheduler berth with a live extender: pods of scheduler berth wait until there is one; "
                     "look at the scheduler's pods",
                 )
