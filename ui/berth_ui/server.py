@@ -22,6 +22,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from berth_api.reasons import Reason
+from berth_cluster.decoding import MALFORMED
 from berth_ui import acting
 from berth_ui.answers import DEFAULT_LIMIT, MAX_LIMIT, Answers, UnknownError
 from berth_ui.callers import Caller, Callers, Onlookers, RefusedError
@@ -130,7 +131,7 @@ def build_app(
             return problem(413, Reason.TOO_LARGE, f"a question of more than {MAX_BODY} bytes is not read")
         try:
             asked = msgspec.json.decode(body, type=Asked)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except MALFORMED as error:
             return problem(422, Reason.BAD_FIELD, f"the question cannot be read: {error}")
         return answer(request, await answers.what_if(caller, asked))
 
