@@ -339,6 +339,7 @@ def test_services_are_shown_with_their_replicas(shown: Cluster) -> None:
     assert (service["name"], service["desired"], service["ready"], service["hint"]) == ("llama", 1, 1, "near the db")
     (replica,) = service["replicas"]
     assert replica["ready"]
+    assert reader.get(f"/pods/{replica['pod']}")["pod"]["service"] == "llama"
     assert replica["node"].startswith("node-")
     assert replica["queued"] is None  # a fake pod answers nobody
     assert reader.get("/overview")["servicesReady"] == 1

@@ -57,7 +57,7 @@ class Engine(Onlookers):
 
 def service(*ready: bool) -> ServiceView:
     figures: Any = {"running": None, "queued": None, "ttft_seconds": None, "kv_use": None}
-    replicas = [Replica(pod=f"p{i}", node="n", ready=r, reason="", **figures) for i, r in enumerate(ready)]
+    replicas = [Replica(pod=f"x/p{i}", node="n", ready=r, reason="", **figures) for i, r in enumerate(ready)]
     words = dict.fromkeys(("namespace", "name", "model", "priority_class", "reason", "message", "hint"), "x")
     return ServiceView(**words, desired=1, ready=1, is_ready=True, conditions=[], replicas=replicas)  # type: ignore[arg-type]
 

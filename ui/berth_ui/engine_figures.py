@@ -58,25 +58,26 @@ class EngineFigures:
         self._callers = callers
         self._where = where
         self._clock = clock
-        self._kept: OrderedDict[tuple[str, str, str], tuple[float, Figures]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], tuple[float, Figures]] = OrderedDict()
         self._at_once = asyncio.Semaphore(AT_ONCE)
 
     async def fill(self, caller: Caller, services: Sequence[ServiceView]) -> list[ServiceView]:
         """The same services, with what their replicas say."""
-        asked = [(s.namespace, r.pod) for s in services for r in s.replicas if r.ready][:MAX_ASKED]
-        found = dict(zip(asked, await asyncio.gather(*(self._of(caller, *one) for one in asked)), strict=True))
-        return [
-            replace(s, replicas=[_filled(r, found.get((s.namespace, r.pod), NONE)) for r in s.replicas])
-            for s in services
-        ]
+        asked = [r.pod for s in services for r in s.replicas if r.ready][:MAX_ASKED]
+        found = dict(zip(asked, await asyncio.gather(*(self._of(caller, pod) for pod in asked)), strict=True))
+        return [replace(s, replicas=[_filled(r, found.get(r.pod)) for r in s.replicas]) for s in services]
 
-    async def _of(self, caller: Caller, namespace: str, pod: str) -> Figures:
-        key = (caller.name, namespace, pod)
+    async def _of(self, caller: Caller, pod: str) -> Figures | None:
+        """pod: namespace/name. None: it cannot be asked."""
+        namespace, _, name = pod.partition("/")
+        where = self._where(namespace, name)
+        if not where:
+            return None
+        key = (caller.name, pod)
         known = self._kept.get(key)
         if known is not None and known[0] > self._clock():
             return known[1]
-        where = self._where(namespace, pod)
-        figures = await self._ask(caller, namespace, pod, where) if where else NONE
+        figures = await self._ask(caller, namespace, name, where)
         self._kept[key] = (self._clock() + KEPT_SECONDS, figures)
         self._kept.move_to_end(key)
         while len(self._kept) > MAX_KEPT:
@@ -144,7 +145,9 @@ def _first(gauges: Mapping[str, float], names: Iterable[str]) -> float | None:
     return next((gauges[name] for name in names if name in gauges), None)
 
 
-def _filled(replica: Replica, figures: Figures) -> Replica:
+def _filled(replica: Replica, figures: Figures | None) -> Replica:
+    if figures is None:
+        return replica
     return replace(
         replica,
         running=figures.running,

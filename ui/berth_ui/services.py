@@ -244,7 +244,7 @@ def service_view(service: LLMService, pods: Iterable[ReplicaPod]) -> ServiceView
 def _replica(pod: ReplicaPod, told: str) -> Replica:
     """Its figures are asked for when somebody looks (`engine_figures`)."""
     return Replica(
-        pod=pod.metadata.name,
+        pod=f"{pod.metadata.namespace or ''}/{pod.metadata.name}",
         node=pod.spec.node_name,
         ready=pod.is_ready,
         reason=told or pod.trouble,

@@ -340,6 +340,7 @@ class ServiceCondition(Wire, frozen=True):
 
 class Replica(Wire, frozen=True):
     pod: str
+    """namespace/name"""
     node: str
     ready: bool
     reason: str
