@@ -26,8 +26,10 @@ from berth_cli.commands import (
     model_prefetch,
     operator,
     plan,
+    plans,
     solve,
     status,
+    top,
     ui,
     verify,
     version,
@@ -37,6 +39,7 @@ from berth_cli.commands import (
 from berth_cli.exits import DEBUG_VARIABLE, CommandError, Exit
 from berth_cli.printable import printable
 from berth_cli.streams import cannot_write, prepare_streams
+from berth_cli.watching import watchable
 
 HELP_WIDTH = 100
 
@@ -68,9 +71,9 @@ app = typer.Typer(
 )
 
 app.command(cls=BerthCommand, epilog=plan.EXAMPLES)(plan.plan)
-app.command(cls=BerthCommand, epilog=why.EXAMPLES)(why.why)
+app.command(cls=BerthCommand, epilog=why.EXAMPLES)(watchable(why.why))
 app.command(cls=BerthCommand, epilog=hint.EXAMPLES)(hint.hint)
-app.command("what-if", cls=BerthCommand, epilog=what_if.EXAMPLES)(what_if.what_if)
+app.command("what-if", cls=BerthCommand, epilog=what_if.EXAMPLES)(watchable(what_if.what_if))
 app.command(cls=BerthCommand, epilog=solve.EXAMPLES)(solve.solve)
 imports = typer.Typer(cls=BerthGroup, help=import_.GROUP_HELP, no_args_is_help=True, rich_markup_mode=None)
 imports.command(cls=BerthCommand, epilog=import_.OPENB_EXAMPLES)(import_.openb)
@@ -84,7 +87,9 @@ models.command(cls=BerthCommand, epilog=model.DIGEST_EXAMPLES)(model.digest)
 models.command(cls=BerthCommand, epilog=model.PRESIGN_EXAMPLES)(model.presign)
 models.command(cls=BerthCommand, epilog=model_prefetch.EXAMPLES)(model_prefetch.prefetch)
 app.add_typer(models, name="model")
-app.command(cls=BerthCommand, epilog=status.EXAMPLES)(status.status)
+app.command(cls=BerthCommand, epilog=status.EXAMPLES)(watchable(status.status))
+app.command(cls=BerthCommand, epilog=plans.EXAMPLES)(watchable(plans.plans))
+app.command(cls=BerthCommand, epilog=top.EXAMPLES)(watchable(top.top))
 app.command(cls=BerthCommand, epilog=ui.EXAMPLES)(ui.ui)
 app.command(cls=BerthCommand, epilog=adopt.EXAMPLES)(adopt.adopt)
 app.command(cls=BerthCommand, epilog=verify.EXAMPLES)(verify.verify)

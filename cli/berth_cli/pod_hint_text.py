@@ -9,11 +9,11 @@ from rich.text import Text
 
 from berth_api.annotations import SCHEDULER
 from berth_cli.hint_text import NO_WISH, print_doubts, quoted
-from berth_cli.pod_hint import NodeJudged, PodHint
 from berth_cli.terminal import columns
 from berth_intent.sentences import insistence, phrase
 from berth_intent.understood import Preference
 from berth_planner.hint_reading import Reading
+from berth_planner.pod_hint import NodeJudged, PodHint
 
 
 def print_pods(console: Console, found: Sequence[tuple[PodHint, Reading]], *, wide: bool) -> None:

@@ -10,12 +10,12 @@ from rich.text import Text
 from berth_cli.hint_cluster import reading_in
 from berth_cli.hint_text import quoted
 from berth_cli.live_objects import LiveObjects
-from berth_cli.pod_hint import HintedPods, PodHint
 from berth_cli.pod_hint_text import met
 from berth_cli.terminal import Terminal
 from berth_cluster.snapshot import Pod, Snapshot
 from berth_intent.sentences import insistence, phrase
 from berth_planner.hint_reading import Reading
+from berth_planner.pod_hint import HintedPods, PodHint
 
 HINTS_SHOWN = 2
 """Of the pods that were asked about, one for each hint; the rest is for `berth hint --pod`."""

@@ -301,3 +301,41 @@ def _wake_one_through_the_gateway(cluster: Cluster, kubeconfig: str, folder: Pat
             urllib.request.urlopen(asking, timeout=60)
     path = f"/apis/berth.dev/v1alpha1/namespaces/{GATEWAY_NAMESPACE}/llmservices/sleeper"
     assert "berth.dev/wake" in cluster.api.get(path)["metadata"]["annotations"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_the_dashboard_reviews_its_callers_under_its_further_rules(audited: Cluster, tmp_path: Path) -> None:
+    cluster, log = audited, tmp_path / "audit.log"
+    cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": GATEWAY_NAMESPACE}})
+    cluster.kubectl("apply", "-f", "-", given=yaml.safe_dump_all(objects()))
+    operator = kubeconfig_of(cluster, "berth-operator", tmp_path)
+    cluster.add_berth(Berth(pairs=0, operator_flags=("--kubeconfig", operator, "--ui")))
+    token = cluster.kubectl("create", "token", "default", "-n", "default").strip()
+    port = cluster.state.ports["operator-0"]
+
+    def answered() -> tuple[int, str]:
+        asking = urllib.request.Request(
+            f"http://127.0.0.1:{port}/api/v1/overview", headers={"Authorization": f"Bearer {token}"}
+        )
+        try:
+            with urllib.request.urlopen(asking, timeout=20) as answer:
+                return answer.status, ""
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())["reason"]
+
+    assert answered() == (503, "NotConfigured")
+    (further,) = [
+        yaml.safe_load(block.split("```", 1)[0])
+        for block in PAGE.read_text().split("```yaml\n")[1:]
+        if "tokenreviews" in block
+    ]
+    role = next(r for r in roles() if (r["kind"], r["metadata"]["name"]) == ("ClusterRole", "berth-operator"))
+    cluster.kubectl("apply", "-f", "-", given=yaml.safe_dump({**role, "rules": [*role["rules"], *further]}))
+    wait_for("an answer", lambda: answered() == (200, ""), 30.0)
+    cluster.remove_berth()
+    used = {found for event in asked(log) if (found := right(event)) is not None and found[0] == "berth-operator"}
+    assert used - granted() == {
+        ("berth-operator", "create", "authentication.k8s.io/tokenreviews"),
+        ("berth-operator", "create", "authorization.k8s.io/subjectaccessreviews"),
+    }

@@ -13,14 +13,20 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from starlette.types import ASGIApp
 
 STUCK_SECONDS = 900.0
 """A round solves at most twice, each time at most its budget (300 s) and some."""
 
 
 def health_app(
-    *, is_synced: Callable[[], bool], seconds_standing_still: Callable[[], float], registry: CollectorRegistry
+    *,
+    is_synced: Callable[[], bool],
+    seconds_standing_still: Callable[[], float],
+    registry: CollectorRegistry,
+    beside: ASGIApp | None = None,
 ) -> FastAPI:
+    """beside: gets all other paths."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
 
     @app.get("/healthz")
@@ -40,6 +46,8 @@ def health_app(
     def metrics() -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
+    if beside is not None:
+        app.mount("", beside)
     return app
 
 

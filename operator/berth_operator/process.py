@@ -32,6 +32,7 @@ from berth_operator.hint_model_settings import open_backend
 from berth_operator.hint_model_worker import HintModelWorker
 from berth_operator.leadership import Leadership
 from berth_operator.metrics import Metrics
+from berth_operator.mounting import Mount
 from berth_operator.own_kinds import OwnKinds
 from berth_operator.planning_loop import PlanningLoop
 from berth_operator.residency.node_annotations import NodeAnnotations
@@ -54,13 +55,13 @@ SYNC_SECONDS = 60.0
 Task = Callable[[], Awaitable[None]]
 
 
-async def run_operator(settings: Settings, metrics: Metrics | None = None) -> None:
-    """Runs until SIGTERM or SIGINT. Raises ConfigurationError or ApiError without a cluster, OSError when the port is taken,
+async def run_operator(settings: Settings, metrics: Metrics | None = None, mount: Mount | None = None) -> None:
+    """Runs until SIGTERM or SIGINT. mount: makes a further app for its port. Raises ConfigurationError or ApiError without a cluster, OSError when the port is taken,
     SetupError when the language model for hints cannot be used as it is configured."""
     backend = None if settings.hint_model is None else open_backend(settings.hint_model)
     connection = await Connection.open(settings.kubeconfig, settings.context)
     try:
-        await _Operator(settings, connection, metrics or Metrics(), backend).run()
+        await _Operator(settings, connection, metrics or Metrics(), backend, mount).run()
     finally:
         await connection.close()
         if backend is not None:
@@ -69,7 +70,12 @@ async def run_operator(settings: Settings, metrics: Metrics | None = None) -> No
 
 class _Operator:
     def __init__(
-        self, settings: Settings, connection: Connection, metrics: Metrics, backend: Backend | None = None
+        self,
+        settings: Settings,
+        connection: Connection,
+        metrics: Metrics,
+        backend: Backend | None = None,
+        mount: Mount | None = None,
     ) -> None:
         self._settings = settings
         self._connection = connection
@@ -101,6 +107,7 @@ class _Operator:
         ServingMetrics(metrics.registry, self._serving, self._services, reconciler)
         self._own_kinds = OwnKinds(connection, self._planning.wake)
         self._executor = Executor(fenced, self._cluster, ExecutionMetrics(metrics.registry), self._events)
+        self._mounted = None if mount is None else mount(connection, self._cluster, metrics.registry)
         self._hint_model: HintModelWorker | None = None
         if backend is not None and (asked := settings.hint_model) is not None:
             self._hint_model = HintModelWorker(
@@ -122,6 +129,7 @@ class _Operator:
             is_synced=lambda: self._cluster.synced and self._serving.synced,
             seconds_standing_still=self._seconds_standing_still,
             registry=self._metrics.registry,
+            beside=None if self._mounted is None else self._mounted.app,
         )
         listening = socket.create_server((self._settings.host, self._settings.port))
         logger.info("health and metrics on %s:%d", *listening.getsockname()[:2])
@@ -132,6 +140,8 @@ class _Operator:
             "watch models": self._node_models.watch,
             "lead": self._lead,
         }
+        if self._mounted is not None:
+            always["dashboard"] = self._mounted.run
         tasks = [self._supervised(name, task) for name, task in always.items()]
         serving = asyncio.create_task(server.serve([listening]), name="health")
         try:

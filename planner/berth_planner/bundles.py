@@ -26,6 +26,8 @@ class Bundles:
         for t, task in enumerate(tasks):
             if task.source is not None:
                 self._departures[task.source].append(t)
+        self.must_pay = True
+        """Nothing is done that leaves the cluster worse by tier."""
         self.gang_of = _gangs(problem, tasks)
         """Tasks that pay off only together: task to number of gang."""
 
@@ -42,7 +44,9 @@ class Bundles:
         return sum(self.move_cost(t) for t in evicted), len(evicted)
 
     def pays(self, bundle: Iterable[int]) -> bool:
-        """Whether the cluster is no worse by tier when all of this is done."""
+        """Whether the cluster is no worse by tier when all of this is done; True where it need not be."""
+        if not self.must_pay:
+            return True
         gain: Counter[int] = Counter()
         for t in bundle:
             task = self._tasks[t]

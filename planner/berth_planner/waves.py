@@ -48,6 +48,13 @@ def order_tasks(problem: Problem, tasks: Sequence[Task], *, only_useful: bool = 
     return _Ordering(problem, tasks).waves(only_useful)
 
 
+def order_all(problem: Problem, tasks: Sequence[Task]) -> list[TaskWave]:
+    """All of the tasks, even if the cluster is worse by tier afterwards; what has no order is left out."""
+    ordering = _Ordering(problem, tasks)
+    ordering.takes_losses()
+    return ordering.waves(only_useful=False)
+
+
 class _Ordering:
     def __init__(self, problem: Problem, tasks: Sequence[Task]) -> None:
         self._problem = problem
@@ -55,6 +62,9 @@ class _Ordering:
         self._state = LiveState(problem)
         self._undone = set(range(len(tasks)))
         self._bundles = Bundles(problem, tasks, self._state, self._undone)
+
+    def takes_losses(self) -> None:
+        self._bundles.must_pay = False
 
     def waves(self, only_useful: bool) -> list[TaskWave]:
         waves: list[TaskWave] = []

@@ -24,7 +24,7 @@ from berth_planner.packing import Packing, belongs_to_node
 from berth_planner.plan import DisruptionReport, Plan, TierReport, Wave
 from berth_planner.planning import build, placement_after, wave_of
 from berth_planner.transition import Task
-from berth_planner.waves import order_tasks
+from berth_planner.waves import order_all
 from berth_solver.check_placement import placement_violations
 
 Owner = tuple[str, str, str]
@@ -52,7 +52,7 @@ def way_back(snapshot: Snapshot, plan: PackingPlan, options: PlanOptions | None 
             "the plan has moved nothing and placed nothing that still stands: there is nothing to undo"
         )
     problem = packing.problem
-    waves = order_tasks(problem, tasks, only_useful=False)
+    waves = order_all(problem, tasks)
     if sum(len(step.evict) for wave in waves for step in wave) < sum(task.source is not None for task in tasks):
         raise NoWayBackError("no safe order leads back: some pods would have to wait for each other's room")
     placement = placement_after(problem, tasks, waves)

@@ -160,6 +160,21 @@ def test_asking_a_language_model_adds_the_page_s_further_rules_and_flags() -> No
     assert "--hint" not in str(rendered())
 
 
+def test_the_dashboard_adds_the_page_s_further_rules_a_flag_and_a_service() -> None:
+    made = rendered({"operator": {"ui": {"enabled": True}}})
+    blocks = [block.split("```", 1)[0] for block in PAGE.read_text().split("```yaml\n")[1:]]
+    (further,) = [block for block in blocks if "tokenreviews" in block]
+    plain = named(of_kind(rendered(), "ClusterRole"), "ClusterRole", "berth-operator")["rules"]
+    assert named(made, "ClusterRole", "berth-operator")["rules"] == plain + yaml.safe_load(further)
+    pod = named(made, "Deployment", "berth-operator")["spec"]["template"]["spec"]
+    assert "--ui" in pod["containers"][0]["args"]
+    service = named(made, "Service", "berth-ui")["spec"]
+    labels = named(made, "Deployment", "berth-operator")["spec"]["template"]["metadata"]["labels"]
+    assert service["selector"].items() <= labels.items()
+    assert [port["targetPort"] for port in service["ports"]] == [pod["containers"][0]["ports"][0]["name"]]
+    assert not {"--ui", "tokenreviews", "berth-ui"} & set(str(rendered()).replace("'", " ").replace('"', " ").split())
+
+
 def test_each_account_has_its_roles_and_no_others() -> None:
     made = rendered({**GATEWAY, "scheduler": {"metrics": {"enabled": True}}})
     bound: dict[str, set[tuple[str, str, str | None]]] = {}

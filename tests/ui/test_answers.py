@@ -82,3 +82,17 @@ def test_what_is_wrong_is_said_in_a_sentence() -> None:
         ):
             assert ask(method, path, body)[0] == status, path
             assert ask(method, path, body)[1]["reason"] == reason, path
+
+
+def test_a_pod_is_told_which_nodes_suit_it_best() -> None:
+    with asking() as ask:
+        _, harbour = ask("get", "/api/v1/harbour")
+        small = next(pod for pod in harbour["pods"] if pod["workload"].endswith("embed") and not pod["node"])
+        _, detail = ask("get", f"/api/v1/pods/llm/{small['name']}")
+        free = {node["name"]: node["gpus"] - node["gpusUsed"] for node in harbour["nodes"]}
+        assert detail["scores"], detail
+        assert all(free[score["node"]] > 0 for score in detail["scores"])
+        assert detail["scores"][0]["score"] == 1.0
+        assert free[detail["scores"][0]["node"]] == 2  # the fullest that has room, rather than one with a larger hole
+        _, running = ask("get", f"/api/v1/pods/llm/{next(p['name'] for p in harbour['pods'] if p['node'])}")
+        assert any("it is here" in score["because"] for score in running["scores"])

@@ -42,6 +42,7 @@ async def live(*things: Thing) -> AsyncIterator[Live]:
         services = ServiceWatch(cluster._connection, QUICK)
         thinker = Thinker("berth")
         source = LiveSource("test", cluster, services, thinker)
+        source.begin()
         tasks = [asyncio.create_task(run()) for run in (services.run, source.run)]
         try:
             yield Live(server, source, Answers(source, thinker))

@@ -7,10 +7,12 @@ name loopback, or another name could be pointed here (DNS rebinding).
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
@@ -18,11 +20,18 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from berth_api.reasons import Reason
-from berth_ui.callers import Callers
+from berth_cluster.connection import Connection
+from berth_cluster.live import EVERYTHING, LiveCluster
+from berth_ui.callers import LIST_NODES, LIST_PODS, Callers, OwnLogin, RefusedError
+from berth_ui.history import Recorder
+from berth_ui.live_source import LiveSource
+from berth_ui.recording import Recording, Sampler
 from berth_ui.server import build_app, problem
+from berth_ui.services import ServiceWatch
 from berth_ui.source import Source
 from berth_ui.thinking import Thinker
 
+SYNC_SECONDS = 60.0
 COOKIE = "berth-ui"
 WORD = "key"
 LOOPBACK = frozenset(("127.0.0.1", "localhost", "[::1]"))
@@ -36,12 +45,17 @@ class _Server(uvicorn.Server):
 
 
 async def serve_alone(
-    source: Source, thinker: Thinker, port: int, say: Callable[[str], None], callers: Callers | None = None
+    source: Source,
+    thinker: Thinker,
+    port: int,
+    say: Callable[[str], None],
+    callers: Callers | None = None,
+    recorder: Recorder | None = None,
 ) -> None:
     """Until Ctrl-C. say: is told the address, once it answers. OSError when the port is taken."""
     listening = socket.create_server(("127.0.0.1", port))
     word = secrets.token_urlsafe(24)
-    app = build_app(source, thinker, callers)
+    app = build_app(source, thinker, callers, recorder)
     keep_to(app, word)
     thinker.open()
     say(f"http://127.0.0.1:{listening.getsockname()[1]}/ui/?{WORD}={word}")
@@ -50,6 +64,44 @@ async def serve_alone(
         await server.serve([listening])
     finally:
         thinker.close()
+
+
+async def serve_live_alone(
+    connection: Connection,
+    name: str,
+    port: int,
+    system_namespace: str,
+    say: Callable[[str], None],
+    history: Path | None = None,
+) -> None:
+    """With one person's login, until Ctrl-C. Raises RefusedError when they may not look, TimeoutError when the cluster cannot be listed,
+    OSError when the port is taken."""
+    login = OwnLogin(connection)
+    for attributes in (LIST_NODES, LIST_PODS):
+        if not await login.may(attributes):
+            raise RefusedError(
+                403,
+                Reason.FORBIDDEN,
+                f"you may not list {attributes.resource} in all namespaces; open the page that the operator serves, which shows what you may see",
+            )
+    cluster = LiveCluster(connection, kinds=EVERYTHING, system_namespace=system_namespace)
+    services = ServiceWatch(connection)
+    thinker = Thinker("berth")
+    tasks = [asyncio.create_task(cluster.run()), asyncio.create_task(services.run())]
+    try:
+        if not await cluster.wait_synced(SYNC_SECONDS):
+            raise TimeoutError(f"the cluster was not listed within {SYNC_SECONDS:.0f} s")
+        source = LiveSource(name, cluster, services, thinker)
+        recorder = Recorder(Sampler(source), history)
+        Recording(source, recorder)
+        source.history_fails = lambda: recorder.fails
+        source.begin()
+        tasks += [asyncio.create_task(source.run()), asyncio.create_task(recorder.run())]
+        await serve_alone(source, thinker, port, say, login, recorder)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def keep_to(app: FastAPI, word: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -11,13 +13,14 @@ from msgspec.structs import replace
 
 from berth_api.packing_plan import PackingPlan
 from berth_api.reasons import Reason
-from berth_cluster.snapshot import Pod
+from berth_cluster.snapshot import Pod, Snapshot
 from berth_intent.sentences import phrase
 from berth_planner.explanation import Explanation
 from berth_planner.hint_reading import HintReading
 from berth_ui.callers import Caller, RefusedError
 from berth_ui.fragments import Stranded, fragments
 from berth_ui.live_picture import Delta
+from berth_ui.looking import Look
 from berth_ui.picture import pod_view, why_of
 from berth_ui.plan_views import plan_detail, plan_view, proof_of, proof_of_way_back, tiers_of, waves_of
 from berth_ui.source import Source
@@ -48,6 +51,12 @@ DEFAULT_LIMIT, MAX_LIMIT = 1_000, 10_000
 STRENGTHS = ((0.9, "strong"), (0.5, "plain"), (0.0, "weak"))
 
 
+LOOK_SECONDS = 2.0
+LOOKS_KEPT = 64
+NO_LOOK = Look((), {})
+logger = logging.getLogger(__name__)
+
+
 class UnknownError(LookupError):
     """Nothing of that name, or nothing that the caller may see."""
 
@@ -61,6 +70,7 @@ class Answers:
         self._sight = Sight(source)
         self._stranded = Stranded()
         self._asking: set[str] = set()
+        self._looks: OrderedDict[tuple[str, int], asyncio.Task[Look]] = OrderedDict()
         self._overview: tuple[int, tuple[object, ...], Overview] | None = None
 
     def overview(self, caller: Caller) -> Overview:
@@ -163,14 +173,15 @@ class Answers:
         found = (await self._explanations(caller)).get(pod.key) if pod.is_pending else None
         plans = self._sight.of(caller).plans
         plan = next((p for p in plans if not p.is_finished and _concerns(p, pod)), None)
-        wishes, aside = _wishes(pod, found, HintReading.of_snapshot(snapshot)) if pod.hint else ([], [])
+        look = await self._look(caller, snapshot, pod)
+        wishes, aside = _wishes(pod, found, look, HintReading.of_snapshot(snapshot)) if pod.hint else ([], [])
         return PodDetail(
             pod=pod_view(pod),
             hint=pod.hint,
             wishes=wishes,
             not_understood=aside,
             waits=self._waits_of([pod], found) if pod.is_pending else None,
-            scores=[],
+            scores=list(look.scores),
             immovable=[IMMOVABLE.get(reason, str(reason)) for reason in pod.immovable],
             plan="" if plan is None else plan.metadata.name,
         )
@@ -286,6 +297,20 @@ class Answers:
         except BusyError:
             return {}
 
+    async def _look(self, caller: Caller, snapshot: Snapshot, pod: Pod) -> Look:
+        """What is known within `LOOK_SECONDS`; what takes longer is there for whoever asks next."""
+        if not caller.sees_all or pod.gated or pod.terminating:
+            return NO_LOOK
+        key = (pod.uid, self._source.revision)
+        task = self._looks.get(key)
+        if task is None:
+            task = self._looks[key] = asyncio.create_task(self._thinker.look(snapshot, pod.uid), name="look at a pod")
+            task.add_done_callback(_take_note)
+            while len(self._looks) > LOOKS_KEPT:
+                self._looks.popitem(last=False)
+        done, _ = await asyncio.wait((task,), timeout=LOOK_SECONDS)
+        return task.result() if done and task.exception() is None else NO_LOOK
+
     def _waits_of(self, pods: Sequence[Pod], explanation: Explanation | None) -> Waits:
         return waits_of(pods, explanation, told_first=self._source.kind == "Live")
 
@@ -335,7 +360,15 @@ def waits_of(pods: Sequence[Pod], explanation: Explanation | None, *, told_first
     )
 
 
-def _wishes(pod: Pod, explanation: Explanation | None, reading: HintReading) -> tuple[list[Wish], list[str]]:
+def _take_note(task: asyncio.Task[Look]) -> None:
+    """A look that failed shows no scores; why is for the log."""
+    if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, BusyError):
+        logger.error("a pod could not be looked at", exc_info=error)
+
+
+def _wishes(
+    pod: Pod, explanation: Explanation | None, look: Look, reading: HintReading
+) -> tuple[list[Wish], list[str]]:
     """What was understood of its hint, and what was not."""
     read = reading.of(pod)
     if read is None:
@@ -345,7 +378,7 @@ def _wishes(pod: Pod, explanation: Explanation | None, reading: HintReading) -> 
         Wish(
             text=(said := phrase(p)),
             strength=next(name for least, name in STRENGTHS if p.strength >= least),
-            fulfilled=verdicts[said].satisfaction >= 1.0 if said in verdicts else None,
+            fulfilled=look.fulfilled.get(said) if said not in verdicts else verdicts[said].satisfaction >= 1.0,
         )
         for p in read.counting
     ]

@@ -26,18 +26,20 @@ def fragments(nodes: Iterable[NodeView], pods: Iterable[PodView], revision: int)
     shapes = running.keys() | waiting.keys()
     holes: Counter[int] = Counter()
     fits: Counter[Shape] = Counter()
-    free = stranded = 0
+    rooms: Counter[tuple[bool, Shape]] = Counter()  # many nodes are alike
     for node in nodes:
         left = max(node.gpus - node.gpus_used, 0)
-        if not left:
-            continue
-        free += left
-        open_to = node.ready and not node.cordoned
-        room = (left, node.cpu - node.cpu_used, node.memory - node.memory_used)
-        copies = {shape: _copies(shape, room) for shape in shapes} if open_to else {}
-        fits.update(copies)
-        stranded += left - max((shape[0] * count for shape, count in copies.items()), default=0)
-        holes[left] += 1
+        if left:
+            room = (left, node.cpu - node.cpu_used, node.memory - node.memory_used)
+            rooms[node.ready and not node.cordoned, room] += 1
+    free = stranded = 0
+    for (is_open, room), count in rooms.items():
+        copies = {shape: _copies(shape, room) for shape in shapes} if is_open else {}
+        fits.update({shape: copies[shape] * count for shape in copies})
+        useful = max((shape[0] * fitting for shape, fitting in copies.items()), default=0)
+        free += room[0] * count
+        stranded += (room[0] - useful) * count
+        holes[room[0]] += count
     chosen = sorted(shapes, key=lambda shape: (-shape[0] * (running[shape] + waiting[shape]), shape))[:MAX_SHAPES]
     return Fragments(
         revision=revision,

@@ -76,9 +76,10 @@ class LivePicture:
         self._changed_plans: set[str] = set()
         self.wake: Callable[[], None] = lambda: None
         """Called when there is something to collect."""
-        self.placed: Callable[[Pod, Pod], None] = lambda _old, _new: None
+        self.placed: Callable[[Pod, Pod], object] = lambda _old, _new: None
         """A pod that waited has a node."""
-        self.ended: Callable[[PackingPlan], None] = lambda _plan: None
+        self.ended: Callable[[PackingPlan, bool], object] = lambda _plan, _just_now: None
+        """A plan has ended, or is known to have: the second says which."""
 
     @property
     def painted(self) -> Painted:
@@ -132,7 +133,7 @@ class LivePicture:
         else:
             self._plans[plan.metadata.name] = new
             if new.is_finished and (old is None or not old.is_finished):
-                self.ended(new)
+                self.ended(new, old is not None)
         self._changed_plans.add(plan.metadata.name)
         self.wake()
 

@@ -22,6 +22,7 @@ from berth_planner.explanation import Explanation
 from berth_ui.feed import Feed
 from berth_ui.live_picture import Delta, LivePicture
 from berth_ui.picture import Painted
+from berth_ui.plan_views import newest_first
 from berth_ui.services import ServiceWatch
 from berth_ui.source import Kind
 from berth_ui.thinking import BusyError, Thinker
@@ -38,7 +39,6 @@ FIRST_EXPLANATION_SECONDS = 4.0
 """The first reader waits this long for it; later ones take the last."""
 STALE_SECONDS = 120.0
 """A quiet watch is renewed well before: more means that the API server is out of reach."""
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class LiveSource:
@@ -65,7 +65,7 @@ class LiveSource:
         self._plans: Sequence[PackingPlan] = ()
         self._thinker = thinker
         self._clock = clock
-        self._now = now
+        self.now = now
         self._wake = asyncio.Event()
         self._told: object = None
         self._explanations: Mapping[str, Explanation] = {}
@@ -73,8 +73,12 @@ class LiveSource:
         self._explained: Snapshot | None = None
         self._explaining: asyncio.Task[None] | None = None
         self.picture.wake = services.wake = self._wake.set
-        cluster.listen(self.picture)
         self.taken = ""
+        self.history_fails: Callable[[], bool] = lambda: False
+
+    def begin(self) -> None:
+        """Hears of everything that is known, and of all that comes; whoever wants to be told of it is there by now."""
+        self.cluster.listen(self.picture)
         self._tick()
 
     @property
@@ -135,6 +139,10 @@ class LiveSource:
                     "look at the scheduler's pods",
                 )
             )
+        if self.history_fails():
+            found.append(
+                Problem(reason="HistoryFails", message="the history cannot be written: is its disk full? See the log")
+            )
         return found
 
     async def explanations(self) -> Mapping[str, Explanation]:
@@ -159,17 +167,14 @@ class LiveSource:
             await asyncio.sleep(TICK_SECONDS)
 
     def _tick(self) -> None:
-        self.taken = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.taken = self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
         delta = self.picture.collect()
         services = self._services.collect()
         if services:
             delta = delta.joined(Delta(services=services))
             self._service_views = self._services.views()
         if delta.plans:
-            plans = self.cluster.plans.values()
-            self._plans = sorted(
-                plans, key=lambda p: (p.metadata.creation_timestamp or _LONG_AGO, p.metadata.name), reverse=True
-            )
+            self._plans = newest_first(self.cluster.plans.values())
         told = (self.leader(), self.scheduler_serves(), [notice.reason for notice in self.notices()])
         if delta or told != self._told:
             self._told = told

@@ -13,6 +13,7 @@ from berth_planner.plan import Eviction, Placement, Plan
 from berth_ui.picture import gpus_of
 from berth_ui.wire import Arrival, Move, PlanDetail, PlanView, TierProof, WaveView
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 State = Literal["Planned", "UnderWay", "Done", "Failed"]
 
 
@@ -58,6 +59,10 @@ def proof_of_way_back(plan: Plan) -> list[str]:
         "The counts of the tiers are those from before the plan; that they are the best possible is not claimed",
         "Checked by code that shares nothing with the search",
     ]
+
+
+def newest_first(plans: Iterable[PackingPlan]) -> list[PackingPlan]:
+    return sorted(plans, key=lambda p: (p.metadata.creation_timestamp or _LONG_AGO, p.metadata.name), reverse=True)
 
 
 def plan_view(plan: PackingPlan) -> PlanView:

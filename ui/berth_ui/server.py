@@ -5,6 +5,7 @@ the types of `wire`; errors are a `Problem` with a reason and a sentence. The pa
 Content-Security-Policy holds it to.
 """
 
+import asyncio
 import hashlib
 from importlib.resources import files
 from typing import Annotated
@@ -23,11 +24,12 @@ from berth_api.reasons import Reason
 from berth_ui import acting
 from berth_ui.answers import DEFAULT_LIMIT, MAX_LIMIT, Answers, UnknownError
 from berth_ui.callers import Caller, Callers, Onlookers, RefusedError
+from berth_ui.history import EMPTY, Recorder, csv_of
 from berth_ui.openapi import document
 from berth_ui.source import Source
 from berth_ui.streams import Streams
 from berth_ui.thinking import AskError, BusyError, NoReverseError, Thinker
-from berth_ui.wire import Asked, Problem
+from berth_ui.wire import Asked, History, Problem
 
 MAX_BODY = 64 * 1024
 RETRY_SECONDS = 3
@@ -43,8 +45,10 @@ HEADERS = {
 _encode = msgspec.json.Encoder().encode
 
 
-def build_app(source: Source, thinker: Thinker, callers: Callers | None = None) -> FastAPI:
-    """All of it over one source. callers: None: anybody may look, nobody acts."""
+def build_app(
+    source: Source, thinker: Thinker, callers: Callers | None = None, recorder: Recorder | None = None
+) -> FastAPI:
+    """All of it over one source. callers: None: anybody may look, nobody acts. recorder: None: there is no history."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=3)
     app.add_middleware(Guard)
@@ -125,6 +129,31 @@ def build_app(source: Source, thinker: Thinker, callers: Callers | None = None) 
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return problem(422, Reason.BAD_FIELD, f"the question cannot be read: {error}")
         return answer(request, await answers.what_if(caller, asked))
+
+    async def history_of(caller: Caller, since: str, until: str) -> History:
+        if not caller.sees_all:
+            raise RefusedError(
+                403,
+                Reason.FORBIDDEN,
+                "the history is that of the whole cluster: you must be allowed to list nodes, packingplans, and pods in all namespaces",
+            )
+        if recorder is None:
+            return EMPTY
+        try:
+            return await asyncio.to_thread(recorder.history, since, until)
+        except ValueError as error:
+            raise RefusedError(422, Reason.BAD_FIELD, f"since and until are moments as in RFC 3339: {error}") from error
+
+    @app.get("/api/v1/history")
+    async def history(request: Request, caller: Asking, since: str = "", until: str = "") -> Response:
+        return answer(request, await history_of(caller, since, until))
+
+    @app.get("/api/v1/history.csv")
+    async def as_csv(caller: Asking, since: str = "", until: str = "") -> Response:
+        found = csv_of(await history_of(caller, since, until))
+        return Response(
+            found, media_type="text/csv", headers={"Content-Disposition": 'attachment; filename="berth.csv"'}
+        )
 
     @app.get("/api/v1/openapi.json")
     async def described(request: Request) -> Response:

@@ -27,6 +27,7 @@ from berth_planner.explanation import Explanation
 from berth_planner.options import PlanOptions
 from berth_planner.plan import Plan
 from berth_planner.shapes import Movable
+from berth_ui.looking import Look
 from berth_ui.wire import Asked
 
 BUDGET_SECONDS = 0.7
@@ -110,6 +111,10 @@ class Thinker:
         """Raises AskError for what this cluster does not have, BusyError."""
         return await self._ask(_compare, (snapshot, asked, self._movable), Compared)
 
+    async def look(self, snapshot: Snapshot, uid: str) -> Look:
+        """Raises BusyError."""
+        return await self._ask(_look, (snapshot, uid), Look)
+
     async def reverse(self, snapshot: Snapshot, plan: PackingPlan) -> Plan:
         """Raises AskError when there is no way back, BusyError."""
         return await self._ask(_reverse, (snapshot, plan.to_json(), self._movable), Plan)
@@ -171,6 +176,13 @@ def _compare(body: bytes) -> bytes:
             before, after, tuple(sorted((stands - stood) & known)), tuple(sorted(stood - stands)), tuple(sentences)
         )
     )
+
+
+def _look(body: bytes) -> bytes:
+    from berth_ui.looking import look_at
+
+    snapshot, uid = pickle.loads(body)  # noqa: S301
+    return msgspec.msgpack.encode(look_at(snapshot, next(pod for pod in snapshot.pods if pod.uid == uid)))
 
 
 def _reverse(body: bytes) -> bytes:

@@ -176,9 +176,9 @@ def _of_pod(
 
     from berth_cli.naming import find_pods
     from berth_cli.output import print_value
-    from berth_cli.pod_hint import HintedPods
     from berth_cli.pod_hint_text import print_pods
     from berth_intent.understood import as_json
+    from berth_planner.pod_hint import HintedPods
 
     explained = HintedPods(cluster.snapshot, cluster.reading)
     meant = find_pods(cluster.snapshot, name, namespace)

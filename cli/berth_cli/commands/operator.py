@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +19,14 @@ Examples:
 Exit codes: 0 ended by SIGTERM or Ctrl-C, 2 the port is taken or a flag is wrong, 3 the cluster cannot be reached.
 """
 
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+    from berth_cluster.connection import Connection
+    from berth_cluster.live import LiveCluster
+    from berth_operator.mounting import Mount
+    from berth_ui.mounted import MountedDashboard
 
 IMAGES = "Images of LLMServices' pods, where the service names none"
 HINT_MODEL = "Language model for hints (off by default)"
@@ -47,6 +56,14 @@ def operator(
             metavar="URL", help="Prometheus with the engines' metrics, as KEDA reaches it. Scales LLMServices by KEDA."
         ),
     ] = "",
+    ui: Annotated[
+        bool,
+        typer.Option("--ui", help="Serve the dashboard too: /ui and /api/v1, each request by its caller's own token."),
+    ] = False,
+    history: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where --ui keeps what happened over the last days. Default: in memory."),
+    ] = None,
     engine_image: Annotated[
         str | None,
         typer.Option(metavar="IMAGE", help="Of berth engines. Default: this release's.", rich_help_panel=IMAGES),
@@ -156,7 +173,7 @@ def operator(
         images=Images(**{k: v for k, v in asked.items() if v is not None}),
     )
     try:
-        asyncio.run(run_operator(settings))
+        asyncio.run(run_operator(settings, mount=_dashboard(history) if ui else None))
     except (ApiError, ConfigurationError) as error:
         raise CommandError(
             str(error), hint="Which cluster: see --kubeconfig and --context.", code=Exit.UNREACHABLE
@@ -165,3 +182,17 @@ def operator(
         raise CommandError(f"the language model for hints: {error}", hint="See docs/hint-models.md.") from error
     except OSError as error:
         raise CommandError(f"cannot listen on {host}:{port}: {error}", hint="Another port: --port.") from error
+
+
+def _dashboard(history: Path | None) -> Mount:
+    def mount(connection: Connection, cluster: LiveCluster, registry: CollectorRegistry) -> MountedDashboard:
+        from berth_ui.mounted import MountedDashboard
+
+        try:
+            return MountedDashboard(connection, cluster, registry, history)
+        except sqlite3.Error as error:
+            raise CommandError(
+                f"{history} cannot keep the history: {error}", hint="Another file: --history."
+            ) from error
+
+    return mount
