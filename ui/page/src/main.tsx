@@ -54,18 +54,20 @@ function Page() {
         To the content
       </a>
       <CommandBar />
-      <main id="main" tabIndex={-1} class={place === 'harbour' ? 'full' : ''}>
-        {wrong?.status === 401 ? (
-          <SignIn message={wrong.message} />
-        ) : wrong && !overview.value ? (
-          <Trouble problem={wrong} again={() => void start()} />
-        ) : loading.value ? (
-          <Skeleton lines={10} />
-        ) : (
-          <View />
-        )}
-      </main>
-      <Drawer />
+      <div class="body">
+        <main id="main" tabIndex={-1} class={place === 'harbour' ? 'full' : ''}>
+          {wrong?.status === 401 ? (
+            <SignIn message={wrong.message} />
+          ) : wrong && !overview.value ? (
+            <Trouble problem={wrong} again={() => void start()} />
+          ) : loading.value ? (
+            <Skeleton lines={10} />
+          ) : (
+            <View />
+          )}
+        </main>
+        <Drawer />
+      </div>
       <div class="unseen" aria-live="polite">
         {said.value}
       </div>

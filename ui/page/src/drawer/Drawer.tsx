@@ -184,11 +184,7 @@ export function WaitsDetail({ waits }: { waits: Waits }) {
             {waits.nodes.map((each) => (
               <li key={each.reason + each.message}>
                 <b class="number">{plural(each.nodes, 'node')}</b>
-                <span>
-                  {each.message.startsWith(each.reason)
-                    ? each.message.slice(each.reason.length).trim() || each.reason
-                    : sentence(each.message)}
-                </span>
+                <span>{nodeWhy(each.reason, each.message)}</span>
                 <Reason code={each.reason} />
               </li>
             ))}
@@ -197,6 +193,13 @@ export function WaitsDetail({ waits }: { waits: Waits }) {
       )}
     </>
   );
+}
+
+/** "InsufficientResource nvidia.com/gpu" says its code twice. */
+function nodeWhy(reason: string, message: string): string {
+  const rest = message.startsWith(reason) ? message.slice(reason.length).trim() : message;
+  if (!rest) return 'No more is known.';
+  return reason === 'InsufficientResource' && rest !== message ? `Not enough ${rest}.` : sentence(rest);
 }
 
 function Remedies({ waits }: { waits: Waits }) {

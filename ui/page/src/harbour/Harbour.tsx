@@ -186,9 +186,7 @@ function Water({ grouping, byWorkload, shape }: { grouping: Grouping; byWorkload
   useEffect(() => {
     if (!layout || !stage.current) return;
     const arrows: Arrow[] = (laid?.waves ?? [])
-      .flatMap((wave, w) =>
-        wave.moves.map((move) => ({ from: move.source, to: move.target, done: w < (laid?.step ?? 0) })),
-      )
+      .flatMap((wave, w) => wave.moves.map((move) => ({ from: move.source, to: move.target, next: w === laid?.step })))
       .filter((arrow) => arrow.to)
       .slice(0, MAX_ARROWS);
     const byTier = paints.value;

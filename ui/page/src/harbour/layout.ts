@@ -9,7 +9,7 @@ export const GROUPINGS: readonly Grouping[] = ['zone', 'rack', 'model', 'none'];
 export const BERTH = { width: 192, height: 64, gap: 12 } as const;
 const LABEL_PX = 24; // a group's label, on the screen
 const BLOCK_GAP_PX = 16;
-const LARGEST = 1.35;
+const LARGEST = 1.7;
 const SMALLEST = 0.01;
 
 export interface Berth {

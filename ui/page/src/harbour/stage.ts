@@ -19,7 +19,8 @@ export interface Spot {
 export interface Arrow {
   from: string;
   to: string;
-  done: boolean;
+  /** Of the wave that comes next; the others are faint. */
+  next: boolean;
 }
 export interface Scene {
   layout: Layout;
@@ -341,7 +342,7 @@ export class Stage {
       [scene.ink.water, 5],
       [scene.ink.move, 2],
     ] as const) {
-      g.globalAlpha = arrow.done ? 0.35 : 1;
+      g.globalAlpha = arrow.next ? 1 : 0.22;
       g.strokeStyle = colour;
       g.fillStyle = colour;
       g.lineWidth = line * px;

@@ -82,7 +82,9 @@ export function Trouble({ problem, again }: { problem: ApiProblem; again?: () =>
 export const sentence = (text: string): string => {
   const trimmed = text.trim();
   if (!trimmed) return '';
-  const started = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
+  // names stay as they are written: llm-urgent, gpu-7, llm/agent
+  const isName = /^[^\s]*[-/_.\d][^\s]*(\s|$)/.test(trimmed) || /^\S+:/.test(trimmed);
+  const started = isName ? trimmed : trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
   return /[.!?…]$/.test(started) ? started : `${started}.`;
 };
 
