@@ -2,7 +2,7 @@
 
 The API, the change feed, the planner, the history and the page are the real ones; what stands in for a cluster are nodes and pods in
 memory, a plan that the planner made for them, and an API server that lets plans be approved and cancelled. `--moving` has pods come and
-go, a delta each tenth of a second. Tokens: `admin` may do all, `tenant` sees one namespace and no nodes; with `--open` everybody is admin.
+go, a delta four times a second, as often as the operator sends them. Tokens: `admin` may do all, `tenant` sees one namespace and no nodes; with `--open` everybody is admin.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from berth_ui.source import Kind, StillSource
 from berth_ui.thinking import Thinker
 from berth_ui.wire import May, Problem, Replica, Sample, ServiceCondition, ServiceView
 
-TICK_SECONDS = 0.1
+TICK_SECONDS = 0.25
 MOVED_A_TICK = 25
 SIZES = ((8, 3), (4, 5), (2, 8), (1, 16))
 """GPUs of a pod, and how many of 32 pods have so many."""
@@ -174,7 +174,7 @@ class Scene(StillSource):
     def sample(self) -> Sample:
         views = self._scene.nodes.values()
         return Sample(
-            at="",
+            at="now",
             gpus=sum(v.gpus for v in views),
             gpus_used=sum(v.gpus_used for v in views),
             gpus_stranded=0,
@@ -245,7 +245,13 @@ def with_plans(scene: Scene) -> None:
     done = PackingPlan(
         metadata=Metadata(name="plan-1c20", uid="u1", creation_timestamp=then - timedelta(minutes=4)),
         spec=spec.model_copy(update={"approved": True}),
-        status=PackingPlanStatus(phase="Completed", conditions=[finished], evictions=records),
+        status=PackingPlanStatus(
+            phase="Completed",
+            conditions=[finished],
+            evictions=records,
+            moves_done=len(records),
+            pods_placed=len(records) + 4,
+        ),
     )
     scene.plan_objects = [waits, done]
 

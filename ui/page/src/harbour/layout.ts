@@ -61,30 +61,45 @@ export function layOut(nodes: Iterable<NodeView>, by: Grouping, width: number, h
   const labelled = by !== 'none';
   const sizes = sorted.map(([, members]) => members.length);
 
-  let low = SMALLEST;
-  let high = LARGEST;
-  if (!fits(sizes, labelled, high, width, height)) {
-    for (let i = 0; i < 24; i++) {
-      const middle = (low + high) / 2;
-      if (fits(sizes, labelled, middle, width, height)) low = middle;
-      else high = middle;
-    }
-  } else low = high;
-  return place(sorted, labelled, low, width);
+  let best = { scale: 0, aspect: 1 };
+  for (const aspect of ASPECTS) {
+    const scale = largestScale(sizes, labelled, aspect, width, height);
+    if (scale > best.scale * 1.02) best = { scale, aspect };
+  }
+  return place(sorted, labelled, best.scale, best.aspect, width);
+}
+
+/** Width by height of a block; the first that gives the largest scale is taken. */
+const ASPECTS = [Number.POSITIVE_INFINITY, 1.4, 0.7, 1, 2, 3, 5] as const;
+
+function largestScale(
+  sizes: readonly number[],
+  labelled: boolean,
+  aspect: number,
+  width: number,
+  height: number,
+): number {
+  if (fits(sizes, labelled, LARGEST, aspect, width, height)) return LARGEST;
+  let low: number = SMALLEST;
+  let high: number = LARGEST;
+  for (let i = 0; i < 20; i++) {
+    const middle = (low + high) / 2;
+    if (fits(sizes, labelled, middle, aspect, width, height)) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Blocks on shelves: each as wide as its share asks, in whole columns. */
-function shelves(sizes: readonly number[], labelled: boolean, scale: number, width: number) {
-  const label = labelled ? LABEL_PX / scale : 0;
-  const gap = BLOCK_GAP_PX / scale;
+function shelves(sizes: readonly number[], labelled: boolean, scale: number, aspect: number, width: number) {
+  // many small groups get less between them
+  const crowd = sizes.length > 40 ? 0.6 : 1;
+  const label = labelled ? (LABEL_PX * crowd) / scale : 0;
+  const gap = (BLOCK_GAP_PX * crowd) / scale;
   const pitch = BERTH.width + BERTH.gap;
   const row = BERTH.height + BERTH.gap;
   const most = Math.max(1, Math.floor((width / scale + BERTH.gap) / pitch));
-  // few groups get a whole row each; many are laid side by side, about as wide as high
-  const columns = sizes.map((n) => {
-    if (sizes.length <= 3) return Math.min(n, most);
-    return Math.min(n, most, Math.max(1, Math.round(Math.sqrt((n * row * 1.4) / pitch))));
-  });
+  const columns = sizes.map((n) => Math.max(1, Math.min(n, most, Math.round(Math.sqrt((n * row * aspect) / pitch)))));
   const spots: { x: number; y: number; width: number; height: number; columns: number }[] = [];
   let x = 0;
   let y = 0;
@@ -105,16 +120,30 @@ function shelves(sizes: readonly number[], labelled: boolean, scale: number, wid
   return { spots, label, height: y + shelf };
 }
 
-function fits(sizes: readonly number[], labelled: boolean, scale: number, width: number, height: number): boolean {
+function fits(
+  sizes: readonly number[],
+  labelled: boolean,
+  scale: number,
+  aspect: number,
+  width: number,
+  height: number,
+): boolean {
   if (width < BERTH.width * scale) return false;
-  return shelves(sizes, labelled, scale, width).height * scale <= height;
+  return shelves(sizes, labelled, scale, aspect, width).height * scale <= height;
 }
 
-function place(groups: [string, NodeView[]][], labelled: boolean, scale: number, width: number): Layout {
+function place(
+  groups: [string, NodeView[]][],
+  labelled: boolean,
+  scale: number,
+  aspect: number,
+  width: number,
+): Layout {
   const { spots, label, height } = shelves(
     groups.map(([, members]) => members.length),
     labelled,
     scale,
+    aspect,
     width,
   );
   const berths: Berth[] = [];

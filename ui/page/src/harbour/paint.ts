@@ -144,8 +144,10 @@ function drawShips(
   const px = 1 / scale;
   let at = 0;
   for (const ship of slots.ships) {
-    const namespace = ship.pod?.namespace ?? ship.workload.split('/')[0] ?? '';
-    const workload = ship.pod ? ship.workload : ship.workload.split('/').slice(1).join('/');
+    // a ghost's workload has its namespace in front
+    const slash = ship.pod ? -1 : ship.workload.indexOf('/');
+    const namespace = ship.pod?.namespace ?? ship.workload.slice(0, slash);
+    const workload = ship.workload.slice(slash + 1);
     const paint = look.paintOf(ship.priority, workload, namespace);
     const sx = x + ship.start * unit + gap / 2;
     const w = ship.length * unit - gap;
@@ -215,6 +217,14 @@ function drawShips(
   }
   at += slots.kept;
   const usable = slots.free - slots.lost;
+  if (far) {
+    g.fillStyle = ink.slot;
+    g.fillRect(x + at * unit, y, usable * unit, height);
+    g.fillStyle = ink.slot;
+    g.fillRect(x + (at + usable) * unit, y, slots.lost * unit, height);
+    if (slots.lost > 0) hatched(g, x + (at + usable) * unit, y, slots.lost * unit, height, ink, scale);
+    return;
+  }
   for (let i = 0; i < slots.free; i++) {
     const sx = x + (at + i) * unit + gap / 2;
     const w = unit - gap;
@@ -228,6 +238,29 @@ function drawShips(
     if (far) g.fillRect(sx, y, w, height);
     else g.fill();
   }
+}
+
+const FLAT = 0.12; // below that a hatch would be a blur: one colour between the two
+
+function hatched(
+  g: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  w: number,
+  h: number,
+  ink: Ink,
+  scale: number,
+): void {
+  if (scale < FLAT) {
+    g.fillStyle = ink.hatch;
+    g.fillRect(x, y + h * 0.35, w, h * 0.3);
+    return;
+  }
+  const hatch = patternOf(g, 'hatch', ink.hatch);
+  if (!hatch) return;
+  hatch.setTransform(new DOMMatrix([1 / scale, 0, 0, 1 / scale, 0, 0]));
+  g.fillStyle = hatch;
+  g.fillRect(x, y, w, h);
 }
 
 function cell(g: CanvasRenderingContext2D, x: number, y: number, w: number, h: number, far: boolean): void {

@@ -362,7 +362,9 @@ export class Stage {
 
 function fitted(g: CanvasRenderingContext2D, text: string, width: number): string {
   if (g.measureText(text).width <= width) return text;
-  let kept = text;
+  // of "zone / rack" the end tells more
+  let kept = text.split(' / ').at(-1) ?? text;
+  if (g.measureText(kept).width <= width) return kept;
   while (kept.length > 1 && g.measureText(`${kept}…`).width > width) kept = kept.slice(0, -1);
   return kept.length > 1 ? `${kept}…` : '';
 }

@@ -17,7 +17,12 @@ export const connection = signal<'connecting' | 'live' | 'still' | 'lost'>('conn
 /** Grow when one of them changed: views that show them ask again. */
 export const plansVersion = signal(0);
 export const servicesVersion = signal(0);
-export const paints = computed(() => tierPaints(overview.value?.tiers ?? []));
+const tierKey = computed(() => (overview.value?.tiers ?? []).map((tier) => tier.priority).join());
+/** The same map as long as the tiers are the same: who draws with it starts over when it changes. */
+export const paints = computed(() => {
+  tierKey.value;
+  return tierPaints(overview.peek()?.tiers ?? []);
+});
 
 /** A plan, or what would be one, laid over the harbour; `step`: how many of its waves are shown as done. */
 export interface Chart {
