@@ -59,5 +59,4 @@ export function workloadPaint(pod: Pick<PodView, 'namespace' | 'workload'>): Pai
 }
 
 export const UNKNOWN: Paint = SYSTEM;
-export const tierName = (tier: { priority: number; priorityClass: string }): string =>
-  tier.priorityClass || `priority ${tier.priority}`;
+export const tierName = (tier: { priority: number; priorityClass: string }): string => tier.priorityClass || `priority ${tier.priority}`;

@@ -44,10 +44,6 @@ export const percent = (share: number): string => `${Math.round(share * 100)}%`;
 export const shortWorkload = (workload: string): string => workload.split('/').at(-1) ?? workload;
 
 export const shapeWords = (shape: { gpus: number; cpu: number; memory: number }): string =>
-  [
-    shape.gpus ? plural(shape.gpus, 'GPU') : '',
-    shape.cpu ? cores(shape.cpu) : '',
-    shape.memory ? bytes(shape.memory) : '',
-  ]
+  [shape.gpus ? plural(shape.gpus, 'GPU') : '', shape.cpu ? cores(shape.cpu) : '', shape.memory ? bytes(shape.memory) : '']
     .filter(Boolean)
     .join(', ');

@@ -105,8 +105,8 @@ function SignIn({ message }: { message: string }) {
         />
       </label>
       <p class="muted">
-        <code>kubectl create token NAME</code> makes one for a service account. It is kept in this tab alone and sent to
-        this server alone; what you see and may do follows from it. <code>kubectl berth ui</code> needs none.
+        <code>kubectl create token NAME</code> makes one for a service account. It is kept in this tab alone and sent to this server alone;
+        what you see and may do follows from it. <code>kubectl berth ui</code> needs none.
       </p>
       <button type="submit" class="button primary">
         Sign in
@@ -117,9 +117,7 @@ function SignIn({ message }: { message: string }) {
 
 addEventListener('keydown', (event) => {
   const typing =
-    event.target instanceof HTMLInputElement ||
-    event.target instanceof HTMLSelectElement ||
-    event.target instanceof HTMLTextAreaElement;
+    event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement || event.target instanceof HTMLTextAreaElement;
   if (event.key === '/' && !typing && !event.ctrlKey && !event.metaKey) {
     document.getElementById('search')?.focus();
     event.preventDefault();

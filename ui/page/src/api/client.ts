@@ -66,11 +66,7 @@ async function ask<T>(method: 'GET' | 'POST', path: string, body?: unknown, sign
     });
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw new ApiProblem(
-      0,
-      'NoConnection',
-      'the server does not answer; is berth ui, or the port-forward, still running?',
-    );
+    throw new ApiProblem(0, 'NoConnection', 'the server does not answer; is berth ui, or the port-forward, still running?');
   }
   if (!response.ok) throw await problemOf(response);
   return (await response.json()) as T;

@@ -409,10 +409,7 @@ function WorkloadSheet({ name }: { name: string }) {
             : `All ${plural(pods.length, 'pod')} run, on ${plural(nodes.size, 'node')}. The others are faded in the harbour.`}
         </p>
       </section>
-      <PodList
-        title="Pods"
-        pods={pods.sort((a, b) => (a.node ? 1 : 0) - (b.node ? 1 : 0) || a.name.localeCompare(b.name))}
-      />
+      <PodList title="Pods" pods={pods.sort((a, b) => (a.node ? 1 : 0) - (b.node ? 1 : 0) || a.name.localeCompare(b.name))} />
       <a class="button" href={`#/what-if?priority=${encodeURIComponent(name)}:${first.priority}`}>
         What if it had another priority?
       </a>

@@ -54,8 +54,8 @@ export function Harbour() {
     return (
       <div class="page">
         <Empty icon="stop" title="You may not list nodes">
-          The harbour needs the right to list nodes. Your own pods are under <a href="#/waiting">Waiting</a>, your
-          services under <a href="#/services">Services</a>.
+          The harbour needs the right to list nodes. Your own pods are under <a href="#/waiting">Waiting</a>, your services under{' '}
+          <a href="#/services">Services</a>.
         </Empty>
       </div>
     );
@@ -70,12 +70,7 @@ export function Harbour() {
   return (
     <div class="harbour">
       <div class="toolbar" role="toolbar" aria-label="How the harbour is drawn">
-        <Choice
-          label="Group by"
-          value={grouping}
-          options={GROUPINGS.map((by) => [by, GROUP_WORDS[by]])}
-          pick={(group) => set({ group })}
-        />
+        <Choice label="Group by" value={grouping} options={GROUPINGS.map((by) => [by, GROUP_WORDS[by]])} pick={(group) => set({ group })} />
         <Choice
           label="Colour by"
           value={byWorkload ? 'workload' : 'tier'}
@@ -99,12 +94,7 @@ export function Harbour() {
           </label>
         )}
         <span class="spring" />
-        <button
-          type="button"
-          class="button quiet"
-          aria-pressed={asTable}
-          onClick={() => set({ as: asTable ? '' : 'table' })}
-        >
+        <button type="button" class="button quiet" aria-pressed={asTable} onClick={() => set({ as: asTable ? '' : 'table' })}>
           <Icon name={asTable ? 'grid' : 'table'} /> {asTable ? 'Drawing' : 'Table'}
         </button>
       </div>
@@ -175,8 +165,7 @@ function Water({ grouping, byWorkload, shape }: { grouping: Grouping; byWorkload
   }, []);
 
   const layout = useMemo(
-    () =>
-      size.width > 0 ? layOut(fleet.nodes.values(), grouping, size.width - MARGIN * 2, size.height - MARGIN * 2) : null,
+    () => (size.width > 0 ? layOut(fleet.nodes.values(), grouping, size.width - MARGIN * 2, size.height - MARGIN * 2) : null),
     [grouping, size, layoutVersion.value],
   );
   const laid = chart.value;
@@ -303,8 +292,7 @@ function Water({ grouping, byWorkload, shape }: { grouping: Grouping; byWorkload
     now.moveTo(showing(now.view, box, size));
     const found = fleet.nodes.get(node);
     const pod = ship >= 0 ? now.slotsAt(node)?.ships[ship]?.pod : undefined;
-    if (pod)
-      said.value = `Pod ${pod.name}, ${plural(pod.gpus, 'GPU')}, ${pod.priorityClass || `priority ${pod.priority}`}`;
+    if (pod) said.value = `Pod ${pod.name}, ${plural(pod.gpus, 'GPU')}, ${pod.priorityClass || `priority ${pod.priority}`}`;
     else if (found)
       said.value = `${node}: ${found.gpusUsed} of ${plural(found.gpus, 'GPU')} used, ${plural(fleet.podsAt(node).length, 'pod')}${stateWords(found)}`;
   }
@@ -334,8 +322,7 @@ function Water({ grouping, byWorkload, shape }: { grouping: Grouping; byWorkload
         const pod = ships[at.ship]?.pod;
         if (pod) openPod(`${pod.namespace}/${pod.name}`);
       } else openNode(at.node);
-    } else if (event.key === 'p' && at && ships.length > 0)
-      focusOn(at.node, at.ship < 0 ? 0 : (at.ship + 1) % ships.length);
+    } else if (event.key === 'p' && at && ships.length > 0) focusOn(at.node, at.ship < 0 ? 0 : (at.ship + 1) % ships.length);
     else if (event.key === 'n' && at) focusOn(at.node, -1);
     else if (event.key === 'Escape') {
       if (query.node || query.pod || query.workload) closeDrawer();
@@ -358,7 +345,6 @@ function Water({ grouping, byWorkload, shape }: { grouping: Grouping; byWorkload
         <canvas
           ref={over}
           class="over"
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: it is one control with keys of its own, told by its label; the table says the same
           tabIndex={0}
           role="application"
           aria-label={`The harbour: ${plural(fleet.nodes.size, 'node')}. Arrow keys go from node to node, P to its pods, Enter opens, Escape closes, plus and minus zoom. The table beside it says the same.`}
@@ -390,11 +376,7 @@ function Water({ grouping, byWorkload, shape }: { grouping: Grouping; byWorkload
       </div>
       <fieldset class="zoom">
         <legend class="unseen">Zoom</legend>
-        <button
-          type="button"
-          aria-label="Closer"
-          onClick={() => stage.current?.zoomBy(1.4, { x: size.width / 2, y: size.height / 2 })}
-        >
+        <button type="button" aria-label="Closer" onClick={() => stage.current?.zoomBy(1.4, { x: size.width / 2, y: size.height / 2 })}>
           <Icon name="plus" />
         </button>
         <button
@@ -413,8 +395,7 @@ function Water({ grouping, byWorkload, shape }: { grouping: Grouping; byWorkload
   );
 }
 
-export const stateWords = (node: NodeView): string =>
-  `${node.ready ? '' : ', not ready'}${node.cordoned ? ', cordoned' : ''}`;
+export const stateWords = (node: NodeView): string => `${node.ready ? '' : ', not ready'}${node.cordoned ? ', cordoned' : ''}`;
 
 function Tooltip({ tip, width, height, shape }: { tip: Tip; width: number; height: number; shape: Shape | null }) {
   const { node, pod } = tip;
@@ -452,9 +433,7 @@ function Tooltip({ tip, width, height, shape }: { tip: Tip; width: number; heigh
           </span>
           <span class="muted">
             {plural(fleet.podsAt(node.name).length, 'pod')}
-            {shape && lostTo(node, shape) > 0
-              ? ` · ${lostTo(node, shape)} free, of no use to a pod of ${plural(shape.gpus, 'GPU')}`
-              : ''}
+            {shape && lostTo(node, shape) > 0 ? ` · ${lostTo(node, shape)} free, of no use to a pod of ${plural(shape.gpus, 'GPU')}` : ''}
             {node.gpusKept > 0 ? ` · ${node.gpusKept} kept by a plan` : ''}
           </span>
         </>
@@ -526,7 +505,7 @@ function Anchorage() {
 
 function Legend({ byWorkload, shape }: { byWorkload: boolean; shape: Shape | null }) {
   return (
-    <footer class="legend" aria-label="Legend">
+    <section class="legend" aria-label="Legend">
       {byWorkload ? (
         <span class="muted">One colour a workload; click a pod to see its own.</span>
       ) : (
@@ -556,7 +535,7 @@ function Legend({ byWorkload, shape }: { byWorkload: boolean; shape: Shape | nul
       <span>
         <Icon name="cross" /> not ready
       </span>
-    </footer>
+    </section>
   );
 }
 
@@ -581,8 +560,7 @@ function ChartBar() {
     chart.value = { ...laid, step };
     said.value = words(step);
   };
-  const words = (step: number): string =>
-    step === 0 ? 'Before' : step === last ? 'After' : `After wave ${step} of ${last}`;
+  const words = (step: number): string => (step === 0 ? 'Before' : step === last ? 'After' : `After wave ${step} of ${last}`);
   return (
     <section class="chartbar" aria-label={`Moves of: ${laid.title}`}>
       <div>

@@ -37,13 +37,11 @@ export function NodeTable({ shape }: { shape: Shape | null }) {
       memory: (a, b) => a.memoryUsed / (a.memory || 1) - b.memoryUsed / (b.memory || 1),
       pods: (a, b) => (fleet.at.get(a.name)?.size ?? 0) - (fleet.at.get(b.name)?.size ?? 0),
     };
-    return [...fleet.nodes.values()].sort(
-      (a, b) => (down ? -1 : 1) * (measure[column](a, b) || natural.compare(a.name, b.name)),
-    );
+    return [...fleet.nodes.values()].sort((a, b) => (down ? -1 : 1) * (measure[column](a, b) || natural.compare(a.name, b.name)));
   }, [seen, column, down, shape?.gpus, shape?.cpu, shape?.memory]);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reachable by keyboard
-    <div class="tablewrap" tabIndex={0} role="region" aria-label="Nodes">
+    <section class="tablewrap" tabIndex={0} aria-label="Nodes">
       <table class="table">
         <caption class="unseen">Nodes, {count(rows.length)}</caption>
         <thead>
@@ -88,9 +86,7 @@ export function NodeTable({ shape }: { shape: Shape | null }) {
               <td class="number">{percent(node.cpuUsed / (node.cpu || 1))}</td>
               <td class="number">{percent(node.memoryUsed / (node.memory || 1))}</td>
               <td class="number">{fleet.at.get(node.name)?.size ?? 0}</td>
-              <td>
-                {[node.ready ? '' : 'not ready', node.cordoned ? 'cordoned' : ''].filter(Boolean).join(', ') || 'ready'}
-              </td>
+              <td>{[node.ready ? '' : 'not ready', node.cordoned ? 'cordoned' : ''].filter(Boolean).join(', ') || 'ready'}</td>
             </tr>
           ))}
         </tbody>
@@ -100,6 +96,6 @@ export function NodeTable({ shape }: { shape: Shape | null }) {
           {PAGE} more of {count(rows.length - shown)}
         </button>
       )}
-    </div>
+    </section>
   );
 }

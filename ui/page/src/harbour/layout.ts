@@ -72,13 +72,7 @@ export function layOut(nodes: Iterable<NodeView>, by: Grouping, width: number, h
 /** Width by height of a block; the first that gives the largest scale is taken. */
 const ASPECTS = [Number.POSITIVE_INFINITY, 1.4, 0.7, 1, 2, 3, 5] as const;
 
-function largestScale(
-  sizes: readonly number[],
-  labelled: boolean,
-  aspect: number,
-  width: number,
-  height: number,
-): number {
+function largestScale(sizes: readonly number[], labelled: boolean, aspect: number, width: number, height: number): number {
   if (fits(sizes, labelled, LARGEST, aspect, width, height)) return LARGEST;
   let low: number = SMALLEST;
   let high: number = LARGEST;
@@ -120,25 +114,12 @@ function shelves(sizes: readonly number[], labelled: boolean, scale: number, asp
   return { spots, label, height: y + shelf };
 }
 
-function fits(
-  sizes: readonly number[],
-  labelled: boolean,
-  scale: number,
-  aspect: number,
-  width: number,
-  height: number,
-): boolean {
+function fits(sizes: readonly number[], labelled: boolean, scale: number, aspect: number, width: number, height: number): boolean {
   if (width < BERTH.width * scale) return false;
   return shelves(sizes, labelled, scale, aspect, width).height * scale <= height;
 }
 
-function place(
-  groups: [string, NodeView[]][],
-  labelled: boolean,
-  scale: number,
-  aspect: number,
-  width: number,
-): Layout {
+function place(groups: [string, NodeView[]][], labelled: boolean, scale: number, aspect: number, width: number): Layout {
   const { spots, label, height } = shelves(
     groups.map(([, members]) => members.length),
     labelled,

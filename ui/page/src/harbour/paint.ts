@@ -79,14 +79,7 @@ export interface Look {
   matches: ((workload: string, namespace: string) => boolean) | null;
 }
 
-export function drawBerth(
-  g: CanvasRenderingContext2D,
-  x: number,
-  y: number,
-  node: NodeView,
-  slots: Slots,
-  look: Look,
-): void {
+export function drawBerth(g: CanvasRenderingContext2D, x: number, y: number, node: NodeView, slots: Slots, look: Look): void {
   const { ink, scale } = look;
   const px = 1 / scale;
   const out = !node.ready || node.cordoned;
@@ -162,11 +155,7 @@ function drawShips(
       g.fill();
     }
     if (paint.pattern !== 'plain' && w * scale > 5) {
-      const pattern = patternOf(
-        g,
-        paint.pattern,
-        paint.ink === '#ffffff' ? 'rgb(255 255 255 / .45)' : 'rgb(16 22 29 / .35)',
-      );
+      const pattern = patternOf(g, paint.pattern, paint.ink === '#ffffff' ? 'rgb(255 255 255 / .45)' : 'rgb(16 22 29 / .35)');
       if (pattern) {
         pattern.setTransform(new DOMMatrix([px, 0, 0, px, 0, 0]));
         g.fillStyle = pattern;
@@ -242,15 +231,7 @@ function drawShips(
 
 const FLAT = 0.12; // below that a hatch would be a blur: one colour between the two
 
-function hatched(
-  g: CanvasRenderingContext2D,
-  x: number,
-  y: number,
-  w: number,
-  h: number,
-  ink: Ink,
-  scale: number,
-): void {
+function hatched(g: CanvasRenderingContext2D, x: number, y: number, w: number, h: number, ink: Ink, scale: number): void {
   if (scale < FLAT) {
     g.fillStyle = ink.hatch;
     g.fillRect(x, y + h * 0.35, w, h * 0.3);
@@ -321,11 +302,7 @@ export function shipAt(slots: Slots, dx: number, scale: number): number {
 }
 
 /** The ship's rectangle within the berth. */
-export function shipBox(
-  slots: Slots,
-  ship: number,
-  scale: number,
-): { x: number; y: number; width: number; height: number } | null {
+export function shipBox(slots: Slots, ship: number, scale: number): { x: number; y: number; width: number; height: number } | null {
   const found = slots.ships[ship];
   if (!found) return null;
   const far = scale < FAR;

@@ -146,8 +146,7 @@ export class Stage {
       const aim = shipAt(slots, wx - berth.x, this.view.scale);
       const box = shipBox(slots, aim, this.view.scale);
       // a berth of some pixels is one thing; its ships are told apart from where they can be hit
-      if (box && box.width * this.view.scale >= 6 && wy - berth.y >= box.y && wy - berth.y <= box.y + box.height)
-        ship = aim;
+      if (box && box.width * this.view.scale >= 6 && wy - berth.y >= box.y && wy - berth.y <= box.y + box.height) ship = aim;
     }
     return { node: berth.node, ship };
   }
@@ -192,9 +191,7 @@ export class Stage {
     const { scale, x, y } = this.view;
     const right = x + this.size.width / scale;
     const bottom = y + this.size.height / scale;
-    return scene.layout.berths.filter(
-      (b) => b.x + BERTH.width > x && b.x < right && b.y + BERTH.height > y && b.y < bottom,
-    );
+    return scene.layout.berths.filter((b) => b.x + BERTH.width > x && b.x < right && b.y + BERTH.height > y && b.y < bottom);
   }
 
   private toWorld(g: CanvasRenderingContext2D): void {
@@ -276,9 +273,7 @@ export class Stage {
       const name = fitted(g, block.label, width);
       g.fillText(name, x, y + 4);
       const used = g.measureText(name).width;
-      const rest = block.gpus
-        ? `${block.used} of ${block.gpus} GPUs`
-        : `${block.nodes} ${block.nodes === 1 ? 'node' : 'nodes'}`;
+      const rest = block.gpus ? `${block.used} of ${block.gpus} GPUs` : `${block.nodes} ${block.nodes === 1 ? 'node' : 'nodes'}`;
       g.font = '12px system-ui, sans-serif';
       g.fillStyle = scene.ink.muted;
       if (used + 12 + g.measureText(rest).width < width) g.fillText(rest, x + used + 8, y + 4);
@@ -298,14 +293,7 @@ export class Stage {
     if (this.focused) this.frameAround(g, scene, this.focused, px, 3, scene.ink.focus);
   }
 
-  private frameAround(
-    g: CanvasRenderingContext2D,
-    scene: Scene,
-    spot: Spot,
-    px: number,
-    line: number,
-    colour: string,
-  ): void {
+  private frameAround(g: CanvasRenderingContext2D, scene: Scene, spot: Spot, px: number, line: number, colour: string): void {
     const berth = scene.layout.berths[scene.layout.index.get(spot.node) ?? -1];
     if (!berth) return;
     const slots = this.slotsAt(spot.node);
@@ -315,13 +303,7 @@ export class Stage {
     g.strokeStyle = colour;
     g.lineWidth = line * px;
     g.beginPath();
-    g.roundRect(
-      berth.x + at.x - out,
-      berth.y + at.y - out,
-      at.width + 2 * out,
-      at.height + 2 * out,
-      this.view.scale < FAR ? 2 * px : 6,
-    );
+    g.roundRect(berth.x + at.x - out, berth.y + at.y - out, at.width + 2 * out, at.height + 2 * out, this.view.scale < FAR ? 2 * px : 6);
     g.stroke();
   }
 

@@ -97,12 +97,7 @@ function Figures() {
           <rect class="track" width="100" height="6" />
           <rect class="used" width={share(seen.gpusUsed, seen.gpus)} height="6" />
           <rect class="kept" x={share(seen.gpusUsed, seen.gpus)} width={share(seen.gpusKept, seen.gpus)} height="6" />
-          <rect
-            class="stranded"
-            x={100 - share(seen.gpusStranded, seen.gpus)}
-            width={share(seen.gpusStranded, seen.gpus)}
-            height="6"
-          />
+          <rect class="stranded" x={100 - share(seen.gpusStranded, seen.gpus)} width={share(seen.gpusStranded, seen.gpus)} height="6" />
         </svg>
         <span class="note">
           {count(useful)} free · {count(seen.gpusKept)} kept · {count(seen.gpusStranded)} stranded
@@ -165,8 +160,7 @@ function Notices() {
     <section class="notices" aria-label="Notices">
       {connection.value === 'lost' && (
         <p role="alert">
-          <Icon name="warn" /> The connection is lost; what you see may be old. The page goes on by itself as soon as
-          the server answers.
+          <Icon name="warn" /> The connection is lost; what you see may be old. The page goes on by itself as soon as the server answers.
         </p>
       )}
       {shown.map((notice) => (
@@ -268,13 +262,7 @@ function Search() {
           {hits.length === 0 && <p class="muted">Nothing of that name.</p>}
           {hits.map((hit, i) => (
             // biome-ignore lint/a11y/useFocusableInteractive: the input keeps the focus and names the active one
-            <div
-              key={`${hit.kind} ${hit.name}`}
-              id={`hit-${i}`}
-              role="option"
-              aria-selected={i === at}
-              onPointerDown={() => choose(hit)}
-            >
+            <div key={`${hit.kind} ${hit.name}`} id={`hit-${i}`} role="option" aria-selected={i === at} onPointerDown={() => choose(hit)}>
               <span class="kind">{hit.kind}</span>
               <b>{hit.name}</b>
               <small>{hit.more}</small>

@@ -15,9 +15,7 @@ export function TierDot({ priority }: { priority: number }) {
   return (
     <svg class="dot" viewBox="0 0 12 12" aria-hidden="true" focusable="false">
       <rect width="12" height="12" rx="3" fill={paint.fill} />
-      {paint.pattern === 'stripes' && (
-        <path d="M0 12L12 0M-3 9L9 -3M3 15L15 3" stroke={paint.ink} stroke-width="1.2" opacity=".6" />
-      )}
+      {paint.pattern === 'stripes' && <path d="M0 12L12 0M-3 9L9 -3M3 15L15 3" stroke={paint.ink} stroke-width="1.2" opacity=".6" />}
       {paint.pattern === 'dots' && <path d="M3 3h2v2h-2zM7 7h2v2h-2z" fill={paint.ink} opacity=".6" />}
     </svg>
   );
@@ -108,8 +106,7 @@ export function useAnswer<T>(
         setValue(answer);
         setProblem(null);
       },
-      (error: unknown) =>
-        wanted && setProblem(error instanceof ApiProblem ? error : new ApiProblem(0, 'PageError', String(error))),
+      (error: unknown) => wanted && setProblem(error instanceof ApiProblem ? error : new ApiProblem(0, 'PageError', String(error))),
     );
     return () => {
       wanted = false;
@@ -118,15 +115,7 @@ export function useAnswer<T>(
   return { value, problem, again: () => setTurn(turn + 1) };
 }
 
-export function TierTable({
-  tiers,
-  before = 'Before',
-  after = 'After',
-}: {
-  tiers: readonly TierProof[];
-  before?: string;
-  after?: string;
-}) {
+export function TierTable({ tiers, before = 'Before', after = 'After' }: { tiers: readonly TierProof[]; before?: string; after?: string }) {
   return (
     <table class="table tiers">
       <caption class="unseen">Pods placed by tier</caption>
@@ -203,11 +192,7 @@ export function WhatIfAnswer({ answer, back, compared = false }: { answer: WhatI
         </span>
       </header>
       {answer.message && <p>{sentence(answer.message)}</p>}
-      <TierTable
-        tiers={answer.tiers}
-        before={compared ? 'As it is' : 'Now'}
-        after={compared ? 'With the change' : 'After'}
-      />
+      <TierTable tiers={answer.tiers} before={compared ? 'As it is' : 'Now'} after={compared ? 'With the change' : 'After'} />
       <Pods title="Placed by it" pods={answer.placed} sign="gain" />
       <Pods title="Without a place" pods={answer.lost} sign="loss" />
       <Sentences lines={answer.proof} />
@@ -284,12 +269,7 @@ export function Ask({ question, close }: { question: Question; close: () => void
         <button type="button" class="button" onClick={close} disabled={busy}>
           No, leave it
         </button>
-        <button
-          type="button"
-          class={question.danger ? 'button danger' : 'button primary'}
-          onClick={() => void act()}
-          disabled={busy}
-        >
+        <button type="button" class={question.danger ? 'button danger' : 'button primary'} onClick={() => void act()} disabled={busy}>
           {busy ? 'Working…' : question.yes}
         </button>
       </div>

@@ -68,19 +68,8 @@ export function History() {
         </Empty>
       ) : (
         <div class="charts">
-          <Chart
-            title="GPUs in use"
-            samples={value.samples}
-            of={(s) => (s.gpus ? s.gpusUsed / s.gpus : 0)}
-            top={1}
-            as={percent}
-          />
-          <Chart
-            title="GPUs stranded"
-            samples={value.samples}
-            of={(s) => s.gpusStranded}
-            as={(n) => count(Math.round(n))}
-          />
+          <Chart title="GPUs in use" samples={value.samples} of={(s) => (s.gpus ? s.gpusUsed / s.gpus : 0)} top={1} as={percent} />
+          <Chart title="GPUs stranded" samples={value.samples} of={(s) => s.gpusStranded} as={(n) => count(Math.round(n))} />
           <Chart title="Pods waiting" samples={value.samples} of={(s) => s.waiting} as={(n) => count(Math.round(n))} />
           <Chart title="Oldest wait" samples={value.samples} of={(s) => s.oldestWaitSeconds} as={seconds} />
         </div>
@@ -89,8 +78,7 @@ export function History() {
         <section class="card stack">
           <h2>What plans promised, and what came of it</h2>
           <p>
-            <b class="number">{count(value.podsGained)}</b> pods gained by{' '}
-            <b class="number">{count(value.movesMade)}</b> moves.
+            <b class="number">{count(value.podsGained)}</b> pods gained by <b class="number">{count(value.movesMade)}</b> moves.
           </p>
           {value.outcomes.length === 0 ? (
             <p class="muted">No plan ended in that time.</p>
@@ -124,8 +112,7 @@ export function History() {
                       {each.movesMade} of {each.movesPlanned}
                     </td>
                     <td class="number">
-                      <span class={each.gainsMade < each.gainsPlanned ? 'loss' : ''}>{each.gainsMade}</span> of{' '}
-                      {each.gainsPlanned}
+                      <span class={each.gainsMade < each.gainsPlanned ? 'loss' : ''}>{each.gainsMade}</span> of {each.gainsPlanned}
                     </td>
                     <td class="number">{seconds(each.seconds)}</td>
                   </tr>

@@ -165,9 +165,7 @@ function Plan({ name }: { name: string }) {
     title: `Have ${plan.name} carried out?`,
     says: [
       `${plural(plan.moves, 'pod moves', 'pods move')} in ${plural(plan.waves, 'wave')}, by eviction; each has a node waiting for it`,
-      plan.evictions > 0
-        ? `${plural(plan.evictions, 'pod loses', 'pods lose')} its place with none waiting`
-        : 'No pod loses its place',
+      plan.evictions > 0 ? `${plural(plan.evictions, 'pod loses', 'pods lose')} its place with none waiting` : 'No pod loses its place',
       'Disruption budgets hold; each wave is checked again against the cluster before it starts',
       'You can cancel at any time; what is under way by then is finished',
     ],
@@ -238,13 +236,9 @@ function Plan({ name }: { name: string }) {
               <Icon name="grid" /> Show on the harbour
             </button>
           )}
-          {!value.canApprove &&
-            !value.canCancel &&
-            UNDER_WAY.has(plan.phase) &&
-            overview.value &&
-            !overview.value.may.act && (
-              <span class="muted">You may look, not act: approving needs the right to patch packingplans.</span>
-            )}
+          {!value.canApprove && !value.canCancel && UNDER_WAY.has(plan.phase) && overview.value && !overview.value.may.act && (
+            <span class="muted">You may look, not act: approving needs the right to patch packingplans.</span>
+          )}
         </div>
         {refused && <Trouble problem={refused} again={reverse} />}
       </header>
@@ -257,8 +251,7 @@ function Plan({ name }: { name: string }) {
         <h3>What is proven</h3>
         <Sentences lines={value.proof} />
         <p class="number">
-          Cost <b>{count(value.cost)}</b>; <b>{count(value.leastCost)}</b> is the least that any plan with this result
-          can cost
+          Cost <b>{count(value.cost)}</b>; <b>{count(value.leastCost)}</b> is the least that any plan with this result can cost
           {cheaper ? '.' : ': it cannot be had for less.'}
         </p>
       </section>
@@ -276,12 +269,7 @@ export function Waves({ waves, phase }: { waves: readonly WaveView[]; phase: str
   return (
     <ol class="waves">
       {waves.map((wave, w) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: waves are known by their number
-        <li
-          key={w}
-          class={wave.done ? 'done' : w === current ? 'now' : ''}
-          aria-current={w === current ? 'step' : undefined}
-        >
+        <li key={w} class={wave.done ? 'done' : w === current ? 'now' : ''} aria-current={w === current ? 'step' : undefined}>
           <h4>
             Wave {w + 1}
             <span class="muted">
@@ -356,8 +344,7 @@ export function Waves({ waves, phase }: { waves: readonly WaveView[]; phase: str
 
 function MoveState({ state, message }: { state: 'Planned' | 'UnderWay' | 'Done' | 'Failed'; message: string }) {
   const words = { Planned: 'planned', UnderWay: 'under way', Done: 'done', Failed: 'failed' }[state];
-  const icon: IconName =
-    state === 'Done' ? 'check' : state === 'Failed' ? 'cross' : state === 'UnderWay' ? 'arrow' : 'wait';
+  const icon: IconName = state === 'Done' ? 'check' : state === 'Failed' ? 'cross' : state === 'UnderWay' ? 'arrow' : 'wait';
   return (
     <span class={`movestate ${state.toLowerCase()}`}>
       <Icon name={icon} /> {words}

@@ -24,8 +24,7 @@ export function Services() {
       <header class="page-head">
         <h1>Services</h1>
         <p>
-          {value.items.length - troubled.length} of {plural(value.items.length, 'service')} ready. Those that are not
-          come first.
+          {value.items.length - troubled.length} of {plural(value.items.length, 'service')} ready. Those that are not come first.
         </p>
       </header>
       <ul class="list">
@@ -132,8 +131,7 @@ function Replicas({ replicas }: { replicas: readonly Replica[] }) {
             </td>
             <td>
               <span class={replica.ready ? 'yes' : 'no'}>
-                <Icon name={replica.ready ? 'check' : 'wait'} />{' '}
-                {replica.ready ? 'ready' : replica.reason || 'not ready'}
+                <Icon name={replica.ready ? 'check' : 'wait'} /> {replica.ready ? 'ready' : replica.reason || 'not ready'}
               </span>
             </td>
             <td class="number">{shown(replica.running, String)}</td>

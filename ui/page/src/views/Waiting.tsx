@@ -24,8 +24,8 @@ export function Waiting() {
       <header class="page-head">
         <h1>Waiting</h1>
         <p>
-          {plural(value.pods, 'pod waits', 'pods wait')}, most important first. Pods that are alike and wait for the
-          same reason are one line.
+          {plural(value.pods, 'pod waits', 'pods wait')}, most important first. Pods that are alike and wait for the same reason are one
+          line.
         </p>
       </header>
       <ul class="list">
@@ -64,12 +64,7 @@ export function Waiting() {
                     )}
                     {!waits.plan && waits.reason === 'FitsAfterMoves' && <a href="#/plans?preview=1">See the moves</a>}
                     {(waits.remedies.length > 0 || waits.nodes.length > 0) && (
-                      <button
-                        type="button"
-                        class="link"
-                        aria-expanded={shown}
-                        onClick={() => setOpen(shown ? '' : key)}
-                      >
+                      <button type="button" class="link" aria-expanded={shown} onClick={() => setOpen(shown ? '' : key)}>
                         {shown ? 'Less' : 'Nodes by reason, and what would help'}
                       </button>
                     )}

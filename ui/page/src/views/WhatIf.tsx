@@ -66,8 +66,7 @@ export function WhatIf() {
           setAnswer(told);
           lastWhatIf.value = told;
         },
-        (error: unknown) =>
-          wanted && setProblem(error instanceof ApiProblem ? error : new ApiProblem(0, 'PageError', String(error))),
+        (error: unknown) => wanted && setProblem(error instanceof ApiProblem ? error : new ApiProblem(0, 'PageError', String(error))),
       )
       .finally(() => wanted && setThinking(false));
     return () => {
@@ -90,11 +89,7 @@ export function WhatIf() {
                 <li key={words}>{words}</li>
               ))}
               <li>
-                <button
-                  type="button"
-                  class="link"
-                  onClick={() => set({ add: '', cordon: '', remove: '', priority: '' })}
-                >
+                <button type="button" class="link" onClick={() => set({ add: '', cordon: '', remove: '', priority: '' })}>
                   Clear
                 </button>
               </li>
@@ -108,9 +103,7 @@ export function WhatIf() {
           )}
           {problem && <Trouble problem={problem} />}
           {answer && !thinking && !problem && !isEmpty(asked) && <WhatIfAnswer answer={answer} back={back} compared />}
-          {isEmpty(asked) && (
-            <p class="muted">Put a question together above; several changes at once are one question.</p>
-          )}
+          {isEmpty(asked) && <p class="muted">Put a question together above; several changes at once are one question.</p>}
         </div>
         <FragmentsCard />
       </div>
@@ -208,9 +201,8 @@ function FragmentsCard() {
         <h2>Free room, and how it is broken up</h2>
       </header>
       <p>
-        <b class="number">{count(value.gpusFree)}</b> GPUs are free. <b class="number">{count(value.gpusStranded)}</b>{' '}
-        of them are of no use to any size of pod here: no cores or memory are left beside them, or their node takes no
-        pods.
+        <b class="number">{count(value.gpusFree)}</b> GPUs are free. <b class="number">{count(value.gpusStranded)}</b> of them are of no use
+        to any size of pod here: no cores or memory are left beside them, or their node takes no pods.
       </p>
       <h3>Free GPUs together on one node</h3>
       <ul class="holes">
