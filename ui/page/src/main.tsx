@@ -43,16 +43,9 @@ function Page() {
   }, [place, name, overview.value?.cluster]);
   return (
     <>
-      <a
-        class="skip"
-        href="#main"
-        onClick={(event) => {
-          event.preventDefault();
-          document.getElementById('main')?.focus();
-        }}
-      >
+      <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
         To the content
-      </a>
+      </button>
       <CommandBar />
       <div class="body">
         <main id="main" tabIndex={-1} class={place === 'harbour' ? 'full' : ''}>

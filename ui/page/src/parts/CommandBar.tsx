@@ -229,7 +229,7 @@ function Search() {
       <input
         ref={input}
         id="search"
-        type="search"
+        type="text"
         placeholder="Find a pod, node, workload"
         aria-label="Find a pod, node or workload"
         list={undefined}
@@ -257,7 +257,6 @@ function Search() {
       />
       <kbd aria-hidden="true">/</kbd>
       {open && text.trim().length > 1 && (
-        // biome-ignore lint/a11y/useSemanticElements: the list of a combobox
         <div class="hits" id="hits" role="listbox" aria-label="Found">
           {hits.length === 0 && <p class="muted">Nothing of that name.</p>}
           {hits.map((hit, i) => (
