@@ -69,6 +69,7 @@ export function Harbour() {
     );
   return (
     <div class="harbour">
+      <h1 class="unseen">Harbour</h1>
       <div class="toolbar" role="toolbar" aria-label="How the harbour is drawn">
         <Choice label="Group by" value={grouping} options={GROUPINGS.map((by) => [by, GROUP_WORDS[by]])} pick={(group) => set({ group })} />
         <Choice

@@ -22,7 +22,7 @@ export function CommandBar() {
   return (
     <header class="top">
       <div class="bar">
-        <a class="mark" href="#/harbour" aria-label="Berth, to the harbour">
+        <a class="mark" href="#/harbour">
           <svg viewBox="0 0 32 32" aria-hidden="true">
             <rect class="hull" width="32" height="32" rx="8" />
             <path d="M7 8v16M25 8v16" />
@@ -30,7 +30,10 @@ export function CommandBar() {
             <rect class="two" x="10.5" y="17" width="11" height="6" rx="2" />
           </svg>
           <span>
-            <b>{seen?.cluster || 'Berth'}</b>
+            <b>
+              <span class="unseen">Berth at </span>
+              {seen?.cluster || 'Berth'}
+            </b>
             <Connection />
           </span>
         </a>
@@ -229,10 +232,8 @@ function Search() {
       <input
         ref={input}
         id="search"
-        type="text"
         placeholder="Find a pod, node, workload"
         aria-label="Find a pod, node or workload"
-        list={undefined}
         role="combobox"
         aria-expanded={open && hits.length > 0}
         aria-controls="hits"

@@ -40,11 +40,23 @@ export function Skeleton({ lines = 4 }: { lines?: number }) {
   );
 }
 
-export function Empty({ icon, title, children }: { icon: IconName; title: string; children?: ComponentChildren }) {
+/** within: there is a heading of the page above it. */
+export function Empty({
+  icon,
+  title,
+  within = false,
+  children,
+}: {
+  icon: IconName;
+  title: string;
+  within?: boolean;
+  children?: ComponentChildren;
+}) {
+  const Title = within ? 'h2' : 'h1';
   return (
     <div class="empty">
       <Icon name={icon} />
-      <h2>{title}</h2>
+      <Title>{title}</Title>
       {children && <p>{children}</p>}
     </div>
   );

@@ -63,7 +63,7 @@ export function History() {
       </header>
       {refused && <Trouble problem={refused} />}
       {value.samples.length < 2 ? (
-        <Empty icon="wait" title="Nothing recorded yet">
+        <Empty icon="wait" title="Nothing recorded yet" within>
           The leader takes a sample every few seconds; come back in a minute.
         </Empty>
       ) : (

@@ -91,7 +91,7 @@ export function Plans() {
         {refused && <Trouble problem={refused} again={look} />}
         {preview && !chosen && <WhatIfAnswer answer={preview} back="#/plans" />}
         {value.items.length === 0 && !preview && !thinking && (
-          <Empty icon="arrow" title="No plans yet">
+          <Empty icon="arrow" title="No plans yet" within>
             {overview.value?.source === 'Live'
               ? 'A plan is made when a pod cannot be placed and moving others would make room.'
               : 'A picture that stands still has no plans. “Preview a plan now” shows what one would do.'}
