@@ -232,7 +232,7 @@ class SceneCallers:
 def with_plans(scene: Scene) -> None:
     """One that waits for approval, made by the planner, and one that was carried out."""
     snapshot, now = scene.snapshot(), datetime.now(UTC)
-    plan = make_plan(snapshot, PlanOptions(budget=0.5, threads=1))
+    plan = make_plan(snapshot, PlanOptions(budget=20.0, threads=1))
     [spec] = plan_specs(
         plan, snapshot, policy="", trigger=Trigger.UNSCHEDULABLE, now=now, deadline_seconds=900, approved=False
     )

@@ -9,8 +9,15 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 export const REPOSITORY = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 const PYTHON = process.env.BERTH_PYTHON ?? path.join(REPOSITORY, '.venv/bin/python');
 const CHROMIUM = process.env.BERTH_CHROMIUM ?? '/usr/bin/chromium';
-/** Where screenshots go; docs/images when they are to be renewed. */
-export const SHOTS = process.env.BERTH_SHOTS ?? path.join(REPOSITORY, 'out/ui');
+/** Where screenshots go; those that the documents show go there too when BERTH_IMAGES is set (`make page-images`). */
+const SHOTS = path.join(REPOSITORY, 'out/ui');
+const IMAGES = path.join(REPOSITORY, 'docs/images');
+const SHOWN = ['harbour-light', 'harbour-dark', 'plans-light', 'moves-light', 'what-if-light', 'waiting-light', 'pod-light', 'large-light'];
+
+export async function shot(page: Page, name: string): Promise<void> {
+  const places = process.env.BERTH_IMAGES && SHOWN.includes(name) ? [SHOTS, IMAGES] : [SHOTS];
+  for (const place of places) await page.screenshot({ path: path.join(place, `ui-${name}.png`) });
+}
 
 export async function freePort(): Promise<number> {
   const server = createServer();
@@ -22,7 +29,7 @@ export async function freePort(): Promise<number> {
 }
 
 export class Scene {
-  private process: ChildProcess | null = null;
+  private child: ChildProcess | null = null;
   constructor(
     readonly port: number,
     private readonly flags: string[],
@@ -37,8 +44,9 @@ export class Scene {
       cwd: REPOSITORY,
       env: { ...process.env, PYTHONPATH: path.join(REPOSITORY, 'e2e'), NUMBA_CPU_NAME: 'generic' },
       stdio: ['ignore', 'ignore', 'inherit'],
+      detached: true, // a group of its own, so that the planner's process ends with it
     });
-    this.process = child;
+    this.child = child;
     for (let i = 0; i < 300; i++) {
       if (child.exitCode !== null) throw new Error(`the scene ended with ${child.exitCode}`);
       try {
@@ -53,11 +61,11 @@ export class Scene {
   }
 
   async stop(): Promise<void> {
-    const child = this.process;
-    this.process = null;
+    const child = this.child;
+    this.child = null;
     if (!child || child.exitCode !== null) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGKILL');
+    if (child.pid) process.kill(-child.pid, 'SIGKILL');
     await ended;
   }
 }
