@@ -64,7 +64,10 @@ def test_types_lint_and_logic() -> None:
 def test_the_lock_names_no_place_to_download_from() -> None:
     lock = (PAGE / "package-lock.json").read_text()
     assert "resolved" not in lock
-    assert "http" not in lock.replace("https://opencollective", "").replace("https://github.com/sponsors", "") or '"url"' in lock
+    assert (
+        "http" not in lock.replace("https://opencollective", "").replace("https://github.com/sponsors", "")
+        or '"url"' in lock
+    )
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: the page is not looked at")

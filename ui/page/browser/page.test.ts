@@ -71,7 +71,7 @@ describe('the harbour', () => {
     await page.mouse.click(ship.x, ship.y);
     await page.getByRole('heading', { name: /chat-70b-7d4b9/ }).waitFor();
     await page.keyboard.press('Escape');
-    expect(await page.locator('.drawer').count()).toBe(0);
+    await page.locator('.drawer').waitFor({ state: 'detached' });
     await page.mouse.click(ship.x, ship.y - 22);
     await page.getByRole('heading', { name: 'a100-01' }).waitFor();
   });
