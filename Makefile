@@ -74,6 +74,11 @@ e2e: $(READY) ## the tests on a real control plane alone
 	@PYTHONPATH=e2e $(BIN)/python -m berth_e2e.tools --skip-without-go $(VERSION)
 	$(BIN)/pytest e2e/tests
 
+.PHONY: e2e-node
+e2e-node: $(READY) $(ENGINE_READY) ## helm install on real kubelets, from images to uninstall (10 minutes; Linux, root, Debian's packages)
+	@PYTHONPATH=e2e $(BIN)/python -m berth_e2e.tools --skip-without-go $(VERSION)
+	$(BIN)/pytest -m "" -s -rs e2e/tests/test_chart_on_real_nodes.py
+
 .PHONY: images
 images: ## build the images with docker, podman or buildah: IMAGES="control-plane berth-fetch engine" BASE=... (see docs/images.md)
 	@for name in $(IMAGES); do images/build.sh $$name || exit; done
@@ -85,6 +90,7 @@ lint: $(READY) ## ruff, mypy --strict and the floors
 	$(BIN)/mypy
 	MYPYPATH=. $(BIN)/mypy -p benchmarks
 	MYPYPATH=. $(BIN)/mypy charts/render.py
+	MYPYPATH=. $(BIN)/mypy -p docs.tooling
 	$(BIN)/lint-imports
 
 .PHONY: engine-test
@@ -111,9 +117,31 @@ test-all: lint engine-test ## everything, slow matrices and Kubernetes 1.36 too
 bench: $(READY) ## the whole benchmark grid, beside the paper's model (about an hour; tables and JSON in out/)
 	$(BIN)/python -m benchmarks.run --all --out out/bench
 
+.PHONY: docs
+docs: .venv-docs/.ready ## build the documentation as a static site into out/site; broken links fail
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict   # not --quiet: then warnings do not count
+
+.venv-docs/.ready: docs/requirements.txt
+	@test -x .venv-docs/bin/python || $(PYTHON) -m venv .venv-docs
+	@.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r docs/requirements.txt
+	@touch $@
+
+.PHONY: docs-reference
+docs-reference: $(READY) ## write docs/reference and docs/pictures from schemas and code
+	$(BIN)/python -m docs.tooling.reference
+
 .PHONY: manifests
 manifests: $(READY) ## write the chart's copies of the kinds, and manifests/install*.yaml from the chart
 	$(BIN)/python -m charts.render
+
+.venv-checkov/.ready: tests/security/checkov/constraints.txt
+	@test -x .venv-checkov/bin/python || $(PYTHON) -m venv .venv-checkov
+	@.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.PHONY: checkov
+checkov: $(READY) .venv-checkov/.ready ## install checkov apart (once, a minute), and hold what is installed against it
+	$(BIN)/pytest -m "" tests/security/test_checkov.py
 
 .PHONY: page-api
 page-api: $(READY) ## write ui/openapi.json, which the page's client is made from
@@ -135,7 +163,9 @@ lock: ## resolve the dependencies anew into constraints.txt, the engine's into i
 	uv pip compile images/berth-fetch/requirements.in -c constraints.txt --generate-hashes --no-header --no-annotate -p 3.11 --universal -o images/berth-fetch/constraints.txt
 	uv pip compile images/build-requirements.in -c constraints.txt --generate-hashes --no-header --no-annotate -p 3.11 --universal -o images/build-constraints.txt
 	cd engine && uv pip compile pyproject.toml -c constraints.txt --generate-hashes --no-header --no-annotate -p 3.11 --universal -o ../images/engine/constraints.txt
+	cd tests/security/checkov && uv pip compile requirements.in --generate-hashes --no-header --no-annotate -p 3.11 --universal -o constraints.txt
+	uv pip compile docs/requirements.in --generate-hashes --no-header --no-annotate -p 3.11 --universal -o docs/requirements.txt
 
 .PHONY: clean
 clean: ## remove the environment and caches
-	rm -rf $(VENV) $(ENGINE) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(ENGINE) .venv-docs .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -67,6 +67,8 @@ def _type(field: Json) -> str:
     match field.get("type"):
         case "array":
             items = field["items"]
+            if "enum" in items:
+                return f"list of {_type(items)}"
             return "list" if items.get("type") == "object" else f"list of {_type(items)}s"
         case "object" if "additionalProperties" in field:
             return "map"

@@ -76,9 +76,7 @@ SCHEMA: dict[str, Any] = {
             "description": "Fields of a PodSpec, merged as kubectl merges: maps key by key, lists of named things by name.",
             "properties": {
                 "containers": _containers("engine"),
-                "initContainers": _containers(
-                    "`berth-fetch` gets what is given here; others are added and need an image."
-                ),
+                "initContainers": _containers("berth-fetch"),
                 "hostNetwork": {"type": "boolean", "description": "Refused: replicas would fight over the port."},
                 "hostPID": {"type": "boolean", "description": "Refused."},
                 "hostIPC": {"type": "boolean", "description": "Refused: shared memory is there already."},

@@ -90,7 +90,16 @@ class Reason(StrEnum):
     DRY_RUN = "DryRun"  # the plan's policy carries nothing out
     NO_LEADER = "NoLeader"  # nobody takes the plan up
     NO_SCHEDULER = "NoScheduler"  # no scheduler `berth` is alive: pods that use it would stay Pending
+    KINDS_NOT_SERVED = "KindsNotServed"  # the API server does not serve one of our kinds
+    DEPLOYMENT_UNAVAILABLE = "DeploymentUnavailable"  # too few pods of it are ready
+    POD_NOT_READY = "PodNotReady"  # a pod of ours, asked by HTTP, is not ready or does not answer
     NO_WORD_YET = "NoWordYet"  # the planning loop has not looked at the pod
+
+    # What the chart's admission policies refuse, in the API server's answer
+    PINNING_REFUSED = "PinningRefused"  # the namespace may not keep pods from being moved, or make moves dear
+    ANNOTATION_REFUSED = "AnnotationRefused"  # an annotation that the operator alone writes
+    PATCH_REFUSED = "PatchRefused"  # the operator wrote more than annotations
+    APPROVAL_REFUSED = "ApprovalRefused"  # approving a plan needs a verb of its own
 
     # Why an HTTP request is refused
     MALFORMED_REQUEST = "MalformedRequest"  # the body is not what this path takes
@@ -176,6 +185,7 @@ class Reason(StrEnum):
     # The dashboard's API
     UNAUTHENTICATED = "Unauthenticated"  # no token, or one that the API server does not know
     FORBIDDEN = "Forbidden"  # the caller's own rights in the cluster do not reach so far
+    REVIEWS_FORBIDDEN = "ReviewsForbidden"  # the operator may not ask who its callers are
     NO_KEY = "NoKey"  # standing alone: without the word of the address that was printed
     WRONG_HOST = "WrongHost"  # asked by another name than loopback's
     WRONG_ORIGIN = "WrongOrigin"  # another site asked for it
@@ -185,6 +195,5 @@ class Reason(StrEnum):
     NOT_LIVE = "NotLive"  # a dump or the demo: there is nothing to act on
     NOT_SYNCED = "NotSynced"  # the cluster is still being listed
     API_SERVER_AWAY = "ApiServerAway"  # it has said nothing for long: the picture is old
-    NO_EXTENDER = "NoExtender"  # nobody answers the scheduler
     NO_WAY_BACK = "NoWayBack"  # a plan that cannot be reversed any more
     HISTORY_FAILS = "HistoryFails"  # what is seen cannot be written down

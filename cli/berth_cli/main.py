@@ -18,6 +18,7 @@ from berth_cli.command import BerthCommand, BerthGroup
 from berth_cli.commands import (
     adopt,
     demo,
+    doctor,
     extender,
     gateway,
     hint,
@@ -88,6 +89,7 @@ models.command(cls=BerthCommand, epilog=model.PRESIGN_EXAMPLES)(model.presign)
 models.command(cls=BerthCommand, epilog=model_prefetch.EXAMPLES)(model_prefetch.prefetch)
 app.add_typer(models, name="model")
 app.command(cls=BerthCommand, epilog=status.EXAMPLES)(watchable(status.status))
+app.command(cls=BerthCommand, epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command(cls=BerthCommand, epilog=plans.EXAMPLES)(watchable(plans.plans))
 app.command(cls=BerthCommand, epilog=top.EXAMPLES)(watchable(top.top))
 app.command(cls=BerthCommand, epilog=ui.EXAMPLES)(ui.ui)

@@ -17,8 +17,8 @@ TEXTS = 8_192
 
 _AT = re.compile(r"^(.*?)(?: - at `(?:key in )?\$?(.*?)`)?$", re.DOTALL)
 
-MALFORMED = (msgspec.DecodeError, UnicodeDecodeError)
-"""What decoding raises: text that is no UTF-8 is told apart from text that is no JSON."""
+MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises: text that is no UTF-8 is told apart from text that is no JSON, or is nested without end (depth.py)."""
 
 _ABSENT = (b"", b"null")
 
@@ -30,6 +30,8 @@ def field_error(error: Exception, path: str = "") -> FieldError:
     """`Expected `str`, got `int` - at `$.spec.nodeName`` becomes field spec.nodeName and the rest of the sentence."""
     if isinstance(error, UnicodeDecodeError):
         return FieldError(path, "has text that is not UTF-8")
+    if isinstance(error, RecursionError):
+        return FieldError(path, "is nested too deep")
     match = _AT.match(str(error))
     message, place = (match[1], match[2] or "") if match else (str(error), "")
     return FieldError((path + place).lstrip("."), message[:1].lower() + message[1:].replace("`", "'"))

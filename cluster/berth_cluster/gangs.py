@@ -24,6 +24,8 @@ from berth_cluster.snapshot import Gang, Labels
 GROUP_INDEX_LABEL = "leaderworkerset.sigs.k8s.io/group-index"
 FOREIGN_GROUPS = frozenset(("scheduling.x-k8s.io", "scheduling.volcano.sh", "scheduling.run.ai"))
 """API groups whose PodGroup states spec.minMember."""
+MOST_DIGITS = 7
+"""Of the number of a gang's pods."""
 _PLUGINS_LABEL = "scheduling.x-k8s.io/pod-group"
 _ABSENT = (b"", b"null", b"{}")
 
@@ -90,7 +92,7 @@ class Groups:
         name, index = labels.get(GROUP_NAME_LABEL), labels.get(GROUP_INDEX_LABEL)
         if name and index is not None:
             size = annotations.group_size or ""
-            return Membership(f"{namespace}/{name}/{index}", at_most=int(size) if size.isdecimal() else None)
+            return Membership(f"{namespace}/{name}/{index}", at_most=int(size) if _is_count(size) else None)
         return ALONE
 
     def _of_pod_group(self, namespace: str, name: str) -> Membership:
@@ -116,11 +118,16 @@ class Groups:
         return Membership(f"{namespace}/{ref.name}/{ref.pod_group}{replica}", declared=max(minimum, 1))
 
 
+def _is_count(text: str) -> bool:
+    """A tenant's text: a number of thousands of digits is none."""
+    return text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS
+
+
 def _annotated(namespace: str, annotations: PodAnnotations, findings: Findings) -> Membership:
     key, text = f"{namespace}/{annotations.gang}", annotations.gang_min
     if text is None:
         return Membership(key)
-    if not (text.isascii() and text.isdecimal() and 0 < len(text) <= 7 and int(text) > 0):
+    if not (_is_count(text) and int(text) > 0):
         findings.add(
             Reason.BAD_FIELD, "berth.dev/gang-min is not a whole number from 1; every pod of the gang counts", key
         )

@@ -28,6 +28,7 @@ import msgspec
 
 from berth_cluster.connection import ApiError, Connection, refusal_of
 from berth_cluster.decoding import MALFORMED, field_error
+from berth_cluster.depth import CUT, cut_deep
 from berth_cluster.errors import FieldError
 from berth_cluster.objects import Named
 from berth_cluster.outage import Outage
@@ -46,6 +47,9 @@ METADATA_OF_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;
 METADATA_OF_EVENTS = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 """Not interchangeable: a watch that asks for the other gets events of empty lists."""
 
+FORBIDDEN_TRIES = 4
+"""A list is refused so often, over some 2 s, before its kind counts as forbidden: an API server that has just begun refuses all until
+it has read the roles, and policies taken for absent would be the defaults in force."""
 MAX_SAID = 100
 """Different complaints of one reflector that reach the log."""
 
@@ -58,7 +62,8 @@ _ORDINARY = ("Silent", "Cut")
 """Ends of a watch that are no trouble yet: if the next request fails, that is."""
 _GONE = 410
 _NOT_FOUND = 404
-_MISSING = (403, _NOT_FOUND)
+_FORBIDDEN = 403
+_MISSING = (_FORBIDDEN, _NOT_FOUND)
 _TOO_NEW = "Too large resource version"
 
 
@@ -154,6 +159,8 @@ class Reflector(Generic[T]):
         self._expired_before = False
         """Since the last watch that lived."""
         self._listing: _Listing | None = None
+        self._forbidden = 0
+        """Times in a row."""
         self._limit = pace.page
         self._said: set[str] = set()
         self._in_trouble = False
@@ -279,20 +286,20 @@ class Reflector(Generic[T]):
             pass
         path = self.path
         try:
-            raw = msgspec.json.decode(body, type=RawPage)
+            raw = msgspec.json.decode(cut_deep(body), type=RawPage)
         except MALFORMED as error:
             raise ApiError(f"GET {path}", 0, "Malformed", f"the answer is not a list: {error}") from error
         items: list[T] = []
         for text in raw.items or ():
             try:
-                items.append(self._decode_object(text))
+                items.append(self._decode_object(_whole(text)))
             except MALFORMED as error:
                 self._unreadable(_place(text), field_error(error))
         return Page(raw.metadata, items)
 
     def _unreadable_event(self, line: bytes, error: Exception) -> None:
         try:
-            raw = msgspec.json.decode(line, type=RawEvent)
+            raw = msgspec.json.decode(cut_deep(line), type=RawEvent)
         except MALFORMED as broken:
             raise ApiError(f"WATCH {self.path}", 0, "Malformed", f"not an event: {broken}") from broken
         if raw.type == "ERROR":  # of a Status, not of our kind: its `status` is a text
@@ -312,8 +319,10 @@ class Reflector(Generic[T]):
     async def _recover(self, error: ApiError) -> None:
         listing = not self.version
         if self.collection.optional and listing and error.status in _MISSING:
-            await self._absent(error)
-            return
+            self._forbidden = self._forbidden + 1 if error.status == _FORBIDDEN else 0
+            if error.status != _FORBIDDEN or self._forbidden >= FORBIDDEN_TRIES:
+                await self._absent(error)
+                return
         expired = error.status == _GONE or error.reason in (EXPIRED, "Gone")
         self._restarts[EXPIRED if expired else error.reason] += 1
         if error.status:
@@ -378,6 +387,13 @@ class Reflector(Generic[T]):
         if sentence not in self._said and len(self._said) < MAX_SAID:
             self._said.add(sentence)
             _LOG.log(level, "%s", sentence, exc_info=exc_info)
+
+
+def _whole(text: msgspec.Raw) -> msgspec.Raw:
+    """Better unknown than known in part. Raises RecursionError."""
+    if CUT in bytes(text):
+        raise RecursionError
+    return text
 
 
 def _place(raw: msgspec.Raw) -> Place:

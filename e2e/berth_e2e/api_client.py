@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import http.client
 import json
@@ -25,7 +26,16 @@ CREATORS = 4
 """Threads that create objects side by side: more do not help on 2 cores."""
 
 CORE = {"Node": "nodes", "Namespace": "namespaces", "PersistentVolume": "persistentvolumes"}
-CLUSTER_WIDE = {"PriorityClass", "CustomResourceDefinition", "StorageClass", "PackingPlan", "PackingPolicy", *CORE}
+CLUSTER_WIDE = {
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "PriorityClass",
+    "CustomResourceDefinition",
+    "StorageClass",
+    "PackingPlan",
+    "PackingPolicy",
+    *CORE,
+}
 PLURALS = {
     **CORE,
     "NetworkPolicy": "networkpolicies",
@@ -64,7 +74,10 @@ class Watch:
 
 
 class ApiClient:
-    """Requests as the cluster's administrator. Threads may share it; each keeps a connection of its own."""
+    """Requests as whom the kubeconfig says: the administrator by certificate, an account by its token (accounts.py).
+
+    Threads may share it; each keeps a connection of its own.
+    """
 
     def __init__(self, kubeconfig: Path) -> None:
         told = yaml.safe_load(kubeconfig.read_text())
@@ -73,14 +86,19 @@ class ApiClient:
         assert address.hostname is not None
         assert address.port is not None
         self._host, self._port = address.hostname, address.port
-        self._context = ssl.create_default_context(cafile=cluster["certificate-authority"])
-        self._context.load_cert_chain(user["client-certificate"], user["client-key"])
+        given = cluster.get("certificate-authority-data")
+        self._context = ssl.create_default_context(
+            cafile=cluster.get("certificate-authority"), cadata=base64.b64decode(given).decode() if given else None
+        )
+        if "client-certificate" in user:
+            self._context.load_cert_chain(user["client-certificate"], user["client-key"])
+        self._credentials = {"Authorization": f"Bearer {user['token']}"} if "token" in user else {}
         self._own = threading.local()
 
     def request(self, method: str, path: str, body: object = None, content_type: str = "application/json") -> Any:
         """The decoded answer. Raises RequestError at 400 and above, OSError when nobody answers."""
-        payload = None if body is None else json.dumps(body).encode()
-        headers = {"Accept": "application/json", "Content-Type": content_type}
+        payload = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        headers = {"Accept": "application/json", "Content-Type": content_type, **self._credentials}
         for attempt in (1, 2):
             connection: http.client.HTTPSConnection | None = getattr(self._own, "connection", None)
             fresh = connection is None
@@ -119,7 +137,7 @@ class ApiClient:
         """Changes since `version`, on a connection of its own. Raises RequestError when refused, OSError when nobody answers."""
         connection = http.client.HTTPSConnection(self._host, self._port, timeout=TIMEOUT, context=self._context)
         query = urlencode({"watch": "true", "resourceVersion": version})
-        connection.request("GET", f"{path}?{query}", headers={"Accept": "application/json"})
+        connection.request("GET", f"{path}?{query}", headers={"Accept": "application/json", **self._credentials})
         response = connection.getresponse()
         if response.status >= 400:
             _decoded(response.status, response.read())

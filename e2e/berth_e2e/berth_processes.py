@@ -37,6 +37,17 @@ class Berth:
     percentage_of_nodes_to_score: int = 100
     env: Mapping[str, str] = field(default_factory=dict)
     """Of the extenders and operators, on top of the environment."""
+    through: int | None = None
+    """Port by which extenders and operators reach the API server, where not its own: see line.py."""
+
+
+@dataclass(frozen=True)
+class Identities:
+    """Kubeconfigs of the processes, each of its own ServiceAccount."""
+
+    extender: Path
+    operator: Path
+    scheduler: Path
 
 
 def berth_ports(berth: Berth) -> list[str]:
@@ -45,28 +56,28 @@ def berth_ports(berth: Berth) -> list[str]:
     return pairs + [f"operator-{i}" for i in range(berth.operators)]
 
 
-def berth_processes(state: ClusterState, binaries: Path, berth: Berth) -> list[LocalProcess]:
+def berth_processes(state: ClusterState, binaries: Path, berth: Berth, who: Identities) -> list[LocalProcess]:
     """All of them, not started; `state.ports` holds what `berth_ports` asks for. Writes the schedulers' configurations."""
     processes: list[LocalProcess] = []
     for i in range(berth.pairs):
         url = f"http://127.0.0.1:{state.ports[f'extender-{i}']}"
         settings = configuration(
             extender_url=url,
-            kubeconfig=str(state.kubeconfig),
+            kubeconfig=str(who.scheduler),
             percentage_of_nodes_to_score=berth.percentage_of_nodes_to_score,
         )
-        processes.append(_extender(state, berth, i))
+        processes.append(_extender(state, berth, who.extender, i))
         processes.append(scheduler_process(state, binaries, f"scheduler-{i}", settings))
-    processes += [_operator(state, berth, i) for i in range(berth.operators)]
+    processes += [_operator(state, berth, who.operator, i) for i in range(berth.operators)]
     return processes
 
 
 def scheduler_process(state: ClusterState, binaries: Path, name: str, settings: Mapping[str, Any]) -> LocalProcess:
-    """A stock kube-scheduler with a KubeSchedulerConfiguration; its port is `state.ports[name]`."""
+    """A stock kube-scheduler with a KubeSchedulerConfiguration, whose identity it has; its port is `state.ports[name]`."""
     config = state.folder / f"{name}.json"
     config.write_text(json.dumps(settings, indent=2))
     port = state.ports[name]
-    kubeconfig = str(state.kubeconfig)
+    kubeconfig = settings["clientConnection"]["kubeconfig"]
     argv = [
         str(binaries / "kube-scheduler"),
         f"--config={config}",
@@ -79,11 +90,11 @@ def scheduler_process(state: ClusterState, binaries: Path, name: str, settings: 
     return _process(state, name, argv)
 
 
-def _extender(state: ClusterState, berth: Berth, index: int) -> LocalProcess:
+def _extender(state: ClusterState, berth: Berth, kubeconfig: Path, index: int) -> LocalProcess:
     name = f"extender-{index}"
     metrics = state.ports[f"extender-metrics-{index}"]
     argv = [
-        *(str(BERTH), "extender", "--kubeconfig", str(state.kubeconfig)),
+        *(str(BERTH), "extender", "--kubeconfig", str(kubeconfig)),
         *("--port", str(state.ports[name]), "--metrics-port", str(metrics)),
         *("--identity", name, "--system-namespace", SYSTEM_NAMESPACE),
         *berth.extender_flags,
@@ -91,11 +102,11 @@ def _extender(state: ClusterState, berth: Berth, index: int) -> LocalProcess:
     return _process(state, name, argv, berth.env)
 
 
-def _operator(state: ClusterState, berth: Berth, index: int) -> LocalProcess:
+def _operator(state: ClusterState, berth: Berth, kubeconfig: Path, index: int) -> LocalProcess:
     name = f"operator-{index}"
     port = state.ports[name]
     argv = [
-        *(str(BERTH), "operator", "--kubeconfig", str(state.kubeconfig), "--port", str(port)),
+        *(str(BERTH), "operator", "--kubeconfig", str(kubeconfig), "--port", str(port)),
         *("--identity", name, "--system-namespace", SYSTEM_NAMESPACE),
         *berth.operator_flags,
     ]

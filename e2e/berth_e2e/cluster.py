@@ -18,19 +18,28 @@ import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 from berth_api.annotations import OPERATOR_LEASE, SCHEDULER_LEASE, SYSTEM_NAMESPACE
-from berth_e2e import tools
+from berth_e2e import accounts, tools
 from berth_e2e.api_client import ApiClient, RequestError, object_path
-from berth_e2e.berth_processes import Berth, berth_ports, berth_processes, is_ready, record_file, scheduler_process
+from berth_e2e.berth_processes import (
+    Berth,
+    Identities,
+    berth_ports,
+    berth_processes,
+    is_ready,
+    record_file,
+    scheduler_process,
+)
 from berth_e2e.clearing import clear, remove_nodes
 from berth_e2e.cluster_view import ClusterView
 from berth_e2e.control_plane import PORTS, components, start_control_plane
+from berth_e2e.line import kubeconfig_through
 from berth_e2e.objects import KubernetesObject, namespace, node
 from berth_e2e.ports import claim_port, give_back
 from berth_e2e.process import LocalProcess, end_all
@@ -58,6 +67,10 @@ class Cluster(ClusterView):
     processes: dict[str, LocalProcess] = field(default_factory=dict)
     outages: int = 0
     """How often `heal` has found the API server dead since `forget_outages`."""
+    meant: list[str] = field(default_factory=list)
+    """Beginnings of refusals that a test means to see, as `audit.refused` tells them."""
+    last_looks: ClassVar[list[Callable[[Cluster], None]]] = []
+    """Called before any cluster of this run is taken down, while it still runs: what the whole run is held to."""
 
     @classmethod
     def start(
@@ -119,7 +132,11 @@ class Cluster(ClusterView):
 
     def stop(self) -> None:
         """Ends every process and removes the state folder."""
-        take_down(self.state.name)
+        try:
+            for look in self.last_looks:
+                look(self)
+        finally:
+            take_down(self.state.name)
 
     def __enter__(self) -> Cluster:
         return self
@@ -178,14 +195,35 @@ class Cluster(ClusterView):
         remove_nodes(self.api, list(names))
 
     def add_berth(self, berth: Berth | None = None) -> None:
-        """Starts Berth beside the control plane; back when every part is ready and one scheduler leads."""
+        """Starts Berth beside the control plane, each process as its ServiceAccount; back when all are ready and one scheduler leads."""
         berth = berth or Berth()
         self._claim(berth_ports(berth))
-        self._serve(berth_processes(self.state, self.binaries, berth))
+        self._serve(berth_processes(self.state, self.binaries, berth, self._identities(berth)))
         if berth.pairs:
             self._wait_led(SCHEDULER_LEASE)
         if berth.operators:
             self._wait_led(OPERATOR_LEASE)
+
+    def _identities(self, berth: Berth) -> Identities:
+        flags = berth.operator_flags
+        accounts.give_accounts(self.api, language_model="--hint-backend" in flags, dashboard="--ui" in flags)
+        scheduler, operator = (
+            accounts.kubeconfig(self.api, self.state, name) for name in (accounts.SCHEDULER, accounts.OPERATOR)
+        )
+        if berth.through is None:
+            return Identities(scheduler, operator, scheduler)
+        extender, operator = (kubeconfig_through(file, berth.through) for file in (scheduler, operator))
+        return Identities(extender, operator, scheduler)
+
+    def scheduler_kubeconfig(self) -> Path:
+        """For a further scheduler, as the ServiceAccount of Berth's own."""
+        accounts.give_accounts(self.api)
+        return accounts.kubeconfig(self.api, self.state, accounts.SCHEDULER)
+
+    def gateway_kubeconfig(self, namespace: str = "default") -> Path:
+        """For a gateway of that namespace, as its ServiceAccount."""
+        accounts.give_gateway_account(self.api, namespace)
+        return accounts.kubeconfig(self.api, self.state, accounts.GATEWAY, namespace=namespace)
 
     def remove_berth(self) -> None:
         """Ends Berth's processes in order and forgets them."""

@@ -17,7 +17,9 @@ from typing import Any
 
 import yaml
 
+from berth_e2e.audit import audit_flags
 from berth_e2e.process import MARK, LocalProcess
+from berth_e2e.real_node.network import NodeNetwork
 from berth_e2e.state import ClusterState
 
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")
@@ -30,6 +32,9 @@ BINARIES = {
     "kwokControllerBinary": "kwok",
 }
 CREATE_SECONDS = 120.0
+SERVICES = "10.96.0.0/16"
+API_SERVER_SERVICE = "10.96.0.1"
+"""The Service `kubernetes`: the first address of SERVICES."""
 FAKE_NODES = "kwok.x-k8s.io/node=fake"
 
 
@@ -101,6 +106,7 @@ def _configuration(state: ClusterState, binaries: Path) -> str:
         "etcdPort": ports["etcd"],
         "etcdPeerPort": ports["etcd-peer"],
         "kubeApiserverPort": ports["kube-apiserver"],
+        "kubeApiserverCertSANs": [API_SERVER_SERVICE],
         "kubeControllerManagerPort": ports["kube-controller-manager"],
         "kubeSchedulerPort": ports["kube-scheduler"],
         "kwokControllerPort": ports["kwok-controller"],
@@ -115,15 +121,18 @@ def _configuration(state: ClusterState, binaries: Path) -> str:
         "etcd": {"unsafe-no-fsync": "true"},
         "kube-apiserver": {
             "kubelet-preferred-address-types": "InternalIP",
-            "service-cluster-ip-range": "10.96.0.0/16",
+            "service-cluster-ip-range": SERVICES,
             "kubelet-client-certificate": str(certificate),
             "kubelet-client-key": str(key),
+            **audit_flags(state),
         },
         # one replica each: waiting for a Lease after a restart would only cost time
         "kube-controller-manager": {"leader-elect": "false"},
         "kube-scheduler": {"leader-elect": "false"},
         "kwok-controller": {"manage-all-nodes": "false", "manage-nodes-with-annotation-selector": FAKE_NODES},
     }
+    if state.network is not None:  # the endpoint behind the Service `kubernetes`: where pods can reach it
+        extra["kube-apiserver"]["advertise-address"] = NodeNetwork(state.network).host
     configuration = {
         "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
         "kind": "KwokctlConfiguration",

@@ -1,12 +1,12 @@
 """The line between Berth and the API server, to be cut: a relay on 127.0.0.1 that its processes connect through.
 
     with Line(cluster.state) as line:
-        cluster.add_berth(Berth(extender_flags=line.flags, operator_flags=line.flags))
+        cluster.add_berth(Berth(through=line.port))
         line.cut()          # every connection ends at once; new ones are let through
         line.silence()      # connections stay open and nothing passes any more, nor on new ones
         line.restore()      # ends the silent ones; new ones are let through
 
-The kubeconfig that it writes differs from the cluster's in the port alone. TLS goes through untouched.
+TLS goes through untouched.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import contextlib
 import struct
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from socket import SO_LINGER, SOL_SOCKET
 
 import yaml
@@ -36,12 +37,8 @@ class Line:
         self._writers: set[asyncio.StreamWriter] = set()
         self._passing = asyncio.Event()
         self._server: asyncio.Server | None = None
-        self.kubeconfig = state.folder / "kubeconfig-through-line"
-
-    @property
-    def flags(self) -> tuple[str, str]:
-        """For a process of Berth; the last of two --kubeconfig counts."""
-        return ("--kubeconfig", str(self.kubeconfig))
+        self.port = 0
+        """Where it listens, once it is entered."""
 
     @property
     def connections(self) -> int:
@@ -56,7 +53,6 @@ class Line:
         self._call(self._end)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(START_SECONDS)
-        self.kubeconfig.unlink(missing_ok=True)
 
     def cut(self) -> None:
         self._call(self._reset_all)
@@ -87,11 +83,7 @@ class Line:
     async def _listen(self) -> None:
         self._passing.set()
         self._server = await asyncio.start_server(self._relay, "127.0.0.1", 0)
-        port = self._server.sockets[0].getsockname()[1]
-        told = yaml.safe_load(self._state.kubeconfig.read_text())
-        for cluster in told["clusters"]:
-            cluster["cluster"]["server"] = f"https://127.0.0.1:{port}"
-        self.kubeconfig.write_text(yaml.safe_dump(told))
+        self.port = self._server.sockets[0].getsockname()[1]
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         port = self._state.ports["kube-apiserver"]
@@ -116,3 +108,13 @@ class Line:
                 writer.write(data)
                 await writer.drain()
         writer.transport.abort()
+
+
+def kubeconfig_through(kubeconfig: Path, port: int) -> Path:
+    """Writes one beside it that differs in the port alone."""
+    told = yaml.safe_load(kubeconfig.read_text())
+    for cluster in told["clusters"]:
+        cluster["cluster"]["server"] = f"https://127.0.0.1:{port}"
+    made = kubeconfig.with_suffix(".through-line")
+    made.write_text(yaml.safe_dump(told))
+    return made

@@ -85,6 +85,8 @@ class Module:
         seen = hashlib.sha256(repr((self.packages, self.ldflags)).encode())
         for name in ("go.mod", "go.sum"):
             seen.update((self.path / name).read_bytes())
+        for own in sorted(self.path.glob("main*.go")):  # tools.go names packages alone
+            seen.update(own.read_bytes())
         return seen.hexdigest()[:10]
 
     @property
@@ -103,6 +105,12 @@ VERSITYGW = Module(
     "versitygw", "github.com/versity/versitygw", (("versitygw", "github.com/versity/versitygw/cmd/versitygw"),)
 )
 """An S3 server over a folder, for benchmarks/weights.py; of no control plane's set."""
+
+KUBE_PROXY = Module("kubeproxy", "k8s.io/kubernetes", (("kube-proxy", "k8s.io/kubernetes/cmd/kube-proxy"),))
+"""Services on real nodes; of no control plane's set either."""
+
+FAKE_GPUS = Module("fakegpus", "k8s.io/kubelet", (("fakegpus", "berth.dev/e2e/tools/fakegpus"),))
+"""A device plugin of ours."""
 
 
 def kubernetes(version: str) -> Module:

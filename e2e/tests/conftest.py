@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from berth_e2e import tools
+from berth_e2e.audit import log_of, refused
+from berth_e2e.canary import leaks
 from berth_e2e.cluster import Cluster, take_down
 from berth_e2e.state import CLUSTERS
 
@@ -38,6 +40,23 @@ def binaries() -> Path:
     if _missing:
         pytest.skip(f"the control plane cannot be built: {_missing[0]}")
     return tools.built()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _held_to() -> Iterator[None]:
+    """What holds over the whole run, in whichever clusters its tests start. Set up first, and so looked at last."""
+    refusals: list[str] = []
+    leaked: list[str] = []
+    Cluster.last_looks += [
+        lambda cluster: refusals.extend(
+            r for r in refused(log_of(cluster.state)) if not r.startswith(tuple(cluster.meant))
+        ),
+        lambda cluster: leaked.extend(leaks(cluster)),
+    ]
+    yield
+    Cluster.last_looks.clear()
+    assert leaked == [], "a secret was told"
+    assert refusals == [], "the chart's roles do not allow what Berth asked for: see docs/rbac.md"
 
 
 @pytest.fixture(scope="session")

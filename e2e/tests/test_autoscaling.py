@@ -242,6 +242,7 @@ def as_keda(cluster: Cluster, status_: str, reason: str, message: str) -> None:
     cluster.api.merge(f"{SCALED_OBJECTS}/llama/status", {"status": {"conditions": conditions}})
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("other_kinds")
 def test_a_scaled_object_is_made_where_keda_is_and_rests_while_the_service_sleeps(scaling: Cluster) -> None:
     def paused() -> str:

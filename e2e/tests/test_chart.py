@@ -9,6 +9,10 @@ from __future__ import annotations
 import base64
 import os
 import re
+import subprocess
+import sys
+import threading
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -78,11 +82,12 @@ def token_config(cluster: Cluster, account: str, folder: Path) -> str:
     return str(path)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 def test_helm_installs_upgrades_and_leaves_only_kinds_and_objects_of_users(
     bare: Cluster, helm: Config, tmp_path: Path
 ) -> None:
-    helm.install(CHART, "berth", namespace=SYSTEM_NAMESPACE, timeout=60)
+    previous = yaml.safe_load((ROOT / "tests" / "charts" / "previous" / "values.yaml").read_text())
+    helm.install(CHART, "berth", previous, namespace=SYSTEM_NAMESPACE, timeout=60)
     bare.kubectl("wait", "--for=condition=Established", "--timeout=30s", *(f"crd/{name}" for name in DEFINITIONS))
     wait_for("two pods of each", lambda: running(bare) == 4, 60.0)
     with pytest.raises(KubectlError, match="violates PodSecurity"):  # it is enforced
@@ -92,6 +97,7 @@ def test_helm_installs_upgrades_and_leaves_only_kinds_and_objects_of_users(
     bare.create(POLICY)
 
     _work_under_the_accounts(bare, tmp_path)
+    _helm_test_looks_and_leaves_nothing(bare, helm, tmp_path)
 
     values = {"operator": {"logLevel": "debug", "replicas": 1}, "gateway": {"enabled": True, "namespace": "chat"}}
     helm.upgrade(CHART, "berth", values, namespace=SYSTEM_NAMESPACE, timeout=60)
@@ -130,7 +136,85 @@ def _work_under_the_accounts(cluster: Cluster, folder: Path) -> None:
     assert {"lease.coordination.k8s.io/berth-operator", "lease.coordination.k8s.io/berth-scheduler"} <= set(
         held.split()
     )
+    _tell_what_alerts_and_dashboards_ask_for(cluster)
     cluster.remove_berth()
+
+
+def _tell_what_alerts_and_dashboards_ask_for(cluster: Cluster) -> None:
+    """The live processes' own metrics: a renamed or dropped one would leave an alert silent."""
+    told = set()
+    for port in ("extender-metrics-0", "operator-0"):
+        with urllib.request.urlopen(f"http://127.0.0.1:{cluster.state.ports[port]}/metrics", timeout=10) as answer:
+            told |= set(re.findall(r"^# TYPE (\w+)", answer.read().decode(), re.MULTILINE))
+    asked = (CHART / "templates" / "alerts.yaml").read_text()
+    asked += "".join(path.read_text() for path in (CHART / "files" / "dashboards").glob("*.json"))
+    names = {re.sub(r"_(bucket|sum|count)$", "", name) for name in re.findall(r"\bberth_\w+", asked)}
+    others = {name for name in names if name.startswith(("berth_engine_", "berth_gateway_"))}
+    assert names - others <= told
+
+
+def _helm_test_looks_and_leaves_nothing(cluster: Cluster, helm: Config, folder: Path) -> None:
+    """The hook's pod is admitted and stays; beside it the same command under its account. Then it is done, and all of it goes."""
+    ended: list[object] = []
+    testing = threading.Thread(target=lambda: ended.append(helm.test("berth", timeout=60)), daemon=True)
+    testing.start()
+    doctors = ("get", "pods,roles,rolebindings,serviceaccounts,networkpolicies", "-n", SYSTEM_NAMESPACE)
+    wanted = (*doctors, "-l", "app.kubernetes.io/component=doctor", "-o", "name")
+    wait_for("the hook", lambda: "pod/berth-doctor" in cluster.kubectl(*wanted).split(), 30.0)
+    said = subprocess.run(
+        [sys.executable, "-m", "berth_cli.main", "doctor", "--ask-pods"],
+        env={**os.environ, "KUBECONFIG": token_config(cluster, "berth-doctor", folder)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    # kinds and Deployments stand; nobody holds the Leases any more, and pods of fake nodes do not answer
+    found = {line.split(": ")[0]: line for line in said.stdout.splitlines()}
+    assert said.returncode == 1, said.stderr
+    for fine in ("kinds", "Deployment berth-scheduler", "Deployment berth-operator"):
+        assert f"ok   {fine}" in found, said.stdout
+    not_ready = [line for who, line in found.items() if " in berth-" in who]
+    assert len(not_ready) == 4
+    assert all("PodNotReady" in line for line in not_ready)
+    cluster.api.merge(
+        f"/api/v1/namespaces/{SYSTEM_NAMESPACE}/pods/berth-doctor/status", {"status": {"phase": "Succeeded"}}
+    )
+    testing.join(60)
+    assert ended
+    assert cluster.kubectl(*wanted).split() == []
+
+
+@pytest.mark.timeout(180)
+def test_services_are_looked_after_only_in_the_namespaces_listed(bare: Cluster, helm: Config, tmp_path: Path) -> None:
+    values = {"operator": {"serviceNamespaces": ["chat"]}}
+    helm.install(CHART, "berth", values, namespace=SYSTEM_NAMESPACE, timeout=60)
+    account = f"--as=system:serviceaccount:{SYSTEM_NAMESPACE}:berth-operator"
+
+    def may(verb: str, kind: str, namespace: str) -> bool:
+        return bare.kubectl("auth", "can-i", verb, kind, "-n", namespace, account, check=False).strip() == "yes"
+
+    for kind in ("deployments", "services", "networkpolicies", "horizontalpodautoscalers"):
+        assert may("create", kind, "chat"), kind
+        assert not may("create", kind, "default"), kind
+    assert may("list", "services", "default")  # reading stays cluster-wide
+
+    config = token_config(bare, "berth-operator", tmp_path)
+    bare.add_berth(Berth(pairs=1, operator_flags=("--kubeconfig", config)))
+    for path in ("/api/v1", "/apis/apps/v1", "/apis/policy/v1", "/apis/networking.k8s.io/v1"):
+        bare.meant.append(f"berth-operator: patch {path}/namespaces/default/")
+    try:
+        for namespace in ("chat", "default"):
+            bare.kubectl("apply", "-n", namespace, "-f", str(ROOT / "manifests" / "samples" / "llmservice.yaml"))
+        wait_for("its Deployment", lambda: bare.kubectl("get", "deployments", "-n", "chat", "-o", "name").split(), 60.0)
+        ready = ("get", "llmsvc", "chat", "-n", "default", "-o", "jsonpath={.status.conditions[?(@.type=='Ready')]}")
+        said = wait_for("a word", lambda: t if "AdmissionRefused" in (t := bare.kubectl(*ready)) else None, 60.0)
+        assert "is forbidden" in said
+        assert bare.kubectl("get", "deployments", "-n", "default", "-o", "name") == ""
+    finally:
+        bare.remove_berth()
+        bare.kubectl("delete", "llmsvc", "--all", "-A", "--wait=false")
+        helm.uninstall("berth", timeout=60)
 
 
 @pytest.mark.timeout(120)

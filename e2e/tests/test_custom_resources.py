@@ -136,6 +136,7 @@ def test_a_plan_of_a_thousand_moves_fits(cluster: Cluster) -> None:
     assert "waves cannot change" in refusal(cluster, "PATCH", f"{PLANS}/plan-rules", {"spec": {"waves": []}}, PATCH)
 
 
+@pytest.mark.slow
 def test_an_operator_that_takes_up_a_plan_of_a_thousand_moves_goes_on_leading(berth_cluster: Cluster) -> None:
     operator = berth_cluster.processes["operator-0"]
     lost = operator.log_text().count("leadership lost")

@@ -56,6 +56,7 @@ def test_without_extenders_pods_are_scheduled(ready_cluster: Cluster) -> None:
     ready_cluster.wait_running("app=test", 3)
 
 
+@pytest.mark.slow
 def test_hanging_extenders_make_pods_slow_and_survive_it(ready_cluster: Cluster) -> None:
     create_pods(ready_cluster, "before")
     ready_cluster.wait_running("app=test", 1)

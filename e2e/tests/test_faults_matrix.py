@@ -313,7 +313,7 @@ def line(berth_cluster: Cluster) -> Iterator[Line]:
     """Berth behind a line that can be cut."""
     berth_cluster.remove_berth()
     with Line(berth_cluster.state) as made:
-        berth_cluster.add_berth(Berth(extender_flags=made.flags, operator_flags=made.flags))
+        berth_cluster.add_berth(Berth(through=made.port))
         try:
             yield made
         finally:

@@ -81,7 +81,10 @@ def test_the_simulated_feasible_nodes_are_the_real_schedulers(cluster: Cluster, 
     draw = random.Random(SEED)
     with recorder() as (url, offered):
         settings = configuration(
-            extender_url=url, kubeconfig=str(cluster.kubeconfig), leader_elect=False, scheduler_name=SCHEDULER
+            extender_url=url,
+            kubeconfig=str(cluster.scheduler_kubeconfig()),
+            leader_elect=False,
+            scheduler_name=SCHEDULER,
         )
         for verb in ("prioritizeVerb", "preemptVerb", "weight"):
             del settings["extenders"][0][verb]

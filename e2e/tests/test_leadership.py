@@ -86,7 +86,8 @@ def test_two_that_start_together_do_not_both_lead(contend: Callable[..., Contend
     assert sum(bool(c.moments) for c in both) == 1
 
 
-@pytest.mark.parametrize("hours_wrong", [pytest.param(-26.0, marks=pytest.mark.slow), 26.0])
+@pytest.mark.slow
+@pytest.mark.parametrize("hours_wrong", [-26.0, 26.0])
 def test_a_killed_holder_is_followed_after_its_lease_whatever_the_clocks_say(
     contend: Callable[..., Contender], hours_wrong: float
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import urllib.error
@@ -15,6 +14,8 @@ import pytest
 import yaml
 
 from berth_api.annotations import SYSTEM_NAMESPACE
+from berth_e2e.accounts import kubeconfig
+from berth_e2e.audit import log_of, refused, requests
 from berth_e2e.berth_processes import Berth
 from berth_e2e.cluster import Cluster
 from berth_e2e.custom_metrics import custom_metrics
@@ -62,19 +63,6 @@ NOT_USED_HERE = {
     *(("berth-operator", "create", kind) for kind in APPLIED),  # by server-side apply, as above
 }
 """As the page says."""
-AUDIT = {
-    "apiVersion": "audit.k8s.io/v1",
-    "kind": "Policy",
-    "omitStages": ["RequestReceived", "ResponseStarted"],
-    "rules": [
-        {
-            "level": "Metadata",
-            "userGroups": [f"system:serviceaccounts:{name}" for name in (SYSTEM_NAMESPACE, GATEWAY_NAMESPACE)],
-        },
-        {"level": "None"},
-    ],
-}
-
 Json = dict[str, Any]
 Right = tuple[str, str, str]
 """Account, verb, group and resource."""
@@ -112,15 +100,9 @@ def with_model(cluster: Cluster, node: str) -> None:
 
 
 @pytest.fixture
-def audited(binaries: Path, tmp_path: Path) -> Iterator[Cluster]:
-    """A control plane that writes down what our accounts ask for, in `audit.log` of the folder."""
+def audited(binaries: Path) -> Iterator[Cluster]:
+    """A control plane of its own: its audit log holds what this test does, and no more."""
     with Cluster.start(f"e2e-{os.getpid()}-rbac") as cluster:
-        policy = tmp_path / "audit.yaml"
-        policy.write_text(yaml.safe_dump(AUDIT))
-        server = cluster.processes["kube-apiserver"]
-        server.argv += [f"--audit-policy-file={policy}", f"--audit-log-path={tmp_path / 'audit.log'}"]
-        server.restart()
-        cluster.wait_api()
         yield cluster
 
 
@@ -154,23 +136,8 @@ def objects() -> list[Json]:
     return [*made, binding("RoleBinding", "Role", reader, "berth-scheduler", "kube-system")]
 
 
-def kubeconfig_of(cluster: Cluster, account: str, folder: Path, namespace: str = SYSTEM_NAMESPACE) -> str:
-    token = cluster.kubectl("create", "token", account, "-n", namespace).strip()
-    config = yaml.safe_load(cluster.kubeconfig.read_text())
-    for entry in config["clusters"]:
-        authority = entry["cluster"].pop("certificate-authority", None)
-        if authority is not None:
-            data = base64.b64encode(Path(authority).read_bytes()).decode()
-            entry["cluster"]["certificate-authority-data"] = data
-    for entry in config["users"]:
-        entry["user"] = {"token": token}
-    path = folder / f"{account}.kubeconfig"
-    path.write_text(yaml.safe_dump(config))
-    return str(path)
-
-
-def asked(log: Path) -> list[Json]:
-    return [json.loads(line) for line in log.read_text().splitlines()]
+def kubeconfig_of(cluster: Cluster, account: str, namespace: str = SYSTEM_NAMESPACE) -> str:
+    return str(kubeconfig(cluster.api, cluster.state, account, namespace=namespace))
 
 
 def right(event: Json) -> Right | None:
@@ -184,20 +151,18 @@ def right(event: Json) -> Right | None:
 
 @pytest.mark.timeout(180)
 def test_each_process_does_all_its_work_under_its_own_roles(audited: Cluster, tmp_path: Path) -> None:
-    cluster, log = audited, tmp_path / "audit.log"
+    cluster = audited
     cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": GATEWAY_NAMESPACE}})
     cluster.kubectl("apply", "-f", "-", given=yaml.safe_dump_all(objects()))
-    extender, operator, scheduler = (kubeconfig_of(cluster, account, tmp_path) for account in ACCOUNTS)
+    extender, operator, scheduler = (kubeconfig_of(cluster, account) for account in ACCOUNTS)
     with custom_metrics(cluster, lambda pod, metric: 0.0):
         _do_all_work(cluster, extender, operator, scheduler)
         _meet_objects_of_others(cluster)
-        _wake_one_through_the_gateway(cluster, kubeconfig_of(cluster, GATEWAY, tmp_path, GATEWAY_NAMESPACE), tmp_path)
+        _wake_one_through_the_gateway(cluster, kubeconfig_of(cluster, GATEWAY, GATEWAY_NAMESPACE), tmp_path)
     cluster.remove_berth()
 
-    events = asked(log)
-    refused = [e["requestURI"] for e in events if e.get("responseStatus", {}).get("code") == 403]
-    assert refused == []
-    used = {found for event in events if (found := right(event)) is not None}
+    assert refused(log_of(cluster.state)) == []
+    used = {found for event in requests(log_of(cluster.state)) if (found := right(event)) is not None}
     ours = {found for found in used if found[0] != "berth-scheduler"}
     assert ours <= granted()
     assert {g for g in granted() if g[0] != "berth-scheduler"} - ours == NOT_USED_HERE
@@ -305,12 +270,9 @@ def _wake_one_through_the_gateway(cluster: Cluster, kubeconfig: str, folder: Pat
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
-def test_the_dashboard_reviews_its_callers_under_its_further_rules(audited: Cluster, tmp_path: Path) -> None:
-    cluster, log = audited, tmp_path / "audit.log"
-    cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": GATEWAY_NAMESPACE}})
-    cluster.kubectl("apply", "-f", "-", given=yaml.safe_dump_all(objects()))
-    operator = kubeconfig_of(cluster, "berth-operator", tmp_path)
-    cluster.add_berth(Berth(pairs=0, operator_flags=("--kubeconfig", operator, "--ui")))
+def test_the_dashboard_reviews_its_callers_under_its_further_rules(audited: Cluster) -> None:
+    cluster = audited
+    cluster.add_berth(Berth(pairs=0, operator_flags=("--ui",)))
     token = cluster.kubectl("create", "token", "default", "-n", "default").strip()
     port = cluster.state.ports["operator-0"]
 
@@ -324,18 +286,14 @@ def test_the_dashboard_reviews_its_callers_under_its_further_rules(audited: Clus
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read())["reason"]
 
-    assert answered() == (503, "NotConfigured")
-    (further,) = [
-        yaml.safe_load(block.split("```", 1)[0])
-        for block in PAGE.read_text().split("```yaml\n")[1:]
-        if "tokenreviews" in block
-    ]
-    role = next(r for r in roles() if (r["kind"], r["metadata"]["name"]) == ("ClusterRole", "berth-operator"))
-    cluster.kubectl("apply", "-f", "-", given=yaml.safe_dump({**role, "rules": [*role["rules"], *further]}))
-    wait_for("an answer", lambda: answered() == (200, ""), 30.0)
-    cluster.remove_berth()
-    used = {found for event in asked(log) if (found := right(event)) is not None and found[0] == "berth-operator"}
+    assert answered() == (200, "")
+    assert refused(log_of(cluster.state)) == []
+    events = requests(log_of(cluster.state))
+    used = {found for event in events if (found := right(event)) is not None and found[0] == "berth-operator"}
     assert used - granted() == {
         ("berth-operator", "create", "authentication.k8s.io/tokenreviews"),
         ("berth-operator", "create", "authorization.k8s.io/subjectaccessreviews"),
     }
+    cluster.kubectl("delete", "clusterrolebinding", "berth-operator-ui")
+    wait_for("the lack of rights", lambda: answered() == (503, "ReviewsForbidden"), 40.0)
+    cluster.remove_berth()

@@ -94,6 +94,7 @@ def test_scaling_suspending_and_deleting(serving: Cluster) -> None:
     )
 
 
+@pytest.mark.slow
 def test_changes_in_quick_succession_are_no_fight(serving: Cluster) -> None:
     """Each is asked for before the Deployment was seen to be as asked the last time."""
     serving.api.create(llm_service(replicas=1))
@@ -198,7 +199,7 @@ def test_a_service_sleeps_until_somebody_asks_at_the_gateway(serving: Cluster, t
     del body["spec"]["replicas"]
     serving.api.create(body)
     wait_until(serving, "asleep", lambda: condition(serving)[1] == "ScaledToZero")
-    with gateway(serving.kubeconfig, tmp_path) as url:
+    with gateway(serving.gateway_kubeconfig(), tmp_path) as url:
         asked = threading.Thread(target=_ask, args=(f"{url}/v1/completions",), daemon=True)
         asked.start()
         wait_until(serving, "awake", lambda: condition(serving)[:2] == ("True", "Answering"))

@@ -143,7 +143,7 @@ def is_replaced(cluster: Cluster, before: set[str]) -> bool:
 def test_rollouts_and_changes_of_mind_lose_no_request(real: Cluster, tmp_path: Path) -> None:
     real.create(spread())
     wait_until(real, "ready", lambda: is_ready(real))
-    with gateway(real.kubeconfig, tmp_path) as url, Clients(url) as clients:
+    with gateway(real.gateway_kubeconfig(), tmp_path) as url, Clients(url) as clients:
         wait_for("answers", lambda: clients.answered >= 3, SECONDS, seen=lambda: clients.failed[-3:])
         before = set(serving_pods(real))
         change(real, maxBatch=8)
@@ -162,7 +162,7 @@ def test_a_generation_that_never_gets_ready_takes_one_replica_and_no_more(real: 
     real.create(spread())
     wait_until(real, "ready", lambda: is_ready(real))
     before = set(serving_pods(real))
-    with gateway(real.kubeconfig, tmp_path) as url, Clients(url, count=1) as clients:
+    with gateway(real.gateway_kubeconfig(), tmp_path) as url, Clients(url, count=1) as clients:
         change(real, image="localhost/not-there:1")
         wait_until(real, "the reason", lambda: condition(real)[1] == "ImagePullFailed")
         assert condition(real, "Progressing")[1] == "Stalled"
@@ -213,7 +213,7 @@ def test_a_hung_engine_is_told_within_ten_seconds(real: Cluster) -> None:
 def test_a_lost_node_is_told_and_the_other_replica_answers_meanwhile(real: Cluster, tmp_path: Path) -> None:
     real.create(spread())
     wait_until(real, "ready", lambda: is_ready(real))
-    with gateway(real.kubeconfig, tmp_path) as url, Clients(url, count=2) as clients:
+    with gateway(real.gateway_kubeconfig(), tmp_path) as url, Clients(url, count=2) as clients:
         wait_for("answers", lambda: clients.answered >= 3, SECONDS)
         real.real["real-2"].cut()
         try:

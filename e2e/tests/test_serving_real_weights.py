@@ -14,12 +14,13 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from berth_e2e.berth_processes import Berth
+from berth_e2e.canary import CANARIES
 from berth_e2e.cluster import Cluster
 from berth_e2e.real_node.fetch_image import FETCH_IMAGE, built_fetch_image
 from berth_e2e.state import ROOT
 from berth_e2e.tiny_service import PACKAGES, SECONDS, SERVICES, ask, condition, serving_pods, tiny, wait_until
 
-CANARY = "secret-of-the-bucket"
+CANARY = CANARIES["the S3 key"]
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "somebody", "AWS_SECRET_ACCESS_KEY": CANARY, "AWS_EC2_METADATA_DISABLED": "true"}
 SAVE = """
 import sys

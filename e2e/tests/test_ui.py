@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -18,12 +19,14 @@ from typing import Any
 import httpx
 import pytest
 
-from berth_e2e.accounts import account, kubeconfig_with, rule
+from berth_cluster.connection import Connection
 from berth_e2e.berth_processes import Berth
 from berth_e2e.cluster import Cluster
 from berth_e2e.objects import namespace, replica_set
+from berth_e2e.people import account, kubeconfig_with, rule
 from berth_e2e.waiting import wait_for
 from berth_operator.plan_writing import PLANS_PATH
+from berth_ui.callers import KEPT_SECONDS, BearerCallers, RefusedError
 
 Json = dict[str, Any]
 LOOKS = (
@@ -152,6 +155,18 @@ def test_everybody_sees_and_does_what_they_may(shown: Cluster, tmp_path: Path) -
     assert seen.nodes == []
     assert oncall.reason("POST", f"/plans/{plan['name']}/cancel") == (409, "PlanFinished")
 
+    # what was promised, and what came of it
+    told = oncall.get("/history")
+    (outcome,) = told["outcomes"]
+    assert (outcome["outcome"], outcome["movesPlanned"], outcome["movesMade"]) == ("Completed", 1, 1)
+    assert (outcome["gainsPlanned"], outcome["gainsMade"], told["podsGained"]) == (1, 1, 1)
+    assert sum(tier["placed"] for tier in told["waits"]) >= 1
+    assert oncall.client.get("/api/v1/history.csv").text.startswith("at,gpus,")
+    assert tenant.reason("GET", "/history") == (403, "Forbidden")
+    metrics = httpx.get(f"{url}/metrics").text
+    assert 'berth_history_moves_total{what="made"} 1.0' in metrics
+    assert "berth_history_gpus_stranded 0.0" in metrics
+
     # and back: what moved returns, what came in waits again
     status, back = oncall("POST", f"/plans/{plan['name']}/reverse")
     assert status == 200, back
@@ -222,6 +237,7 @@ def _opens(browser: httpx.Client, address: str) -> bool:
         return False
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_on_ones_own_machine_everything_is_done_with_ones_own_login(shown: Cluster, tmp_path: Path) -> None:
     cluster = shown
@@ -256,3 +272,75 @@ def test_who_may_not_list_the_cluster_is_told_where_to_look(cluster: Cluster, tm
     assert ended.returncode == 3
     assert "Forbidden" in ended.stderr
     assert "nodes" in ended.stderr
+
+
+@pytest.mark.timeout(60)
+def test_rights_are_asked_for_once_for_some_seconds_and_then_anew(cluster: Cluster) -> None:
+    cluster.create(namespace("team-a"))
+    token = account(cluster, "tenant-cached", rule("", "pods", "list"), within="team-a")
+
+    async def scenario() -> None:
+        connection = await Connection.open(cluster.kubeconfig)
+        asked: list[str] = []
+        request = connection.request
+
+        async def counted(method: str, path: str, **how: Any) -> bytes:
+            asked.append(path)
+            return await request(method, path, **how)
+
+        connection.request = counted  # type: ignore[method-assign, assignment]
+        clock = [0.0]
+        callers = BearerCallers(connection, lambda: ["team-a", "team-b"], lambda: clock[0])
+        headers = {"authorization": f"Bearer {token}"}
+        try:
+            found = await asyncio.gather(*(callers.of(headers) for _ in range(20)))
+            assert {tuple(caller.may.namespaces or ()) for caller in found} == {("team-a",)}
+            assert sum("tokenreviews" in path for path in asked) == 1
+            once = len(asked)
+            assert found[0].name == "system:serviceaccount:default:tenant-cached"
+            cluster.kubectl("delete", "rolebinding", "tenant-cached", "-n", "team-a")
+            await callers.of(headers)
+            assert len(asked) == once
+            clock[0] += KEPT_SECONDS + 1
+
+            async def gone() -> bool:
+                clock[0] += KEPT_SECONDS + 1
+                return (await callers.of(headers)).may.namespaces == []
+
+            for _ in range(50):  # the API server's own view of roles follows in moments
+                if await gone():
+                    break
+                await asyncio.sleep(0.1)
+            assert await gone()
+            for wrong in ({}, {"authorization": "Basic eDp5"}, {"authorization": "Bearer x" + "y" * 20_000}):
+                with pytest.raises(RefusedError):
+                    await callers.of(wrong)
+        finally:
+            await connection.close()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_services_are_shown_with_their_replicas(shown: Cluster) -> None:
+    cluster, url = shown, url_of(shown)
+    reader = Person(url, account(cluster, "reader", *LOOKS))
+    blind = Person(url, account(cluster, "no-services", rule("", "nodes pods", "list")))
+    spec = {"model": {"uri": "path://tiny-mixtral"}, "resources": {"gpus": 0}, "placement": {"hint": "near the db"}}
+    metadata = {"name": "llama", "namespace": "team-a"}
+    cluster.create({"apiVersion": "berth.dev/v1alpha1", "kind": "LLMService", "metadata": metadata, "spec": spec})
+
+    def answering() -> Json | None:
+        found = reader.get("/services")["items"]
+        return found[0] if found and found[0]["isReady"] else None
+
+    service = wait_for("a service that answers", answering, 40.0, seen=lambda: reader.get("/services"))
+    assert (service["name"], service["desired"], service["ready"], service["hint"]) == ("llama", 1, 1, "near the db")
+    (replica,) = service["replicas"]
+    assert replica["ready"]
+    assert replica["node"].startswith("node-")
+    assert replica["queued"] is None  # a fake pod answers nobody
+    assert reader.get("/overview")["servicesReady"] == 1
+    assert blind.get("/services")["items"] == []
+    assert blind.get("/overview")["services"] == 0

@@ -195,7 +195,9 @@ class Verbs:
         if now - self._logged.get((verb, why), -LOG_SECONDS) >= LOG_SECONDS:
             self._logged[verb, why] = now
             pod = f"{identity.namespace}/{identity.name}"
-            log.warning("%s of pod %s was left to kube-scheduler: %s", verb, pod, why, exc_info=error)
+            said = f"{why}: {error}" if isinstance(error, FieldError) else why  # what a tenant wrote is no bug of ours
+            traceback = None if isinstance(error, FieldError) else error
+            log.warning("%s of pod %s was left to kube-scheduler: %s", verb, pod, said, exc_info=traceback)
 
     async def _refuse(self, refusal: Refusal, send: Send) -> None:
         self._metrics.refused.labels(refusal.reason).inc()

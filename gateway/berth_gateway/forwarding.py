@@ -27,6 +27,9 @@ from berth_gateway.refusals import Refused
 from berth_gateway.replicas import Model, Models, Replica
 
 MAX_BODY = 4 * 2**20
+MAX_ANSWER = 64 * 2**20
+"""Of an answer that is no stream, which is held as a whole."""
+PIECE = 2**18
 MAX_TRIES = 4
 CONNECT_SECONDS = 2.0
 SHUN_SECONDS = 2.0
@@ -37,6 +40,8 @@ MAX_LINE = 16 * 2**20
 COMMENT_SECONDS = 10.0
 """Between the comments that tell a waiting stream that it is not forgotten."""
 SESSION_HEADER = "X-Session-Id"
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises: of clients and of engines, who may both send JSON that is nested without end."""
 _NOT_BEGUN = frozenset(("Loading", "Draining", "EngineFailed", "QueueFull"))
 _HANDED_OVER = b'"code": "EngineDraining"'
 _TOLD = ("content-type", "retry-after", "cache-control", "x-request-id")
@@ -201,13 +206,18 @@ class Forwarder:
         assert self._client is not None
         try:
             upstream = await self._client.post(
-                f"http://{replica.address}{asked.path}", data=asked.body, headers=asked.headers
+                f"http://{replica.address}{asked.path}",
+                data=asked.body,
+                headers=asked.headers,
+                allow_redirects=False,  # an engine is a tenant's: it must not send us anywhere
             )
         except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError) as error:
             raise _NotBegun(Refused(503, "ReplicaUnreachable", f"{replica.name}: {error}", 1)) from error
         except aiohttp.ClientError as error:
             raise _broke_off(replica, error) from error
         async with upstream:
+            if 300 <= upstream.status < 400:
+                raise Refused(502, "ReplicaFailed", f"{replica.name} answers with a redirect, which is not followed")
             if not upstream.headers.get("Content-Type", "").startswith("text/event-stream"):
                 return await self._whole(request, replica, upstream, begun)
             if begun is None:
@@ -221,9 +231,13 @@ class Forwarder:
     ) -> web.StreamResponse:
         """An answer that is no stream. Raises _NotBegun, Refused."""
         try:
-            body = await upstream.read()
+            body = await _bounded(upstream)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise _broke_off(replica, error) from error
+        if len(body) > MAX_ANSWER:
+            raise Refused(
+                502, "ReplicaFailed", f"{replica.name} answers with more than {MAX_ANSWER >> 20} MiB: ask for a stream"
+            )
         said = _error_of(body) if upstream.status in (429, 503) else None
         if said is not None and said.code in _NOT_BEGUN:
             raise _NotBegun(Refused(upstream.status, said.code, said.message, _retry_after(upstream)))
@@ -300,7 +314,7 @@ async def _read(request: web.Request) -> _Request:
         raise Refused(413, "BodyTooLarge", f"a body has {MAX_BODY} bytes at most") from None
     try:
         asked = _read_asked(body)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except UNREADABLE as error:
         raise Refused(400, "BadRequest", f"the body is not a request: {error}") from None
     headers = {name: value for name, value in request.headers.items() if name.lower() in _PASSED}
     session = request.headers.get(SESSION_HEADER) or asked.prompt_cache_key or asked.user
@@ -309,6 +323,15 @@ async def _read(request: web.Request) -> _Request:
 
 def _told(upstream: aiohttp.ClientResponse) -> dict[str, str]:
     return {name: value for name, value in upstream.headers.items() if name.lower() in _TOLD}
+
+
+async def _bounded(upstream: aiohttp.ClientResponse) -> bytes:
+    """The body, or a byte more than MAX_ANSWER of it."""
+    parts, size = [], 0
+    while size <= MAX_ANSWER and (part := await upstream.content.read(min(MAX_ANSWER + 1 - size, PIECE))):
+        parts.append(part)
+        size += len(part)
+    return b"".join(parts)
 
 
 def _handed_over(lines: bytes) -> tuple[bytes, str | None]:
@@ -321,14 +344,14 @@ def _handed_over(lines: bytes) -> tuple[bytes, str | None]:
 def _error_of(body: bytes) -> _Error | None:
     try:
         return _read_error(body).error
-    except (msgspec.DecodeError, msgspec.ValidationError):
+    except UNREADABLE:
         return None
 
 
 def _retry_after(upstream: aiohttp.ClientResponse) -> int:
     """Seconds; a date, which HTTP allows too, is not what engines say."""
     said = upstream.headers.get("Retry-After", "")
-    return int(said) if said.isascii() and said.isdigit() else RETRY_SECONDS
+    return int(said) if said.isascii() and said.isdigit() and len(said) <= 6 else RETRY_SECONDS
 
 
 def _broke_off(replica: Replica, error: Exception) -> Refused:

@@ -15,6 +15,7 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any, cast
 
 from berth_api.resource import GROUP, VERSION
 from berth_cluster.connection import Connection, Credentials
@@ -104,4 +105,6 @@ def _run_kopf(credentials: Credentials, wake: Callable[[], object], stop: thread
         async def changed(**_: object) -> None:
             wake()
 
-    kopf.run(registry=registry, standalone=True, clusterwide=True, stop_flag=stop)
+    # nobody is told it, but without one kopf asks for the user's name, and the image's user 65532 has none
+    identity = cast(Any, "berth-operator")
+    kopf.run(registry=registry, standalone=True, clusterwide=True, stop_flag=stop, identity=identity)

@@ -29,7 +29,7 @@ from berth_operator.solver_messages import (
     decode_answer,
     encode_job,
 )
-from berth_operator.solver_worker import MEMORY_VARIABLE
+from berth_operator.solver_worker import MEMORY_VARIABLE, PARENT_VARIABLE
 
 START_SECONDS = 300.0
 """A fresh install compiles its kernels first; a warm start takes a second or two."""
@@ -159,7 +159,7 @@ class SolverProcess:
             stdin=PIPE,
             stdout=PIPE,
             limit=1 << 20,
-            env={**os.environ, MEMORY_VARIABLE: str(self._memory)},
+            env={**os.environ, MEMORY_VARIABLE: str(self._memory), PARENT_VARIABLE: str(os.getpid())},
         )
         try:
             async with asyncio.timeout(START_SECONDS):

@@ -30,6 +30,9 @@ from berth_operator.solver_messages import (
 MEMORY_VARIABLE = "BERTH_SOLVER_MEMORY_BYTES"
 """Set by the parent: most private memory of the process."""
 
+PARENT_VARIABLE = "BERTH_SOLVER_PARENT"
+"""Set by the parent: its process id. 1 is no sign of an orphan: in a container that is the operator itself."""
+
 _PR_SET_PDEATHSIG = 1
 NICENESS = 5
 """Events and evictions of the same machine come first."""
@@ -94,8 +97,8 @@ def _end_with_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the operator ends us in order
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() == 1:
-            raise SystemExit(0)
+        if os.environ.get(PARENT_VARIABLE, str(os.getppid())) != str(os.getppid()):
+            raise SystemExit(0)  # it went before it could be watched
 
 
 def _limit_memory() -> None:

@@ -18,6 +18,7 @@ from berth_intent.parser import parse
 from berth_intent.present import Present
 from berth_intent.sentences import phrase
 from berth_intent.terms import Reading
+from berth_operator.others_names import OthersNames
 from berth_operator.understood_as import Outcome, outcomes
 from berth_planner.hint_reading import HintReading
 from berth_planner.node_sets import NodeSets
@@ -28,9 +29,10 @@ from berth_scheduling.understanding import Parse
 class HintReader:
     """Of one snapshot under its policies."""
 
-    def __init__(self, reading: HintReading, nodes: Sequence[Node]) -> None:
+    def __init__(self, reading: HintReading, snapshot: Snapshot) -> None:
         self._reading = reading
-        self._sets = NodeSets(nodes)
+        self._sets = NodeSets(snapshot.nodes)
+        self._others = OthersNames(snapshot)
 
     def outcomes(self, pod: Pod) -> tuple[Outcome, ...]:
         """None at all where hints do not count for the pod."""
@@ -38,7 +40,9 @@ class HintReader:
         if reading is None:
             return ()
         impossible = [*out_of_reach(reading.counting, self._reading.places), *self._waits_for_ever(pod, reading)]
-        return outcomes(reading.understood, refused=reading.refused, impossible=impossible)
+        shown = self._others.left_out_of_all(reading.understood, pod)
+        refused = [self._others.left_out(preference, pod) for preference in reading.refused]
+        return outcomes(shown, refused=refused, impossible=impossible)
 
     def _waits_for_ever(self, pod: Pod, reading: Reading) -> Iterator[str]:
         """Enforced wishes about nodes that together leave the pod none of those that its own rules allow."""
@@ -69,4 +73,4 @@ class HintReaders:
         before = self._last if self._nodes is snapshot.nodes else None
         self._nodes, self._last = snapshot.nodes, HintReading.under(policies, snapshot, self._read, before)
         self._last.improved = Improvements(self._answers(), self._read).of
-        return HintReader(self._last, snapshot.nodes)
+        return HintReader(self._last, snapshot)

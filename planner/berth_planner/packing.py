@@ -10,14 +10,14 @@ Cost: one pass over the pods, then work per shape and per distinct selector.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from berth_api.reasons import Reason
-from berth_cluster.snapshot import Pod, Snapshot
+from berth_cluster.snapshot import Node, Pod, Snapshot
 from berth_planner.constraints_of import constraints_of, parts_of
 from berth_planner.enforced_wishes import enforce
 from berth_planner.hint_reading import HintReading
@@ -29,6 +29,10 @@ from berth_solver.problem import MAX_AMOUNT, Budget, Constraints, IntArray, PodC
 
 MOST_CAPACITY = MAX_AMOUNT - 1
 """Capacities above are cut to this, requests above to `MAX_AMOUNT`: such a pod fits nowhere, as it should."""
+
+MOST_STRANGE = 8
+"""Resources that no node offers and that are told apart."""
+OTHERS = "resources that no node offers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ def build_problem(
         wishes = None
     if wishes is not None:
         enforce(snapshot, wishes, grouping.shapes, live, rules)
-    resources = _resources(grouping.shapes[s] for s in live)
+    resources, column = _resources([grouping.shapes[s] for s in live], snapshot.nodes)
     capacity, fixed_per_priority = _capacity(snapshot, grouping, resources)
 
     parts = parts_of(rules)
@@ -124,7 +128,7 @@ def build_problem(
     )
     for s in live:
         shape = grouping.shapes[s]
-        request = _vector(shape, resources)
+        request = _vector(shape, len(resources), column)
         eligible = open_nodes.of(s, shape)
         preference = node_sets.preference(shape.spec) if preferences is None else preferences.get(s, ())
         never = any_never and shape.never_preempts
@@ -170,13 +174,28 @@ def build_problem(
     )
 
 
-def _resources(shapes: Iterable[Shape]) -> tuple[str, ...]:
-    return tuple(sorted({name for shape in shapes for name, amount in shape.spec.requests if amount > 0}))
+def _resources(shapes: Sequence[Shape], nodes: Iterable[Node]) -> tuple[tuple[str, ...], Mapping[str, int]]:
+    """What the problem counts, and the column of every resource that is asked for.
+
+    Pods may ask for names without end that no node offers. A few are kept, so that who waits for one is told its name; the rest
+    share a column in which no node has anything, since one pod's thousand names must not make the problem too large for all.
+    """
+    offered = {name for node in nodes for name, amount in node.allocatable if amount > 0}
+    asked = Counter(name for shape in shapes for name, amount in shape.spec.requests if amount > 0)
+    strange = sorted((name for name in asked if name not in offered), key=lambda name: (-asked[name], name))
+    kept = tuple(sorted(asked.keys() & offered | set(strange[:MOST_STRANGE])))
+    column = {name: c for c, name in enumerate(kept)}
+    if len(strange) <= MOST_STRANGE:
+        return kept, column
+    return (*kept, OTHERS), column | dict.fromkeys(strange[MOST_STRANGE:], len(kept))
 
 
-def _vector(shape: Shape, resources: Sequence[str]) -> tuple[int, ...]:
-    amounts = dict(shape.spec.requests)
-    return tuple(min(amounts.get(r, 0), MAX_AMOUNT) for r in resources)
+def _vector(shape: Shape, width: int, column: Mapping[str, int]) -> tuple[int, ...]:
+    found = [0] * width
+    for name, amount in shape.spec.requests:
+        if amount > 0:
+            found[column[name]] = min(max(amount, found[column[name]]), MAX_AMOUNT)
+    return tuple(found)
 
 
 def _class_name(shape: Shape, number: int) -> str:

@@ -52,13 +52,25 @@ def way_back(snapshot: Snapshot, plan: PackingPlan, options: PlanOptions | None 
             "the plan has moved nothing and placed nothing that still stands: there is nothing to undo"
         )
     problem = packing.problem
+    for task in tasks:
+        eligible = problem.classes[task.pod_class].eligible
+        if task.target is not None and eligible is not None and task.target not in eligible:
+            raise NoWayBackError(
+                f"{task.pod.key} cannot go back to {problem.nodes[task.target]}: the node is closed to it now, by a cordon, a taint, "
+                "its labels, or a pod that it may not stand beside"
+            )
     waves = order_all(problem, tasks)
-    if sum(len(step.evict) for wave in waves for step in wave) < sum(task.source is not None for task in tasks):
-        raise NoWayBackError("no safe order leads back: some pods would have to wait for each other's room")
+    ordered = {t for wave in waves for step in wave for t in (*step.evict, *step.place)}
+    left = [task for t, task in enumerate(tasks) if t not in ordered and task.target is not None]
+    if left:
+        raise NoWayBackError(
+            f"{left[0].pod.key} cannot go back to {problem.nodes[left[0].target or 0]}: the room there is taken, "
+            "or a rule between pods keeps it away"
+        )
     placement = placement_after(problem, tasks, waves)
     broken = placement_violations(problem, placement)
     if broken:
-        raise NoWayBackError(f"the cluster has changed since: {broken[0].message}")
+        raise NoWayBackError(f"the way back would break a rule now: {broken[0].message}")
     made = tuple(wave_of(packing, tasks, wave) for wave in waves)
     evicted = [e for wave in made for e in wave.evictions]
     cost = float(sum(e.move_cost for e in evicted))

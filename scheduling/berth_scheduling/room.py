@@ -29,6 +29,9 @@ FIRST_COLUMNS = 4
 MAX_SHAPES = 4_096
 """Distinct requests whose vectors are remembered."""
 
+MOST_COLUMNS = 256
+"""Resources that are counted, but for those that nodes offer: tables have a column each, and a pod can ask for thousands."""
+
 NOWHERE = 0
 """Row of a name that is unknown. No node has it; it has no room and nothing is kept there."""
 
@@ -67,7 +70,7 @@ class Room:
         before = self.nodes[row]
         if node is not None:
             for resource, _ in node.allocatable:
-                self._column(resource)
+                self._column(resource, offered=True)
         amounts = np.zeros(self.free.shape[1], np.int64)
         for resource, amount in node.allocatable if node is not None else ():
             amounts[self.columns[resource]] = amount
@@ -193,8 +196,9 @@ class Room:
             self.names[row] = None
             self._unused.append(row)
 
-    def _column(self, resource: str) -> None:
-        if resource in self.columns:
+    def _column(self, resource: str, *, offered: bool = False) -> None:
+        """offered: by a node. Pods may ask for names without end; beyond MOST_COLUMNS what no node offers is not counted."""
+        if resource in self.columns or (not offered and len(self.columns) >= MOST_COLUMNS):
             return
         self.columns[resource] = len(self.columns)
         self._shapes.clear()
@@ -203,6 +207,9 @@ class Room:
             self.free = _grown(self.free, self.size, 2 * self.free.shape[1])
             self.allocatable = _grown(self.allocatable, self.size, self.free.shape[1])
             self.assumed = _grown(self.assumed, self.size, self.free.shape[1])
+        if len(self.columns) > MOST_COLUMNS:  # it may have been asked for when it was not counted
+            for row, pod in self._bound.values():
+                self.free[row, self.columns[resource]] -= sum(a for name, a in pod.spec.requests if name == resource)
 
 
 def _wished_about(node: Node) -> tuple[object, ...]:

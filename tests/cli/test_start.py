@@ -103,7 +103,7 @@ def test_without_a_command_the_help_is_shown_as_a_usage_error() -> None:
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (("paln",), "Did you mean 'plan'?"),
+        (("paln",), "Did you mean 'plan'"),
         (("plan", "--bugdet", "1s"), "--budget"),
         (("plan", "-o", "xml"), "xml"),
         (("plan", "--dump"), "--dump"),

@@ -69,3 +69,14 @@ def test_forbidden_it_counts_as_empty_and_keeps_nobody_waiting() -> None:
             assert cluster.hint_answers == {}
 
     asyncio.run(scenario())
+
+
+def test_a_few_refusals_of_a_server_that_has_just_begun_are_not_taken_for_a_missing_right() -> None:
+    async def scenario() -> None:
+        async with watched(config_map(a="1"), kinds=ANSWERS, synced=False) as (server, cluster):
+            server.refuse(PATH, 403, "Forbidden", times=2)
+            assert await cluster.wait_synced(10)
+            assert cluster.hint_answers == {"a": "1"}
+            assert cluster.restarts["Absent"] == 0
+
+    asyncio.run(scenario())

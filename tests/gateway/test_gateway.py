@@ -454,3 +454,76 @@ async def _until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
         while not holds():
             await asyncio.sleep(0.01)
+
+
+# --- engines that mean harm: what runs in them is a tenant's
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(status: int) -> None:
+    async def test() -> None:
+        elsewhere = Engine()
+        await elsewhere.server.start_server()
+
+        async def lead_away(_request: web.Request) -> web.StreamResponse:
+            return web.Response(status=status, headers={"Location": f"http://{elsewhere.address}/v1/completions"})
+
+        async with door(Engine(lead_away)) as found:
+            answered, body = await found.ask()
+            assert (answered, body["error"]["code"]) == (502, "ReplicaFailed")
+            assert "redirect" in body["error"]["message"]
+            assert elsewhere.asked == []
+        await elsewhere.server.close()
+
+    run(test())
+
+
+def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("berth_gateway.forwarding.MAX_ANSWER", 2**20)
+    sent = 0
+
+    async def flood(request: web.Request) -> web.StreamResponse:
+        nonlocal sent
+        answer = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await answer.prepare(request)
+        while sent < 2**26:
+            await answer.write(b" " * 2**16)
+            sent += 2**16
+        return answer
+
+    async def test() -> None:
+        async with door(Engine(flood)) as found:
+            answered, body = await found.ask()
+            assert (answered, body["error"]["code"]) == (502, "ReplicaFailed")
+            assert "more than 1 MiB" in body["error"]["message"]
+        assert sent < 2**25, "it was not read to its end"
+
+    run(test())
+
+
+def test_a_retry_after_of_thousands_of_digits_is_none() -> None:
+    async def refuse(_request: web.Request) -> web.StreamResponse:
+        body = {"error": {"code": "QueueFull", "message": "no"}}
+        return web.json_response(body, status=429, headers={"Retry-After": "9" * 5_000})
+
+    async def test() -> None:
+        async with door(Engine(refuse)) as found:
+            assert (await found.ask())[0] == 429
+
+    run(test())
+
+
+@pytest.mark.parametrize("deep", ["[" * 100_000, '{"a":' * 100_000 + "1" + "}" * 100_000])
+def test_json_without_a_bottom_is_a_bad_request_and_a_bad_answer(deep: str) -> None:
+    async def answer(_request: web.Request) -> web.StreamResponse:
+        return web.Response(status=503, text=f'{{"error": {{"code": "x", "message": {deep}}}}}')
+
+    async def test() -> None:
+        async with door(Engine(answer)) as found:
+            body = f'{{"model": "llama", "x": {deep}}}'
+            async with found.client.post(f"{found.url}/v1/completions", data=body.encode()) as refused:
+                assert refused.status == 400
+            async with found.client.post(f"{found.url}/v1/completions", json=ASKED) as passed_on:
+                assert passed_on.status == 503
+
+    run(test())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -196,6 +198,18 @@ def test_it_ends_with_its_parent_even_when_that_is_killed() -> None:
         raise AssertionError("the worker outlived its parent")
 
     asyncio.run(scenario())
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("unshare") is None, reason="a pid namespace needs root and unshare"
+)
+def test_its_parent_may_be_process_1_as_in_a_container() -> None:
+    program = "import asyncio\nfrom berth_operator.solver_process import SolverProcess\nasyncio.run(SolverProcess().start())\n"
+    alone = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+    run = subprocess.run(
+        [*alone, sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.returncode == 0, run.stderr
 
 
 def is_alive(pid: int) -> bool:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from berth_cluster.snapshot import Taint
+import pytest
+from msgspec.structs import replace
+
+from berth_cluster.snapshot import Pod, Snapshot, Taint
+from berth_operator.others_names import SOMEBODY
 from berth_operator.understood_reading import HintReaders
 from tests.planner.clusters import Cluster
 
@@ -73,3 +77,36 @@ def test_facts_of_nodes_are_made_once_and_again_when_labels_are_named() -> None:
     assert first.facts is second.facts
     third = read(snapshot, [policy("p", hints={"labels": {"zone": ["kubernetes.io/hostname"]}})])._reading
     assert [f.zone for f in third.facts] == ["n1", "n2", "n3"]
+
+
+def elsewhere(snapshot: Snapshot, name: str) -> Snapshot:
+    """The same with that workload in another namespace."""
+
+    def moved(pod: Pod) -> Pod:
+        if pod.workload.name != name:
+            return pod
+        return replace(pod, namespace="theirs", workload=replace(pod.workload, namespace="theirs"))
+
+    return replace(snapshot, pods=tuple(moved(pod) for pod in snapshot.pods))
+
+
+@pytest.mark.parametrize(
+    "hint", ["close to the quixotc-ledger pods", "near quixotic-legder", "never next to quixotic-leder"]
+)
+def test_names_of_other_namespaces_that_the_hint_does_not_write_are_not_told(hint: str) -> None:
+    cluster = three_zones().pods("quixotic-ledger", on="n1").pods("web", hint=hint)
+    snapshot = of_berth(cluster.snapshot())
+    pod = next(p for p in snapshot.pods if p.workload.name == "web")
+    own = " ".join(o.sentence for o in HintReaders()(snapshot, []).outcomes(pod))
+    assert "quixotic-l" in own.replace(hint, ""), "in one's own namespace it is told"
+    theirs = elsewhere(snapshot, "quixotic-ledger")
+    told = " ".join(o.sentence for o in HintReaders()(theirs, []).outcomes(pod))
+    assert "quixotic-ledger" not in told
+    assert SOMEBODY in told
+
+
+def test_a_name_that_the_hint_writes_is_told_wherever_it_runs() -> None:
+    cluster = three_zones().pods("redis", on="n1").pods("web", hint="close to redis")
+    snapshot = elsewhere(of_berth(cluster.snapshot()), "redis")
+    pod = next(p for p in snapshot.pods if p.workload.name == "web")
+    assert "close to redis" in HintReaders()(snapshot, []).outcomes(pod)[0].sentence

@@ -6,13 +6,15 @@ from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from berth_api.reasons import Reason
 from berth_cluster.snapshot import HostPort, Taint, Toleration
 from berth_planner.kube_filter import Cluster as Standing
 from berth_planner.live_state import LiveState
 from berth_planner.node_reasons import against
-from berth_planner.packing import build_problem
+from berth_planner.packing import OTHERS, build_problem
+from berth_planner.planning import make_plan
 from berth_planner.shapes import group_pods
 
 from .clusters import HOSTNAME, ZONE, Cluster, pod_term, selects, spread, where
@@ -189,3 +191,23 @@ def test_nodes_without_every_topology_key_are_not_counted() -> None:
     cluster = Cluster().node("n1", gpu=8, zone="a").node("n2", gpu=8)  # n2 has no zone: its emptiness counts nowhere
     cluster.pods("even", 3, on="n1", spread=terms)
     assert admitted(cluster.pods("even", 1, spread=terms)) == {"n1"}
+
+
+def test_a_pod_that_asks_for_thousands_of_unknown_resources_costs_no_other_its_place() -> None:
+    """The solver refuses problems of more than 64 resources: one tenant's pod would end planning for all."""
+    cluster = Cluster().node("n1", gpu=4).pods("web", 1, gpu=4).pods("odd", 1, gpu=1)
+    snapshot = cluster.snapshot()
+    odd = next(p for p in snapshot.pods if p.workload.name == "odd")
+    strange = tuple((f"example.com/r{i:05}", 1) for i in range(3_000))
+    hostile = replace(odd, spec=replace(odd.spec, requests=tuple(sorted((*odd.spec.requests, *strange)))))
+    plan = make_plan(replace(snapshot, pods=tuple(hostile if p is odd else p for p in snapshot.pods)))
+    assert [p.workload.name for p in plan.placements] == ["web"]
+
+
+def test_what_no_node_offers_is_told_by_its_name_while_it_is_little() -> None:
+    snapshot = Cluster().node("n1", gpu=4).pods("odd", 1, gpu=1).snapshot()
+    odd = snapshot.pods[0]
+    asking = replace(odd, spec=replace(odd.spec, requests=(*odd.spec.requests, ("example.com/fpga", 1))))
+    packing = build_problem(replace(snapshot, pods=(asking,)))
+    assert "example.com/fpga" in packing.problem.resources
+    assert OTHERS not in packing.problem.resources

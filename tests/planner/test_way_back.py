@@ -128,7 +128,11 @@ def test_where_it_is_no_longer_possible_the_reason_is_told() -> None:
     assert "may not be moved" in told(replace(now, pods=fixed))
     taken = Cluster().node("n1", gpu=8).node("n2", gpu=8).pods("thief", 1, gpu=8, on=home).snapshot().pods
     others = tuple(p for p in now.pods if p.node != home)
-    assert told(replace(now, pods=(*others, *(replace(t, immovable=(Reason.DO_NOT_MOVE,)) for t in taken))))
+    thieves = tuple(replace(t, immovable=(Reason.DO_NOT_MOVE,)) for t in taken)
+    assert f"{moved.key} cannot go back to {home}" in told(replace(now, pods=(*others, *thieves)))
+    assert "room there is taken" in told(replace(now, pods=(*others, *thieves)))
+    shut = tuple(replace(n, unschedulable=n.name == home) for n in now.nodes)
+    assert f"{moved.key} cannot go back to {home}: the node is closed" in told(replace(now, nodes=shut))
     nothing = packing_plan(make_plan(snapshot, OPTIONS), snapshot)
     finished = nothing.model_copy(update={"status": PackingPlanStatus(conditions=[
         Condition(type="Finished", status="True", reason="Expired", last_transition_time=NOW)])})  # fmt: skip
@@ -161,6 +165,6 @@ def test_there_and_back_is_the_cluster_as_it_was(pods: list[tuple[int, int, int]
     try:
         back = way_back(now, plan, OPTIONS)
     except NoWayBackError as error:
-        assert "safe order" in str(error)  # noqa: PT017  two pods that each need the other's room
+        assert "cannot go back" in str(error)  # noqa: PT017  two pods that each need the other's room
         return
     assert after(now, back) == counts(snapshot)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from berth_cluster.snapshot import Node, Pod
-from berth_scheduling.room import Room
+from berth_scheduling.room import MOST_COLUMNS, Room
 
 from .builders import GPU, node, pod
 
@@ -87,3 +87,20 @@ def test_free_is_allocatable_less_what_stands_there(seed: int) -> None:
             assert free(room, name, resource) == amount - used
     assert set(room.rows) == set(nodes) | {p.node for p in pods.values()}
     assert not np.any(room.free[[i for i, name in enumerate(room.names) if name is None]])
+
+
+def test_names_without_end_that_no_node_offers_do_not_widen_the_tables_without_end() -> None:
+    """A tenant may name a node itself and ask for what it likes: the pod is bound before anybody has judged it."""
+    room = Room()
+    room.node_changed("n1", node("n1"))
+    for i in range(20):
+        asked = pod(f"p{i}", gpu=1, on="n1")
+        strange = tuple((f"example.com/r{i}-{k}", 1) for k in range(1_000))
+        room.bind(replace(asked, spec=replace(asked.spec, requests=(*asked.spec.requests, *strange))))
+    assert room.free.shape[1] <= 2 * MOST_COLUMNS
+    # one that is offered after all counts, for those that came before too
+    wide = node("n1")
+    room.node_changed("n1", replace(wide, allocatable=(*wide.allocatable, ("example.com/r19-999", 9))))
+    assert free(room, "n1", "example.com/r19-999") == 8
+    room.release("uid-p19")
+    assert free(room, "n1", "example.com/r19-999") == 9

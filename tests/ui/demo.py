@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from starlette.testclient import TestClient
@@ -30,10 +31,28 @@ class Asking:
 
 @contextmanager
 def asking() -> Iterator[Asking]:
+    """One server for all tests of a run: starting the process that plans takes seconds."""
+    yield Asking(_client())
+
+
+@cache
+def _client() -> TestClient:
     thinker = Thinker()
     source = StillSource("Demo", "demo", read_dumps([io.BytesIO(demo_dump())]), thinker)
-    with TestClient(build_app(source, thinker), base_url="http://127.0.0.1") as client:
-        try:
-            yield Asking(client)
-        finally:
-            thinker.close()
+    client = TestClient(build_app(source, thinker), base_url="http://127.0.0.1")
+    client.__enter__()
+
+    def end() -> None:
+        client.__exit__(None, None, None)
+        thinker.close()
+
+    _ends.append(end)
+    return client
+
+
+def end_all() -> None:
+    while _ends:
+        _ends.pop()()
+
+
+_ends: list[Callable[[], None]] = []

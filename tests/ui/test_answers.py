@@ -84,6 +84,12 @@ def test_what_is_wrong_is_said_in_a_sentence() -> None:
             assert ask(method, path, body)[1]["reason"] == reason, path
 
 
+def test_a_question_of_many_levels_is_refused_in_a_sentence() -> None:
+    with asking() as ask:
+        answer = ask.client.post("/api/v1/what-if", content=b'{"x":' + b"[" * 60_000)
+        assert (answer.status_code, answer.json()["reason"]) == (422, "BadField")
+
+
 def test_a_pod_is_told_which_nodes_suit_it_best() -> None:
     with asking() as ask:
         _, harbour = ask("get", "/api/v1/harbour")

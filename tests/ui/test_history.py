@@ -101,6 +101,14 @@ def test_what_was_promised_stands_beside_what_happened() -> None:
     assert csv_of(told).splitlines()[1] == "2026-11-24T12:00:00Z,8,4,3,1,0,0.0"
 
 
+def test_what_was_just_noted_is_told_without_waiting_for_the_next_sample() -> None:
+    clock = Clock()
+    noted = recorder(clock)
+    noted.ended(plan("a", clock.now))
+    told = noted.history("", "")
+    assert ([o.name for o in told.outcomes], told.samples) == (["plan-a"], [])
+
+
 def test_it_says_whether_it_has_run_all_the_time() -> None:
     clock = Clock()
     noted = recorder(clock)
@@ -162,6 +170,7 @@ def test_a_file_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
     noted.write()
     assert (noted.fails, noted.failures, noted.writes) == (True, 1, 0)
     noted._database.executescript(history._TABLES)
+    assert noted.history("", "").samples == []  # all of a write or nothing
     noted.write()
     assert (noted.fails, noted.writes) == (False, 1)
 

@@ -9,7 +9,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import pytest
 
+from berth_ui import streams
 from berth_ui.answers import Answers
 from berth_ui.callers import Caller
 from berth_ui.live_source import LiveSource
@@ -133,7 +135,7 @@ def test_what_does_not_change_the_picture_makes_no_revision() -> None:
     async def scenario() -> None:
         async with live(gpu_node("n1"), asks("a", 1).on("n1")) as here:
             before = here.source.revision
-            await here.server.put(asks("a", 1).on("n1").annotated({"unimportant": "1"}))
+            await here.server.put(asks("a", 1).on("n1").annotated({"controller.kubernetes.io/pod-deletion-cost": "7"}))
             await here.server.put(asks("b", 1).on("n1"))
             await until(lambda: here.source.revision > before)
             change = here.answers.change(ALL, before)
@@ -192,6 +194,22 @@ def test_events_stream_from_where_a_reader_was() -> None:
                     third = await anext(sse(stream))
                     assert third["since"] == second["revision"]
                     assert [p["name"] for p in third["pods"]] == ["b"]
+
+    run(scenario())
+
+
+def test_one_caller_cannot_take_all_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        monkeypatch.setattr(streams, "MAX_OF_ONE", 1)
+        async with live(gpu_node("n1")) as here:
+            app = build_app(here.source, Thinker())
+            async with serving(app) as url, httpx.AsyncClient(base_url=url, timeout=10) as browser:
+                for _ in range(2):  # one that has ended gives its place back
+                    async with browser.stream("GET", "/api/v1/changes") as stream:
+                        await anext(sse(stream))
+                        refused = await browser.get("/api/v1/changes")
+                        assert (refused.status_code, refused.json()["reason"]) == (429, "Busy")
+                    await asyncio.sleep(0.3)
 
     run(scenario())
 

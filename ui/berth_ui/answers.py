@@ -52,6 +52,8 @@ STRENGTHS = ((0.9, "strong"), (0.5, "plain"), (0.0, "weak"))
 
 
 LOOK_SECONDS = 2.0
+LOOK_HOLDS = 10.0
+"""Seconds, while the pod itself stays as it is: a cluster in which something changes all the time is not looked at anew each time."""
 LOOKS_KEPT = 64
 NO_LOOK = Look((), {})
 logger = logging.getLogger(__name__)
@@ -70,7 +72,8 @@ class Answers:
         self._sight = Sight(source)
         self._stranded = Stranded()
         self._asking: set[str] = set()
-        self._looks: OrderedDict[tuple[str, int], asyncio.Task[Look]] = OrderedDict()
+        self._looks: OrderedDict[str, tuple[Pod, float, asyncio.Task[Look]]] = OrderedDict()
+        """By uid: the pod as it was, until when it holds, and the look."""
         self._overview: tuple[int, tuple[object, ...], Overview] | None = None
 
     def overview(self, caller: Caller) -> Overview:
@@ -301,11 +304,15 @@ class Answers:
         """What is known within `LOOK_SECONDS`; what takes longer is there for whoever asks next."""
         if not caller.sees_all or pod.gated or pod.terminating:
             return NO_LOOK
-        key = (pod.uid, self._source.revision)
-        task = self._looks.get(key)
-        if task is None:
-            task = self._looks[key] = asyncio.create_task(self._thinker.look(snapshot, pod.uid), name="look at a pod")
+        now = time.monotonic()
+        known = self._looks.get(pod.uid)
+        if known is not None and known[0] is pod and known[1] > now:
+            task = known[2]
+        else:
+            task = asyncio.create_task(self._thinker.look(snapshot, pod.uid), name="look at a pod")
             task.add_done_callback(_take_note)
+            self._looks[pod.uid] = (pod, now + LOOK_HOLDS, task)
+            self._looks.move_to_end(pod.uid)
             while len(self._looks) > LOOKS_KEPT:
                 self._looks.popitem(last=False)
         done, _ = await asyncio.wait((task,), timeout=LOOK_SECONDS)

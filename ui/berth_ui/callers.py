@@ -34,6 +34,8 @@ MAX_NAMESPACES = 500
 """Of a caller who may not list all: more are not looked into."""
 MAX_TOKEN = 16_384
 REVIEW_SECONDS = 10.0
+MAX_ANSWER = 1 << 20
+"""Bytes: who answers through the API server's proxy is a tenant's."""
 BEARER = "bearer "
 
 
@@ -83,6 +85,10 @@ class Callers(Protocol):
         """As the caller. Raises RefusedError."""
         ...
 
+    async def read(self, caller: Caller, path: str) -> bytes:
+        """Lines that the API server shows the caller, at most `MAX_ANSWER` bytes. Raises ApiError, RefusedError."""
+        ...
+
 
 class Onlookers:
     """Nobody acts on a dump."""
@@ -92,6 +98,9 @@ class Onlookers:
 
     async def change_plan(self, caller: Caller, name: str, uid: str, spec: Mapping[str, object]) -> None:
         raise RefusedError(409, Reason.NOT_LIVE, "this is no live cluster: start berth ui without --dump and --demo")
+
+    async def read(self, caller: Caller, path: str) -> bytes:
+        raise RefusedError(409, Reason.NOT_LIVE, "this is no live cluster")
 
 
 class _Attributes(Wire, frozen=True):
@@ -160,6 +169,14 @@ class OwnLogin:
     async def change_plan(self, caller: Caller, name: str, uid: str, spec: Mapping[str, object]) -> None:
         await _patch_plan(self._connection.request, name, uid, spec)
 
+    async def read(self, caller: Caller, path: str) -> bytes:
+        text = b""
+        async for lines in self._connection.batches(path, {}):
+            text += b"".join(line + b"\n" for line in lines)
+            if len(text) > MAX_ANSWER:
+                break
+        return text[:MAX_ANSWER]
+
 
 class BearerCallers:
     """In the cluster. namespaces: those that have something to show."""
@@ -190,8 +207,8 @@ class BearerCallers:
             found = await self._ask_once(key, token)
         else:
             found = known[1]
-        if isinstance(found, RefusedError):
-            raise found
+        if isinstance(found, RefusedError):  # not the kept one, whose traceback would grow each time
+            raise RefusedError(found.status, found.reason, found.message)
         return msgspec.structs.replace(found, token=token)
 
     async def change_plan(self, caller: Caller, name: str, uid: str, spec: Mapping[str, object]) -> None:
@@ -199,6 +216,9 @@ class BearerCallers:
             return await _as_token(self._connection, caller.token, method, path, body, content_type)
 
         await _patch_plan(request, name, uid, spec)
+
+    async def read(self, caller: Caller, path: str) -> bytes:
+        return await _as_token(self._connection, caller.token, "GET", path, None, "application/json")
 
     async def _ask_once(self, key: bytes, token: str) -> Caller | RefusedError:
         """Requests that come together are one question."""
@@ -270,7 +290,7 @@ async def _review(connection: Connection, path: str, spec: Mapping[str, object])
     except ApiError as error:
         if error.status == 403:
             raise RefusedError(
-                503, Reason.NOT_CONFIGURED, f"the operator may not create a {kind}: give it the role of docs/rbac.md"
+                503, Reason.REVIEWS_FORBIDDEN, f"the operator may not create a {kind}: give it the role of docs/rbac.md"
             ) from error
         raise RefusedError(503, Reason.API_ERROR, f"the API server did not say who may do what: {error}") from error
 
@@ -295,7 +315,7 @@ async def _patch_plan(request: Any, name: str, uid: str, spec: Mapping[str, obje
 
 
 async def _as_token(
-    connection: Connection, token: str, method: str, path: str, body: object, content_type: str
+    connection: Connection, token: str, method: str, path: str, body: object | None, content_type: str
 ) -> bytes:
     """A request with nothing of ours but the way there: no certificate, no account."""
     import aiohttp
@@ -312,15 +332,27 @@ async def _as_token(
         async with (
             aiohttp.ClientSession(timeout=limits) as session,
             session.request(
-                method, ours.host + path, data=msgspec.json.encode(body), headers=headers, ssl=checked
+                method,
+                ours.host + path,
+                data=None if body is None else msgspec.json.encode(body),
+                headers=headers,
+                ssl=checked,
             ) as answer,
         ):
-            text = await answer.content.read(1 << 20)
+            text = await _read(answer, MAX_ANSWER)
             if answer.status >= 400:
                 raise _refusal(text, asked, answer.status)
             return text
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise ApiError(asked, 0, "Unreachable", str(error) or type(error).__name__) from error
+
+
+async def _read(answer: Any, most: int) -> bytes:
+    """At most so much of it."""
+    text = b""
+    while len(text) < most and (chunk := await answer.content.readany()):
+        text += chunk
+    return text[:most]
 
 
 def _refusal(text: bytes, asked: str, code: int) -> ApiError:

@@ -131,14 +131,16 @@ class Recorder:
 
     def write(self) -> None:
         """Writes what was gathered, and a sample; never raises: a full disk must not end the process."""
-        sample = self._sample()
+        self._write(self._sample())
+
+    def _write(self, sample: Sample | None) -> None:
         waits, self._waits = self._waits, []
         plans, self._plans = self._plans, []
         at = int(self._now().timestamp())
         oldest = at - KEEP_DAYS * 86_400
         try:
             with self._lock, self._transaction() as database:
-                if sample.at:
+                if sample is not None and sample.at:
                     row = (at, sample.gpus, sample.gpus_used, sample.gpus_stranded, sample.running, sample.waiting)
                     database.execute(
                         "INSERT OR REPLACE INTO samples VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -155,7 +157,7 @@ class Recorder:
                 database.execute(
                     "DELETE FROM plans WHERE uid NOT IN (SELECT uid FROM plans ORDER BY at DESC LIMIT ?)", (MAX_PLANS,)
                 )
-            self.writes += 1
+            self.writes += sample is not None
             self.fails = False
         except sqlite3.Error as error:
             self.failures += 1
@@ -169,6 +171,8 @@ class Recorder:
         """RFC 3339; empty: the last day, and now. Raises ValueError for what is no moment."""
         end = _asked(until, self._now())
         begin = _asked(since, end - DEFAULT_SPAN)
+        if self._waits or self._plans:
+            self._write(None)
         span = (int(begin.timestamp()), int(end.timestamp()))
         with self._lock:
             rows = self._database.execute("SELECT * FROM samples WHERE at BETWEEN ? AND ? ORDER BY at", span).fetchall()

@@ -36,7 +36,7 @@ LOOK_SECONDS = 2.0
 """Between looks at what changes without a word: Leases that are no longer renewed, plans past their deadline."""
 EXPLAIN_EVERY = 30.0
 FIRST_EXPLANATION_SECONDS = 4.0
-"""The first reader waits this long for it; later ones take the last."""
+"""Where nobody leads, and so nobody told the pods, the first reader waits this long for it; later ones take the last."""
 STALE_SECONDS = 120.0
 """A quiet watch is renewed well before: more means that the API server is out of reach."""
 
@@ -104,6 +104,9 @@ class LiveSource:
     def services(self) -> Sequence[ServiceView]:
         return self._service_views
 
+    def metrics_of(self, namespace: str, pod: str) -> str:
+        return self._services.metrics_of(namespace, pod)
+
     def leader(self) -> str:
         return self.picture.leader
 
@@ -134,7 +137,7 @@ class LiveSource:
         if self.synced and not self.scheduler_serves():
             found.append(
                 Problem(
-                    reason="NoExtender",
+                    reason="NoScheduler",
                     message="no scheduler berth with a live extender: pods of scheduler berth wait until there is one; "
                     "look at the scheduler's pods",
                 )
@@ -153,7 +156,7 @@ class LiveSource:
         due = self._explained is not snapshot and self._clock() - self._explained_at >= EXPLAIN_EVERY
         if due and self._explaining is None:
             self._explaining = asyncio.create_task(self._explain(snapshot), name="explain")
-        if self._explaining is not None and self._explained is None:
+        if self._explaining is not None and self._explained is None and not self.leader():
             await asyncio.wait((self._explaining,), timeout=FIRST_EXPLANATION_SECONDS)
         return self._explanations
 

@@ -112,8 +112,12 @@ def plan_detail(plan: PackingPlan, *, may_act: bool) -> PlanDetail:
         deadline=moment(plan.spec.deadline),
         can_approve=may_act and open_ and not plan.spec.approved,
         can_cancel=may_act and open_,
-        can_reverse=bool(plan.status.evictions) or not plan.is_approved,
+        can_reverse=_has_done_something(plan) or not (plan.is_approved or plan.is_finished),
     )
+
+
+def _has_done_something(plan: PackingPlan) -> bool:
+    return bool(plan.status.evictions) or plan.status.pods_placed > 0
 
 
 def moment(at: datetime | None) -> str:
@@ -127,7 +131,7 @@ def _proof(plan: PackingPlan) -> list[str]:
         f"{t.priority_class or f'priority {t.priority}'}: not proven, at most {t.bound - t.placed_after} more might be placed"
         for t in open_tiers
     ]
-    if not open_tiers:
+    if certificate.tiers and not open_tiers:
         said.append("Proven: no arrangement places more pods, tier by tier")
     cost = certificate.disruption
     if cost.certificate == "Optimal":

@@ -14,6 +14,7 @@ import msgspec
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
+from msgspec.structs import replace
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
@@ -21,9 +22,11 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from berth_api.reasons import Reason
+from berth_cluster.decoding import MALFORMED
 from berth_ui import acting
 from berth_ui.answers import DEFAULT_LIMIT, MAX_LIMIT, Answers, UnknownError
 from berth_ui.callers import Caller, Callers, Onlookers, RefusedError
+from berth_ui.engine_figures import EngineFigures
 from berth_ui.history import EMPTY, Recorder, csv_of
 from berth_ui.openapi import document
 from berth_ui.source import Source
@@ -56,6 +59,7 @@ def build_app(
     answers = Answers(source, thinker)
     who = callers or Onlookers()
     streams = Streams()
+    engines = EngineFigures(who, source.metrics_of)
 
     async def caller_of(request: Request) -> Caller:
         return await who.of(request.headers)
@@ -113,7 +117,8 @@ def build_app(
 
     @app.get("/api/v1/services")
     async def services(request: Request, caller: Asking, after: str = "", limit: int = DEFAULT_LIMIT) -> Response:
-        return answer(request, answers.services(caller, after, capped(limit)))
+        found = answers.services(caller, after, capped(limit))
+        return answer(request, replace(found, items=await engines.fill(caller, found.items)))
 
     @app.get("/api/v1/fragments")
     async def fragments(request: Request, caller: Asking) -> Response:
@@ -126,7 +131,7 @@ def build_app(
             return problem(413, Reason.TOO_LARGE, f"a question of more than {MAX_BODY} bytes is not read")
         try:
             asked = msgspec.json.decode(body, type=Asked)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except MALFORMED as error:
             return problem(422, Reason.BAD_FIELD, f"the question cannot be read: {error}")
         return answer(request, await answers.what_if(caller, asked))
 

@@ -118,18 +118,6 @@ class ReplicaPod(Wire, frozen=True):
         return "Loading"
 
 
-class Figures(msgspec.Struct, frozen=True):
-    """What an engine says of itself."""
-
-    running: float | None = None
-    queued: float | None = None
-    ttft_seconds: float | None = None
-    kv_use: float | None = None
-
-
-NO_FIGURES = Figures()
-
-
 class ServiceWatch:
     """Run it; ask it."""
 
@@ -137,7 +125,6 @@ class ServiceWatch:
         self.wake: Callable[[], None] = lambda: None
         """Called when something has changed."""
         self.restarts: Counter[str] = Counter()
-        self.figures: Callable[[str, str], Figures] = lambda _namespace, _pod: NO_FIGURES
         self._services: dict[Place, LLMService] = {}
         self._pods: dict[Place, ReplicaPod] = {}
         self._by_service: dict[Place, dict[str, ReplicaPod]] = defaultdict(dict)
@@ -162,15 +149,18 @@ class ServiceWatch:
                 group.create_task(reflector.run(), name=f"watch {reflector.collection.path}")
 
     def views(self) -> Sequence[ServiceView]:
-        return [
-            service_view(s, self._by_service.get(place, {}).values(), self.figures)
-            for place, s in self._services.items()
-        ]
+        return [service_view(s, self._by_service.get(place, {}).values()) for place, s in self._services.items()]
 
-    def replicas(self) -> Iterable[tuple[LLMService | None, ReplicaPod]]:
-        for place, pods in self._by_service.items():
-            for pod in pods.values():
-                yield self._services.get(place), pod
+    def metrics_of(self, namespace: str, pod: str) -> str:
+        """Where a replica that is ready tells of itself: port and path; empty when it cannot be asked."""
+        known = self._pods.get((namespace, pod))
+        if known is None or not known.is_ready:
+            return ""
+        service = self._services.get((namespace, (known.metadata.labels or {}).get(SERVICE_LABEL, "")))
+        ports = [p for c in known.spec.containers if c.name == ENGINE for p in c.ports or () if p.name == "http"]
+        if service is None or not ports:
+            return ""
+        return f"{ports[0].container_port}{service.spec.engine.metrics_path or '/metrics'}"
 
     def collect(self) -> frozenset[str]:
         """namespace/name of services that changed since the last time."""
@@ -223,9 +213,7 @@ class _Services:
         return list(self._services)
 
 
-def service_view(
-    service: LLMService, pods: Iterable[ReplicaPod], figures: Callable[[str, str], Figures]
-) -> ServiceView:
+def service_view(service: LLMService, pods: Iterable[ReplicaPod]) -> ServiceView:
     status, spec = service.status, service.spec
     ready = find_condition(status.conditions, "Ready")
     namespace = service.metadata.namespace
@@ -248,20 +236,20 @@ def service_view(
             for c in status.conditions
         ],
         replicas=[
-            _replica(pod, told.get(pod.metadata.name, ""), figures(namespace, pod.metadata.name))
-            for pod in sorted(pods, key=lambda pod: pod.metadata.name)
+            _replica(pod, told.get(pod.metadata.name, "")) for pod in sorted(pods, key=lambda pod: pod.metadata.name)
         ],
     )
 
 
-def _replica(pod: ReplicaPod, told: str, figures: Figures) -> Replica:
+def _replica(pod: ReplicaPod, told: str) -> Replica:
+    """Its figures are asked for when somebody looks (`engine_figures`)."""
     return Replica(
         pod=pod.metadata.name,
         node=pod.spec.node_name,
         ready=pod.is_ready,
         reason=told or pod.trouble,
-        running=figures.running,
-        queued=figures.queued,
-        ttft_seconds=figures.ttft_seconds,
-        kv_use=figures.kv_use,
+        running=None,
+        queued=None,
+        ttft_seconds=None,
+        kv_use=None,
     )

@@ -47,6 +47,10 @@ class Source(Protocol):
 
     def services(self) -> Sequence[ServiceView]: ...
 
+    def metrics_of(self, namespace: str, pod: str) -> str:
+        """Port and path of a replica's metrics; empty when it cannot be asked."""
+        ...
+
     def leader(self) -> str: ...
 
     def scheduler_serves(self) -> bool: ...
@@ -92,6 +96,9 @@ class StillSource:
 
     def services(self) -> Sequence[ServiceView]:
         return ()
+
+    def metrics_of(self, namespace: str, pod: str) -> str:
+        return ""
 
     def leader(self) -> str:
         return ""

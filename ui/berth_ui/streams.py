@@ -9,6 +9,7 @@ caller lost some ends.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import msgspec
@@ -22,6 +23,8 @@ from berth_ui.feed import Feed
 from berth_ui.wire import Problem
 
 MAX_STREAMS = 200
+MAX_OF_ONE = 20
+"""Of one caller."""
 ALIVE_SECONDS = 15.0
 """A comment when nothing else came, so that whoever is between does not take it for dead."""
 LOOK_AGAIN_SECONDS = 30.0
@@ -32,7 +35,7 @@ _encode = msgspec.json.Encoder().encode
 
 class Streams:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.open_now = 0
+        self._open: Counter[str] = Counter()
         self._clock = clock
 
     def open(
@@ -44,7 +47,7 @@ class Streams:
         answers: Answers,
     ) -> Response:
         """again: who asks, as the API server says by then."""
-        if self.open_now >= MAX_STREAMS:
+        if self._open.total() >= MAX_STREAMS or self._open[caller.name] >= MAX_OF_ONE:
             told = Problem(reason=Reason.BUSY, message="too many pages are open; ask again in some seconds")
             return Response(_encode(told), 429, {"Retry-After": "10"}, "application/json")
         events = self._events(caller, again, feed, answers, _revision(request.headers.get("Last-Event-ID", "")))
@@ -59,7 +62,7 @@ class Streams:
         answers: Answers,
         revision: int | None,
     ) -> AsyncIterator[bytes]:
-        self.open_now += 1
+        self._open[caller.name] += 1
         looked = self._clock()
         try:
             yield b"retry: %d\n\n" % RETRY_MILLISECONDS
@@ -82,7 +85,8 @@ class Streams:
                 else:
                     yield b": alive\n\n"
         finally:
-            self.open_now -= 1
+            self._open[caller.name] -= 1
+            self._open = +self._open
 
 
 def _event(revision: int, change: object) -> bytes:

@@ -31,7 +31,9 @@ from berth_ui.looking import Look
 from berth_ui.wire import Asked
 
 BUDGET_SECONDS = 0.7
-"""For each plan; a what-if makes two, and has to be there within two seconds."""
+"""For a plan."""
+WHAT_IF_SECONDS = 0.55
+"""For each of the two that a what-if makes: with what comes on top (0.7 s at 5,000 nodes) it has to be there within two seconds."""
 EXPLAIN_SECONDS = 1.0
 MAX_WAITING = 4
 """Questions that wait for the one that is being answered; more are turned away."""
@@ -167,7 +169,7 @@ def _compare(body: bytes) -> bytes:
 
     snapshot, asked, movable = pickle.loads(body)  # noqa: S301
     changed, sentences = _changed(snapshot, asked)
-    options = PlanOptions(movable=movable, budget=BUDGET_SECONDS)
+    options = PlanOptions(movable=movable, budget=WHAT_IF_SECONDS)
     before, after = make_plan(snapshot, options), make_plan(changed, options)
     stood, stands = _placed_pods(snapshot, before), _placed_pods(changed, after)
     known = {pod.key for pod in snapshot.pods}

@@ -85,7 +85,7 @@ capabilities: {drop: [ALL]}
 securityContext:
   {{- include "berth.podSecurity" .root | nindent 2 }}
 {{- with .root.Values.priorityClass.name }}
-priorityClassName: {{ . }}
+priorityClassName: {{ quote . }}
 {{- end }}
 {{- with .root.Values.imagePullSecrets }}
 imagePullSecrets:
@@ -99,15 +99,24 @@ nodeSelector:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+# one topology alone: a node that lacks the label of any of them (zones, where there are none) would be scored by none
 topologySpreadConstraints:
-{{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
 - maxSkew: 1
-  topologyKey: {{ . }}
+  topologyKey: kubernetes.io/hostname
   whenUnsatisfiable: ScheduleAnyway
+  matchLabelKeys: [pod-template-hash]  # the pods that a rollout replaces do not count
   labelSelector:
     matchLabels:
       {{- include "berth.selector" (list $.root $.component) | nindent 6 }}
-{{- end }}
+affinity:
+  podAntiAffinity:
+    preferredDuringSchedulingIgnoredDuringExecution:
+    - weight: 100
+      podAffinityTerm:
+        topologyKey: topology.kubernetes.io/zone
+        labelSelector:
+          matchLabels:
+            {{- include "berth.selector" (list $.root $.component) | nindent 12 }}
 {{- end }}
 
 {{/* Of a container of our image: takes (list $ port). */}}

@@ -160,6 +160,8 @@ def operator(
         raise CommandError("a language model is named, and no back end", hint="Add --hint-backend bedrock or openai.")
     if prometheus_url and not prometheus_url.startswith(("http://", "https://")):
         raise CommandError(f"{prometheus_url!r} is no URL", hint="Such as http://prometheus.monitoring:9090.")
+    if history is not None and not ui:
+        raise CommandError("--history means nothing without --ui", hint="Add --ui, or leave it out.")
     asked = {"engine": engine_image, "vllm": vllm_image, "fetch": fetch_image}
     settings = Settings(
         kubeconfig,

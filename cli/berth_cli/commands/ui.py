@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -30,6 +31,9 @@ def ui(
         str, typer.Option(metavar="NAMESPACE", help="Where the Leases of Berth's processes lie.")
     ] = "berth-system",
     port: Annotated[int, typer.Option(min=0, max=65535, metavar="PORT", help="On 127.0.0.1; 0: a free one.")] = 8765,
+    open_page: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the address in a browser, where there is a terminal.")
+    ] = True,
     history: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep the history of a live cluster here. Default: in memory.")
     ] = None,
@@ -53,6 +57,8 @@ def ui(
 
     def say(url: str) -> None:
         typer.echo(f"open {url}  (Ctrl-C ends it)")
+        if open_page and sys.stdout.isatty():
+            typer.launch(url)
 
     if not demo and not dump:
         _serve_live(context, kubeconfig, system_namespace, port, say, history)

@@ -36,6 +36,8 @@ SYSCTLS = {"vm_overcommit_memory": "1", "kernel_panic": "10", "kernel_panic_on_o
 """What the kubelet wants to find, so that it need not write it."""
 CGROUPS = Path("/sys/fs/cgroup")
 START_SECONDS = 30.0
+CTR_SECONDS = 240.0
+"""Unpacking the control plane's image takes the longest."""
 
 
 @dataclass
@@ -113,11 +115,26 @@ class RealNode:
             return None
         return datetime.fromtimestamp(seconds, UTC)
 
+    @property
+    def inside(self) -> tuple[str, ...]:
+        """What goes before a command that shall run in its namespaces."""
+        return ("nsenter", "--all", "--target", str(self._first_pid()))
+
+    def ctr(self, *arguments: str) -> str:
+        """What containerd's own client wrote to stdout."""
+        ctr = ("ctr", "--address", "/run/containerd/containerd.sock", "--namespace", "k8s.io")
+        run = subprocess.run(
+            (*self.inside, *ctr, *arguments), check=True, capture_output=True, text=True, timeout=CTR_SECONDS
+        )
+        return run.stdout
+
     def import_image(self, archive: Path) -> None:
         """Give its pods one image more."""
-        inside = ("nsenter", "--all", "--target", str(self._first_pid()))
-        ctr = ("ctr", "--address", "/run/containerd/containerd.sock", "--namespace", "k8s.io")
-        subprocess.run((*inside, *ctr, "images", "import", str(archive)), check=True, capture_output=True, timeout=120)
+        self.ctr("images", "import", str(archive))
+
+    def tag_image(self, name: str, other: str) -> None:
+        """An image that it has, under another name too."""
+        self.ctr("images", "tag", "--force", name, other)
 
     def kill(self) -> None:
         self.process.kill()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 COMMANDS = {
@@ -17,6 +18,8 @@ COMMANDS = {
     "unshare": "util-linux",
     "nsenter": "util-linux",
 }
+FOR_SERVICES = {"nft": "nftables"}
+"""What kube-proxy needs beside them."""
 CNI_PLUGINS = Path("/usr/lib/cni")
 CNI_PACKAGE = "containernetworking-plugins"
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -27,13 +30,13 @@ class RealNodesError(Exception):
     """Real nodes cannot run here; the message says what is missing."""
 
 
-def require_packages() -> None:
+def require_packages(commands: Mapping[str, str] = COMMANDS) -> None:
     """Everything is there, or is installed now. Raises RealNodesError."""
     if os.geteuid() != 0:
         raise RealNodesError(
             "real nodes need root: they make namespaces, mounts and a bridge. Run with REAL=0 or as root"
         )
-    missing = missing_packages()
+    missing = missing_packages(commands)
     if not missing:
         return
     if shutil.which("apt-get") is None:
@@ -48,8 +51,8 @@ def require_packages() -> None:
             raise RealNodesError(f"{' '.join(command)} failed:\n{run.stderr[-1_500:]}")
 
 
-def missing_packages() -> list[str]:
-    found = {package for command, package in COMMANDS.items() if shutil.which(command, path=SYSTEM_PATH) is None}
+def missing_packages(commands: Mapping[str, str] = COMMANDS) -> list[str]:
+    found = {package for command, package in commands.items() if shutil.which(command, path=SYSTEM_PATH) is None}
     if not (CNI_PLUGINS / "bridge").exists():
         found.add(CNI_PACKAGE)
     return sorted(found)

@@ -25,7 +25,7 @@ AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 def shipped_image(name: str, tag: str, sources: tuple[str, ...]) -> Path:
     """The image of images/`name` as a docker archive, made anew when the sources change. Raises RealNodesError."""
-    bases = {IMAGE: built_image(lambda _: None), BUILD_BASE: _build_base()}
+    bases = _bases()
     code = hashlib.sha256("".join(archive.name for archive in bases.values()).encode())
     for folder in (f"images/{name}", "images/build.sh", *sources):
         top = ROOT / folder
@@ -39,17 +39,30 @@ def shipped_image(name: str, tag: str, sources: tuple[str, ...]) -> Path:
         old.unlink(missing_ok=True)
     with TemporaryDirectory(dir=archive.parent, prefix="unfinished-") as folder:
         work = Path(folder)
-        buildah = ("buildah", "--storage-driver=vfs", f"--root={work / 'storage'}", f"--runroot={work / 'run'}")
-        for base in bases.values():
-            run_tool(*buildah, "pull", "--quiet", f"docker-archive:{base}")
-        _build(name, tag, work)
+        build_in(work, name, tag)
+        buildah = _buildah(work)
         run_tool(*buildah, "push", "--quiet", tag, f"docker-archive:{work / 'image.tar'}:{tag}")
         (work / "image.tar").rename(archive)
         shutil.rmtree(work / "storage", ignore_errors=True)
     return archive
 
 
-def _build(name: str, tag: str, work: Path) -> None:
+def build_in(work: Path, name: str, tag: str, seconds: float = BUILD_SECONDS) -> None:
+    """The image of images/`name` into buildah's storage in this folder. Raises RealNodesError."""
+    for base in _bases().values():
+        run_tool(*_buildah(work), "pull", "--quiet", f"docker-archive:{base}")
+    _build(name, tag, work, seconds)
+
+
+def _bases() -> dict[str, Path]:
+    return {IMAGE: built_image(lambda _: None), BUILD_BASE: _build_base()}
+
+
+def _buildah(work: Path) -> tuple[str, ...]:
+    return ("buildah", "--storage-driver=vfs", f"--root={work / 'storage'}", f"--runroot={work / 'run'}")
+
+
+def _build(name: str, tag: str, work: Path, seconds: float) -> None:
     settings = {
         "BUILDER": "buildah", "BUILDAH_ISOLATION": "chroot", "STORAGE": str(work), "TAG": tag, "BASE": IMAGE,
         "BUILD_BASE": BUILD_BASE, "PATH": SYSTEM_PATH,
@@ -64,7 +77,7 @@ def _build(name: str, tag: str, work: Path) -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=BUILD_SECONDS,
+        timeout=seconds,
         check=False,
     )
     if run.returncode:

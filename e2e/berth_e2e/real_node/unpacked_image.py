@@ -1,4 +1,5 @@
-"""Runs a program of an image as a container would: its user and environment, a read-only root, no network, nothing writable.
+"""Runs a program of an image as a container would: its user and environment, a read-only root, no network but
+loopback, nothing writable but shared memory.
 
 No container runtime: namespaces of `unshare`, a read-only bind mount of the image's files, and chroot. No cgroups, so no
 limits of memory and CPU, and no seccomp. Needs root.
@@ -18,8 +19,8 @@ from berth_e2e.real_node.image import run_tool
 
 # $0 is the image's root, $1 its user; the rest is the program
 CONFINE = """
-mount --bind "$0" "$0" && mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" &&
-mount -o remount,bind,ro "$0" && user=$1 && shift && exec chroot --userspec="$user" "$0" "$@"
+ip link set lo up && mount --bind "$0" "$0" && mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" &&
+mount -t tmpfs -o mode=1777 none "$0/dev/shm" && mount -o remount,bind,ro "$0" && user=$1 && shift && exec chroot --userspec="$user" "$0" "$@"
 """
 
 
@@ -60,15 +61,23 @@ class UnpackedImage:
 
 @contextmanager
 def unpacked(archive: Path) -> Iterator[UnpackedImage]:
-    with TemporaryDirectory(dir=archive.parent, prefix="unpacked-") as folder:
-        work = Path(folder)
-        buildah = ("buildah", "--storage-driver=vfs", f"--root={work / 'storage'}", f"--runroot={work / 'run'}")
-        container = run_tool(*buildah, "from", f"docker-archive:{archive}").strip()
-        config = json.loads(run_tool(*buildah, "inspect", container))["OCIv1"]["config"]
-        root = Path(run_tool(*buildah, "mount", container).strip())
-        environment = dict(entry.split("=", 1) for entry in config["Env"])
-        entrypoint = tuple(config["Entrypoint"])
-        try:
-            yield UnpackedImage(root, config["User"], environment, entrypoint, config["Labels"])
-        finally:
-            run_tool(*buildah, "umount", container)
+    with (
+        TemporaryDirectory(dir=archive.parent, prefix="unpacked-") as folder,
+        mounted(Path(folder), f"docker-archive:{archive}") as image,
+    ):
+        yield image
+
+
+@contextmanager
+def mounted(work: Path, name: str) -> Iterator[UnpackedImage]:
+    """An image of the storage in this folder, or one that is loaded into it."""
+    buildah = ("buildah", "--storage-driver=vfs", f"--root={work / 'storage'}", f"--runroot={work / 'run'}")
+    container = run_tool(*buildah, "from", name).split()[-1]
+    config = json.loads(run_tool(*buildah, "inspect", container))["OCIv1"]["config"]
+    root = Path(run_tool(*buildah, "mount", container).strip())
+    environment = dict(entry.split("=", 1) for entry in config["Env"])
+    entrypoint = tuple(config["Entrypoint"])
+    try:
+        yield UnpackedImage(root, config["User"], environment, entrypoint, config["Labels"])
+    finally:
+        run_tool(*buildah, "umount", container)

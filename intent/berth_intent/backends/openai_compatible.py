@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import time
 from typing import Any
 from urllib.parse import urlsplit
@@ -123,6 +124,11 @@ class OpenAICompatibleBackend:
         except (TimeoutError, httpx.TimeoutException) as error:
             raise BackendError(Failure.TIMEOUT, f"no answer within {seconds:g} s") from error
         except httpx.HTTPError as error:
+            if _is_about_tls(error):
+                raise BackendError(
+                    Failure.UNAVAILABLE,
+                    "the server's certificate is not trusted, or it speaks no TLS: name its authority in SSL_CERT_FILE",
+                ) from None
             raise BackendError(Failure.UNAVAILABLE, f"the server was not reached ({type(error).__name__})") from None
         return Answer(text, tokens, time.monotonic() - started)
 
@@ -150,6 +156,15 @@ class OpenAICompatibleBackend:
                 raise _refused(response)
             manner = looser
         raise BackendError(Failure.REFUSED, "the server refuses every way of asking")
+
+
+def _is_about_tls(error: BaseException | None) -> bool:
+    """Something below it says so; httpx itself calls it a connection that failed."""
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _question(model: str, manner: Manner, hint: str, names: Vocabulary) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import ssl
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -173,4 +174,18 @@ def _asked(question: Any, uri: Uri) -> Any:
     except errors.HFValidationError as error:
         raise Refused(Reason.MODEL_NOT_FOUND, f"{uri} cannot exist: check the name") from error
     except (httpx2.HTTPError, ConnectionError, errors.LocalEntryNotFoundError, errors.FileMetadataError) as error:
+        if _is_about_tls(error):
+            raise Refused(
+                Reason.SOURCE_UNREACHABLE,
+                f"the certificate of the Hub that has {uri} is not trusted: name its authority with --ca-bundle",
+            ) from error
         raise Hiccup(f"{uri}: {type(error).__name__}") from error
+
+
+def _is_about_tls(error: BaseException | None) -> bool:
+    """Something below it says so; the Hub's client calls it a connection that failed."""
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
