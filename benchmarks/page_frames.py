@@ -22,6 +22,7 @@ def main() -> None:
     for _ in range(times):
         done = subprocess.run(
             ["npm", "run", "--silent", "browser", "--", "-t", "5,000 nodes"],
+            check=False,
             cwd=PAGE,
             capture_output=True,
             text=True,

@@ -228,6 +228,9 @@ class SceneCallers:
         plans[at] = changed.model_copy(update={"status": status})
         self._scene.plan_changed(name)
 
+    async def read(self, caller: Caller, path: str) -> bytes:
+        raise RefusedError(409, Reason.NOT_LIVE, "no engine runs in memory")
+
 
 def with_plans(scene: Scene) -> None:
     """One that waits for approval, made by the planner, and one that was carried out."""

@@ -32,7 +32,13 @@ def installed() -> None:
 
 def npm(*arguments: str, **environment: str) -> str:
     done = subprocess.run(
-        ["npm", *arguments], cwd=PAGE, env=os.environ | environment, capture_output=True, text=True, timeout=540
+        ["npm", *arguments],
+        check=False,
+        cwd=PAGE,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=540,
     )
     assert done.returncode == 0, f"npm {' '.join(arguments)}:\n{done.stdout[-6_000:]}\n{done.stderr[-2_000:]}"
     return done.stdout
@@ -64,10 +70,6 @@ def test_types_lint_and_logic() -> None:
 def test_the_lock_names_no_place_to_download_from() -> None:
     lock = (PAGE / "package-lock.json").read_text()
     assert "resolved" not in lock
-    assert (
-        "http" not in lock.replace("https://opencollective", "").replace("https://github.com/sponsors", "")
-        or '"url"' in lock
-    )
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: the page is not looked at")

@@ -137,7 +137,7 @@ function PodSheet({ name }: { name: string }) {
           <dt>{pod.node ? 'Created' : 'Waits since'}</dt>
           <dd>{pod.since ? `${age(pod.since)} ago` : 'unknown'}</dd>
           <dt>Scheduler</dt>
-          <dd>{pod.ours ? 'Berth' : 'another: plans leave it where it is'}</dd>
+          <dd>{pod.ours ? 'Berth' : 'not Berth'}</dd>
           <dt>May be moved</dt>
           <dd>{value.immovable.length === 0 ? 'yes' : value.immovable.map(sentence).join(' ')}</dd>
         </dl>

@@ -90,29 +90,33 @@ function Figures() {
   const useful = Math.max(0, free - seen.gpusStranded - seen.gpusKept);
   return (
     <section class="figures" aria-label="The cluster in a few numbers">
-      <div class="figure wide">
-        <span class="label">GPUs</span>
-        <span class="value">
-          {count(seen.gpusUsed)}
-          <small> of {count(seen.gpus)} used</small>
-        </span>
-        <svg class="meter" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
-          <rect class="track" width="100" height="6" />
-          <rect class="used" width={share(seen.gpusUsed, seen.gpus)} height="6" />
-          <rect class="kept" x={share(seen.gpusUsed, seen.gpus)} width={share(seen.gpusKept, seen.gpus)} height="6" />
-          <rect class="stranded" x={100 - share(seen.gpusStranded, seen.gpus)} width={share(seen.gpusStranded, seen.gpus)} height="6" />
-        </svg>
-        <span class="note">
-          {count(useful)} free · {count(seen.gpusKept)} kept · {count(seen.gpusStranded)} stranded
-        </span>
-      </div>
-      <div class="figure">
-        <span class="label">Nodes ready</span>
-        <span class="value">
-          {count(seen.readyNodes)}
-          <small> of {count(seen.nodes)}</small>
-        </span>
-      </div>
+      {seen.may.seeNodes && (
+        <>
+          <div class="figure wide">
+            <span class="label">GPUs</span>
+            <span class="value">
+              {count(seen.gpusUsed)}
+              <small> of {count(seen.gpus)} used</small>
+            </span>
+            <svg class="meter" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
+              <rect class="track" width="100" height="6" />
+              <rect class="used" width={share(seen.gpusUsed, seen.gpus)} height="6" />
+              <rect class="kept" x={share(seen.gpusUsed, seen.gpus)} width={share(seen.gpusKept, seen.gpus)} height="6" />
+              <rect class="stranded" x={100 - share(seen.gpusStranded, seen.gpus)} width={share(seen.gpusStranded, seen.gpus)} height="6" />
+            </svg>
+            <span class="note">
+              {count(useful)} free · {count(seen.gpusKept)} kept · {count(seen.gpusStranded)} stranded
+            </span>
+          </div>
+          <div class="figure">
+            <span class="label">Nodes ready</span>
+            <span class="value">
+              {count(seen.readyNodes)}
+              <small> of {count(seen.nodes)}</small>
+            </span>
+          </div>
+        </>
+      )}
       <div class="figure grow">
         <span class="label">Running and waiting, by tier</span>
         <ul class="tierline">
