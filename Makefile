@@ -147,6 +147,14 @@ checkov: $(READY) .venv-checkov/.ready ## install checkov apart (once, a minute)
 page-api: $(READY) ## write ui/openapi.json, which the page's client is made from
 	@$(BIN)/python -c 'import json; from berth_ui.openapi import document; print(json.dumps(document(), indent=1))' > ui/openapi.json
 
+.PHONY: page
+page: page-api ## build the dashboard's page into ui/berth_ui/assets (needs Node 20.19 or later)
+	@cd ui/page && npm ci --silent && npm run --silent api && npm run --silent build
+
+.PHONY: page-images
+page-images: page ## renew the pictures of the page in docs/images (needs chromium)
+	@cd ui/page && BERTH_IMAGES=1 npm run --silent browser
+
 .PHONY: lock
 lock: ## resolve the dependencies anew into constraints.txt, the engine's into its own, and the images' (needs uv)
 	uv pip compile pyproject.toml --group dev --generate-hashes --no-header --no-annotate -p 3.11 --universal -o constraints.txt
