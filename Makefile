@@ -53,6 +53,10 @@ engine: $(ENGINE_READY) ## make .venv-engine with torch and the engine's other p
 demo: $(READY) ## plan a small fragmented GPU cluster: placement, proof, moves and a picture
 	@$(BIN)/berth demo
 
+.PHONY: demo-ui
+demo-ui: $(READY) ## the demo's cluster as a page in the browser: why pods wait, what a plan would do, what-if; Ctrl-C ends it
+	@$(BIN)/berth ui --demo
+
 .PHONY: tools
 tools: $(READY) ## build Kubernetes, etcd and KWOK from source (once, 10 minutes; needs Go)
 	@PYTHONPATH=e2e $(BIN)/python -m berth_e2e.tools $(VERSION)
