@@ -193,6 +193,8 @@ describe('what-if', () => {
 
   test('an unknown node is said, with what to do', async () => {
     const page = await at('#/what-if?add=nowhere:1');
+    await page.waitForTimeout(6_000);
+    console.log(await page.locator('main').innerText());
     await page.getByRole('alert').getByText('nowhere').waitFor({ timeout: 40_000 });
     await page.getByText('BadChange').waitFor();
   });

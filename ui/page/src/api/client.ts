@@ -54,10 +54,22 @@ export async function problemOf(response: Response): Promise<ApiProblem> {
   );
 }
 
+const TRIES = 4;
+
+/** When the planner has too much to do (429) it says when to come again; nobody has to press a button for that. */
 async function ask<T>(method: 'GET' | 'POST', path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-  let response: Response;
+  for (let tried = 1; ; tried++) {
+    const response = await send(method, path, body, signal);
+    if (response.ok) return (await response.json()) as T;
+    if (response.status !== 429 || tried >= TRIES) throw await problemOf(response);
+    const wait = Number(response.headers.get('Retry-After')) || 3;
+    await new Promise((resolve) => setTimeout(resolve, Math.min(wait, 10) * 1_000));
+  }
+}
+
+async function send(method: 'GET' | 'POST', path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
   try {
-    response = await fetch(`${ROOT}${path}`, {
+    return await fetch(`${ROOT}${path}`, {
       method,
       headers: { ...headers(), ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
       body: body === undefined ? null : JSON.stringify(body),
@@ -66,10 +78,12 @@ async function ask<T>(method: 'GET' | 'POST', path: string, body?: unknown, sign
     });
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw new ApiProblem(0, 'NoConnection', 'the server does not answer; is berth ui, or the port-forward, still running?');
+    throw new ApiProblem(
+      0,
+      'NoConnection',
+      'the server does not answer; is berth ui, or the port-forward, still running?',
+    );
   }
-  if (!response.ok) throw await problemOf(response);
-  return (await response.json()) as T;
 }
 
 const one = (text: string): string => encodeURIComponent(text);
