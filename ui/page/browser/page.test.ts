@@ -82,9 +82,9 @@ describe('the harbour', () => {
     await page.waitForTimeout(200);
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowRight');
-    expect(await text(page, '[aria-live]')).toContain('5 of 8 GPUs used');
+    await page.locator('[aria-live]', { hasText: '5 of 8 GPUs used' }).waitFor({ state: 'attached' });
     await page.keyboard.press('p');
-    expect(await text(page, '[aria-live]')).toMatch(/Pod code-34b.*4 GPUs/);
+    await page.locator('[aria-live]', { hasText: /Pod code-34b.*4 GPUs/ }).waitFor({ state: 'attached' });
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: /code-34b/ }).waitFor();
     await page.keyboard.press('Escape');
@@ -193,8 +193,6 @@ describe('what-if', () => {
 
   test('an unknown node is said, with what to do', async () => {
     const page = await at('#/what-if?add=nowhere:1');
-    await page.waitForTimeout(6_000);
-    console.log(await page.locator('main').innerText());
     await page.getByRole('alert').getByText('nowhere').waitFor({ timeout: 40_000 });
     await page.getByText('BadChange').waitFor();
   });

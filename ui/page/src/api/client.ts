@@ -78,11 +78,7 @@ async function send(method: 'GET' | 'POST', path: string, body?: unknown, signal
     });
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw new ApiProblem(
-      0,
-      'NoConnection',
-      'the server does not answer; is berth ui, or the port-forward, still running?',
-    );
+    throw new ApiProblem(0, 'NoConnection', 'the server does not answer; is berth ui, or the port-forward, still running?');
   }
 }
 
