@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import copyreg
+import ctypes
 import io
 import multiprocessing
 import os
 import pickle
+import signal
+import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -38,6 +41,7 @@ EXPLAIN_SECONDS = 1.0
 MAX_WAITING = 4
 """Questions that wait for the one that is being answered; more are turned away."""
 NICENESS = 5
+_PR_SET_PDEATHSIG = 1
 
 T = TypeVar("T")
 
@@ -97,7 +101,7 @@ class Thinker:
 
     def open(self) -> None:
         """Starts and warms the process; nobody waits for it."""
-        self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _prepare)
+        self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _prepare, (os.getpid(),))
         self._pool.submit(os.getpid)
 
     def close(self) -> None:
@@ -147,7 +151,13 @@ class Thinker:
 # In the process
 
 
-def _prepare() -> None:
+def _prepare(parent: int) -> None:
+    """Linux kills the process when the thread that started it is gone: a server that is killed tells it nothing."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the server ends us in order
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            raise SystemExit(0)  # it went before it could be watched
     os.nice(NICENESS)
     from berth_solver.warm import warm
 
