@@ -120,6 +120,7 @@ def test_a_plan_is_approved_and_cancelled_once_and_for_all(cluster: Cluster) -> 
     assert "make another plan" in refusal(cluster, "PATCH", path, {"spec": {"cancelled": False}}, PATCH)
 
 
+@pytest.mark.slow
 def test_a_plan_of_a_thousand_moves_fits(cluster: Cluster) -> None:
     cluster.api.request("POST", PLANS, plan(MANY))
     steps = [{"wave": i, "step": 0, "state": "Done", "evicted": 1, "placed": 1} for i in range(MANY)]

@@ -83,6 +83,7 @@ def test_the_api_server_is_killed_and_comes_back(fragmented: Cluster, witness: W
     wait_settled(fragmented, ALL_RUN)
 
 
+@pytest.mark.slow
 def test_a_pod_of_the_default_scheduler_takes_the_room(fragmented: Cluster, witness: Witness) -> None:
     """It may: both schedulers do not know of each other. The plan ends and another serves whom there is room for."""
     thief = pod("thief", labels={"app": "thief"}, gpus=4)

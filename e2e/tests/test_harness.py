@@ -78,6 +78,7 @@ def test_a_killed_api_server_comes_back_with_all_it_had(cluster: Cluster) -> Non
     assert [p["metadata"]["name"] for p in cluster.running()] == ["stays"]
 
 
+@pytest.mark.slow
 def test_clearing_leaves_neither_pods_nor_nodes_nor_namespaces(cluster: Cluster) -> None:
     cluster.add_nodes(2)
     cluster.kubectl("create", "namespace", "team")
@@ -208,6 +209,7 @@ def test_berth_can_be_taken_away_and_its_pods_wait(berth_cluster: Cluster) -> No
     assert [p["metadata"]["name"] for p in berth_cluster.wait_running("", 1)] == ["runs"]
 
 
+@pytest.mark.slow
 def test_clusters_stand_side_by_side(cluster: Cluster) -> None:
     with Cluster.start("harness-beside", nodes=1) as other:
         other.create(pod("only-there"))

@@ -115,6 +115,7 @@ def test_a_frozen_holder_wakes_up_without_leading(contend: Callable[..., Contend
     assert max(second.moments) > took_over + RETRY_SECONDS
 
 
+@pytest.mark.slow
 def test_a_holder_cut_off_from_the_server_stops_before_others_may_begin(
     cluster: Cluster, contend: Callable[..., Contender]
 ) -> None:

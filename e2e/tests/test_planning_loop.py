@@ -126,6 +126,7 @@ def test_scale_up_advice_names_the_shape_and_a_node_of_it_helps(ready: Cluster) 
     ready.wait_running("app=new", 1)
 
 
+@pytest.mark.slow
 def test_a_dry_run_is_written_and_not_carried_out(ready: Cluster) -> None:
     ready.create(policy("careful", mode="DryRun"))
     fragment(ready)
