@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import io
 import itertools
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,18 +26,19 @@ from berth_api.reasons import Reason
 from berth_api.resource import Condition, Metadata
 from berth_cli.demo.cluster import demo_dump
 from berth_cluster.dump import read_dumps
-from berth_cluster.snapshot import Snapshot
+from berth_cluster.snapshot import Node, Pod, Snapshot
+from berth_intent.facts import NodeFacts, node_facts
 from berth_planner.options import PlanOptions
 from berth_planner.plan_object import plan_specs
 from berth_planner.planning import make_plan
 from berth_ui.callers import Caller, RefusedError
 from berth_ui.history import Recorder
 from berth_ui.live_picture import Delta
-from berth_ui.picture import Painted, Painter
+from berth_ui.picture import Painted, node_view, painted_of, pod_view
 from berth_ui.server import build_app
 from berth_ui.source import Kind, StillSource
 from berth_ui.thinking import Thinker
-from berth_ui.wire import May, Problem, Replica, Sample, ServiceCondition, ServiceView
+from berth_ui.wire import May, NodeView, PodView, Problem, Replica, Sample, ServiceCondition, ServiceView
 
 TICK_SECONDS = 0.25
 MOVED_A_TICK = 25
@@ -125,6 +127,46 @@ def _pod(n: int, slot: int, gpus: int, node: str) -> dict[str, Any]:
         | ({"nodeName": node} if node else {}),
         "status": {"phase": "Running"} if node else {"phase": "Pending", "conditions": [condition]},
     }
+
+
+class Painter:
+    """Paints thousands of nodes several times a second: what is the same object as before is not painted anew."""
+
+    def __init__(self) -> None:
+        self._facts: dict[str, tuple[Node, NodeFacts]] = {}
+        self._nodes: dict[str, tuple[Node, tuple[int, int, int, int], NodeView]] = {}
+        self._pods: dict[str, tuple[Pod, PodView]] = {}
+
+    def paint(self, snapshot: Snapshot) -> Painted:
+        pods: dict[str, tuple[Pod, PodView]] = {}
+        used: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+        for pod in snapshot.pods:
+            before = self._pods.get(pod.uid)
+            painted = before if before is not None and before[0] is pod else (pod, pod_view(pod))
+            pods[pod.uid] = painted
+            view = painted[1]
+            if view.node:
+                on = used[view.node]
+                on[0] += view.gpus
+                on[1] += view.cpu
+                on[2] += view.memory
+        nodes: dict[str, tuple[Node, tuple[int, int, int, int], NodeView]] = {}
+        for node in sorted(snapshot.nodes, key=lambda node: node.name):
+            gpus, cpu, memory = used.get(node.name, (0, 0, 0))
+            amounts = (gpus, cpu, memory, 0)
+            known = self._nodes.get(node.name)
+            if known is None or known[0] is not node or known[1] != amounts:
+                known = (node, amounts, node_view(node, self._facts_of(node), amounts))
+            nodes[node.name] = known
+        self._pods, self._nodes = pods, nodes
+        views = {uid: view for uid, (_, view) in pods.items()}
+        return painted_of({name: view for name, (_, _, view) in nodes.items()}, views)
+
+    def _facts_of(self, node: Node) -> NodeFacts:
+        known = self._facts.get(node.name)
+        if known is None or known[0] is not node:
+            known = self._facts[node.name] = (node, node_facts(node.name, node.labels, node.amounts))
+        return known[1]
 
 
 class Scene(StillSource):

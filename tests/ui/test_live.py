@@ -15,7 +15,7 @@ from berth_ui import streams
 from berth_ui.answers import Answers
 from berth_ui.callers import Caller
 from berth_ui.live_source import LiveSource
-from berth_ui.picture import Painter
+from berth_ui.picture import paint
 from berth_ui.server import build_app
 from berth_ui.services import ServiceWatch
 from berth_ui.thinking import Thinker
@@ -109,7 +109,7 @@ def test_a_picture_kept_by_changes_is_the_one_painted_from_the_whole() -> None:
             await here.server.put(asks("p1", 2).on("n1").spec(priority=7))
             kept = here.source.painted
             await until(lambda: len(kept().pods) == 6 and [t.priority for t in kept().tiers] == [7, 0])
-            whole = Painter().paint(here.source.snapshot())
+            whole = paint(here.source.snapshot())
             assert dict(kept().nodes) == dict(whole.nodes)
             assert dict(kept().pods) == dict(whole.pods)
             assert kept().tiers == whole.tiers

@@ -1,15 +1,10 @@
-"""The cluster as the page draws it: a snapshot's nodes and pods as views, each made once and kept while its object stays the same.
-
-Pods and nodes of a snapshot are immutable, so that what has not changed is told by identity: painting a cluster of 5,000 nodes and
-24,000 pods anew costs what has changed in it, and a pass over the rest.
-"""
+"""A snapshot's nodes and pods as the page draws them. Pure: a pass over both."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from types import MappingProxyType
 
 import msgspec
 
@@ -18,8 +13,6 @@ from berth_api.reasons import Reason
 from berth_cluster.snapshot import Node, Pod, Snapshot
 from berth_intent.facts import GPU_RESOURCES, NodeFacts, node_facts
 from berth_ui.wire import NodeView, PodView, Tier
-
-NOTHING: Mapping[str, int] = MappingProxyType({})
 
 Shape = tuple[int, int, int]
 """GPUs, millicores, bytes."""
@@ -35,45 +28,22 @@ class Painted(msgspec.Struct, frozen=True):
     """Sizes of pods with GPUs that run or wait."""
 
 
-class Painter:
-    """Paints one cluster again and again."""
-
-    def __init__(self) -> None:
-        self._facts: dict[str, tuple[Node, NodeFacts]] = {}
-        self._nodes: dict[str, tuple[Node, tuple[int, int, int, int], NodeView]] = {}
-        self._pods: dict[str, tuple[Pod, PodView]] = {}
-
-    def paint(self, snapshot: Snapshot, kept: Mapping[str, int] = NOTHING) -> Painted:
-        """kept: GPUs by node that active plans keep for somebody."""
-        pods: dict[str, tuple[Pod, PodView]] = {}
-        used: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-        for pod in snapshot.pods:
-            before = self._pods.get(pod.uid)
-            painted = before if before is not None and before[0] is pod else (pod, pod_view(pod))
-            pods[pod.uid] = painted
-            view = painted[1]
-            if view.node:
-                on = used[view.node]
-                on[0] += view.gpus
-                on[1] += view.cpu
-                on[2] += view.memory
-        nodes: dict[str, tuple[Node, tuple[int, int, int, int], NodeView]] = {}
-        for node in sorted(snapshot.nodes, key=lambda node: node.name):
-            gpus, cpu, memory = used.get(node.name, (0, 0, 0))
-            amounts = (gpus, cpu, memory, kept.get(node.name, 0))
-            known = self._nodes.get(node.name)
-            if known is None or known[0] is not node or known[1] != amounts:
-                known = (node, amounts, node_view(node, self._facts_of(node), amounts))
-            nodes[node.name] = known
-        self._pods, self._nodes = pods, nodes
-        views = {uid: view for uid, (_, view) in pods.items()}
-        return painted_of({name: view for name, (_, _, view) in nodes.items()}, views)
-
-    def _facts_of(self, node: Node) -> NodeFacts:
-        known = self._facts.get(node.name)
-        if known is None or known[0] is not node:
-            known = self._facts[node.name] = (node, node_facts(node.name, node.labels, node.amounts))
-        return known[1]
+def paint(snapshot: Snapshot) -> Painted:
+    """A cluster that stands still; one that lives is painted change by change, by `live_picture`."""
+    pods = {pod.uid: pod_view(pod) for pod in snapshot.pods}
+    used: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for view in pods.values():
+        if view.node:
+            on = used[view.node]
+            on[0] += view.gpus
+            on[1] += view.cpu
+            on[2] += view.memory
+    nodes = {}
+    for node in sorted(snapshot.nodes, key=lambda node: node.name):
+        gpus, cpu, memory = used.get(node.name, (0, 0, 0))
+        facts = node_facts(node.name, node.labels, node.amounts)
+        nodes[node.name] = node_view(node, facts, (gpus, cpu, memory, 0))
+    return painted_of(nodes, pods)
 
 
 def node_view(node: Node, facts: NodeFacts, used: tuple[int, int, int, int]) -> NodeView:

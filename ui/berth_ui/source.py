@@ -13,7 +13,7 @@ from berth_api.packing_policy import PackingPolicy
 from berth_cluster.snapshot import Snapshot
 from berth_planner.explanation import Explanation
 from berth_ui.feed import Feed
-from berth_ui.picture import Painted, Painter
+from berth_ui.picture import Painted, paint
 from berth_ui.thinking import Thinker
 from berth_ui.wire import Problem, ServiceView
 
@@ -70,7 +70,7 @@ class StillSource:
         self.name = name
         self.feed = Feed(1)
         self._snapshot = snapshot
-        self._painted = Painter().paint(snapshot)
+        self._painted = paint(snapshot)
         self._thinker = thinker
         self._explanations: Mapping[str, Explanation] | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from berth_cluster.snapshot import Snapshot
 from berth_ui.fragments import fragments
-from berth_ui.picture import Painter, painted_of
+from berth_ui.picture import paint, painted_of
 from berth_ui.wire import Fragments, NodeView, Tier, Wire
 
 
@@ -16,7 +16,7 @@ class Top(Wire, frozen=True):
 
 def top_of(snapshot: Snapshot, zone: str | None = None) -> Top:
     """zone: its nodes only, and their pods."""
-    painted = Painter().paint(snapshot)
+    painted = paint(snapshot)
     if zone is not None:
         nodes = {name: node for name, node in painted.nodes.items() if node.zone == zone}
         painted = painted_of(nodes, {uid: pod for uid, pod in painted.pods.items() if pod.node in nodes})
