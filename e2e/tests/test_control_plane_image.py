@@ -14,13 +14,25 @@ from berth_e2e.real_node.unpacked_image import UnpackedImage, unpacked
 
 MOST_MEBIBYTES = 700
 MOST_SECONDS = 5.0
-FLOORS = ("solver", "api", "intent", "cluster", "scheduling", "planner", "extender", "operator", "gateway", "cli")
+FLOORS = (
+    "solver",
+    "api",
+    "intent",
+    "cluster",
+    "scheduling",
+    "planner",
+    "extender",
+    "operator",
+    "gateway",
+    "ui/berth_ui",
+    "cli",
+)
 SOURCES = (*FLOORS, "pyproject.toml", "images/build-constraints.txt")
 # prints what numba loaded and what it compiled, and how long being ready took
 WARM_AND_SOLVE = """
 import gc, json, sys, time
 began = time.monotonic()
-import kubernetes.aio.config, kopf, berth_cluster.official_client, berth_gateway, berth_extender, berth_operator
+import kubernetes.aio.config, kopf, berth_cluster.official_client, berth_gateway, berth_ui.server, berth_extender, berth_operator
 from berth_solver.warm import warm
 warm()
 ready = time.monotonic() - began

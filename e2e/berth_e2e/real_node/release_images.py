@@ -32,7 +32,19 @@ from berth_operator.serving.pod_template import Images
 
 RELEASE = "0.1.0"
 CONTROL_PLANE = "localhost/berth:local"
-FLOORS = ("solver", "api", "intent", "cluster", "scheduling", "planner", "extender", "operator", "gateway", "cli")
+FLOORS = (
+    "solver",
+    "api",
+    "intent",
+    "cluster",
+    "scheduling",
+    "planner",
+    "extender",
+    "operator",
+    "gateway",
+    "ui/berth_ui",
+    "cli",
+)
 SOURCES = (*FLOORS, "pyproject.toml", "images/build-constraints.txt")
 ENGINE = "localhost/berth-engine-without-torch:local"
 PACKAGES_CLAIM = "engine-packages"
